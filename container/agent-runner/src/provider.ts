@@ -1,0 +1,80 @@
+import type { ErrorClass } from '@nanoclaw/protocol';
+import type { Tool } from './tools/tool.ts';
+
+/** The contract of a model harness: `providers/<name>/runner.ts` exports `createProvider: ProviderFactory`. */
+
+export interface ProviderOptions {
+  assistantName: string;
+  model?: string;
+  effort?: 'low' | 'medium' | 'high' | 'xhigh' | 'max';
+  /** Names of the harness's own tools that the model may see; absent: the provider's default list. */
+  allowedTools?: readonly string[];
+  /** Environment for the harness, on top of the runner's own PATH, HOME and proxy variables. */
+  env: Readonly<Record<string, string>>;
+  /** Our own tools, offered beside the harness's. */
+  tools: readonly Tool[];
+  /** Where the agent works: its group's folder. */
+  cwd: string;
+  additionalDirectories: readonly string[];
+  log(line: string): void;
+}
+
+export interface QueryInput {
+  /** What an earlier query's `init` or `settled` reported, to go on from there. */
+  continuation?: string;
+  /** Appended to the harness's own system prompt. */
+  systemAddendum: string;
+}
+
+/** Ids are the caller's, one for each push; a provider reports what it did by the same ids. */
+export type ProviderEvent =
+  | { type: 'init'; continuation: string }
+  /** The model has begun to read this push. */
+  | { type: 'started'; id: string }
+  /** Text that the model said on the way, before a tool call. */
+  | { type: 'progress'; text: string }
+  /** Something happened; `tool` where it was one that began or ended. */
+  | { type: 'activity'; tool?: { phase: 'start' | 'end'; id: string; name: string; declaredTimeoutMs?: number } }
+  /** The model has read these and this is the last text that it had to say about them ('' for none). */
+  | { type: 'settled'; ids: readonly string[]; text: string; continuation?: string }
+  | {
+      type: 'usage';
+      model?: string;
+      inputTokens: number;
+      outputTokens: number;
+      cacheReadTokens?: number;
+      cacheWriteTokens?: number;
+      costUsd?: number;
+      durationMs?: number;
+    }
+  /** These ended without an answer; all open ones when `ids` is absent. After it the query may still be alive. */
+  | {
+      type: 'error';
+      class: ErrorClass;
+      retryable: boolean;
+      message: string;
+      ids?: readonly string[];
+      retryAfterMs?: number;
+      /** The continuation can't be used any more: start afresh. */
+      continuationLost?: boolean;
+    };
+
+export interface AgentQuery {
+  /** Hands over a prompt: begins a turn, or joins the one that runs. */
+  push(id: string, text: string): void;
+  /** Ends the running turn soon. What was open is then reported as settled with what was said, or as an error. */
+  interrupt(): Promise<void>;
+  /** No more pushes; `events` ends when the harness has. Idempotent. */
+  end(): void;
+  /** Ends, never throws: failures are `error` events. */
+  readonly events: AsyncIterable<ProviderEvent>;
+}
+
+export interface Provider {
+  readonly name: string;
+  /** False: the caller doesn't push while a turn runs. */
+  readonly reportsById: boolean;
+  query(input: QueryInput): AgentQuery;
+}
+
+export type ProviderFactory = (options: ProviderOptions) => Provider | Promise<Provider>;

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+
+/** `/app/group/container.json`: what a runner is told when it starts. Written by the host, read-only inside. */
+export const ContainerConfig = z.object({
+  agentGroupId: z.string(),
+  sessionId: z.string(),
+  groupName: z.string(),
+  assistantName: z.string(),
+  provider: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
+  model: z.string().optional(),
+  effort: z.enum(['low', 'medium', 'high', 'xhigh', 'max']).optional(),
+  /** IANA name; times in prompts are shown in it. */
+  timezone: z.string(),
+  maxMessagesPerPrompt: z.number().int().min(1).max(100),
+  /** The harness's own tools that this agent may see. Absent: the provider's default list. */
+  allowedTools: z.array(z.string()).optional(),
+  /** Environment for the provider's harness. Never a secret: placeholders at most. */
+  providerEnv: z.record(z.string(), z.string()),
+  /** The sandbox's memory limit in bytes, where there is one. */
+  memoryBytes: z.number().int().positive().optional(),
+});
+export type ContainerConfig = z.infer<typeof ContainerConfig>;
+
+/** Paths inside every sandbox, whatever the driver. */
+export const INSIDE = {
+  workspace: '/workspace',
+  outboundDb: '/workspace/outbound.db',
+  heartbeat: '/workspace/.heartbeat',
+  outbox: '/workspace/outbox',
+  inbound: '/workspace/inbound',
+  inboundDb: '/workspace/inbound/inbound.db',
+  agent: '/workspace/agent',
+  extra: '/workspace/extra',
+  home: '/home/node',
+  claude: '/home/node/.claude',
+  app: '/app',
+  group: '/app/group',
+  containerJson: '/app/group/container.json',
+  instructions: '/app/group/CLAUDE.md',
+  proxySocket: '/run/proxy/proxy.sock',
+  /** The forwarder that the runner opens on loopback, in front of the proxy's socket. */
+  proxyPort: 4000,
+} as const;

@@ -1,0 +1,14 @@
+/** Sizes that both sides keep. Bytes are of UTF-8 unless said otherwise. */
+
+/** A chat message's text, either way. Longer answers become a file. */
+export const MAX_TEXT_BYTES = 256 * 1024;
+/** One `content` column. */
+export const MAX_CONTENT_BYTES = 1024 * 1024;
+/** All of outbound.db. */
+export const MAX_OUTBOUND_BYTES = 32 * 1024 * 1024;
+/** One attachment, either way. */
+export const MAX_ATTACHMENT_BYTES = 100 * 1024 * 1024;
+/** Files of one message. */
+export const MAX_FILES = 20;
+/** Trigger messages in one prompt. */
+export const MAX_BATCH_TRIGGERS = 10;

@@ -1,0 +1,25 @@
+/**
+ * Text that every part below can hold: no NUL (SQLite's C interface ends a text there) and no unpaired surrogate
+ * (it has no UTF-8). Both become U+FFFD, so that a reader sees that something was there.
+ */
+export function cleanText(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
+/** Length in UTF-8 bytes. */
+export function byteLength(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}
+
+/** The longest beginning of `text` that fits into `bytes` of UTF-8, cut between characters. */
+export function truncateBytes(text: string, bytes: number): string {
+  if (byteLength(text) <= bytes) return text;
+  const cut = Buffer.from(text, 'utf8').subarray(0, bytes);
+  // A cut inside a character leaves U+FFFD at the end, at most one.
+  return cut.toString('utf8').replace(/\uFFFD$/, '');
+}
+
+/** Everything from outside that goes into a prompt's XML: text and attribute values alike. */
+export function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}

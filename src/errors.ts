@@ -1,0 +1,103 @@
+/** Every deliberate error of the host: one table. `docs/errors.md` is made from it, and a test compares them. */
+
+export interface ErrorEntry {
+  /** One sentence for a person. */
+  sentence: string;
+  /** What they can do about it. */
+  remedy: string;
+  /** Exit status of a command that ends with it: 1 refused or failed, 2 usage or no host. */
+  exit: 1 | 2;
+}
+
+const table = {
+  NC_USAGE: { sentence: 'The command is not written as it should be.', remedy: 'See `ncl help`.', exit: 2 },
+  NC_NO_HOST: { sentence: 'The host is not running.', remedy: 'Start it with `ncl start`.', exit: 2 },
+  NC_HOST_RUNNING: {
+    sentence: 'Another host already runs from this folder.',
+    remedy: 'Use it, or stop it with `ncl stop`.',
+    exit: 1,
+  },
+  NC_NOT_FOUND: {
+    sentence: 'There is nothing with that name or id.',
+    remedy: 'List what there is with `ncl`.',
+    exit: 1,
+  },
+  NC_AMBIGUOUS: { sentence: 'More than one thing begins with that.', remedy: 'Give more of the id.', exit: 1 },
+  NC_DB_CORRUPT: {
+    sentence: 'The central database is damaged.',
+    remedy: 'Put back a copy from data/backups, as docs/sessions.md describes.',
+    exit: 1,
+  },
+  NC_DB_NEWER: {
+    sentence: 'The central database was written by a newer version.',
+    remedy: 'Update this checkout with `git pull`.',
+    exit: 1,
+  },
+  NC_ENV_INVALID: { sentence: 'A line of .env can not be read.', remedy: 'Correct or remove that line.', exit: 1 },
+  NC_CLOCK: {
+    sentence: "This machine's clock is wrong.",
+    remedy: 'Set the date; nothing is started before, since times order messages and certificates expire.',
+    exit: 1,
+  },
+  NC_DATA_FOLDER: {
+    sentence: 'The data folder can not be written.',
+    remedy: 'Make room, or give this user the right to write there.',
+    exit: 1,
+  },
+  NC_MESSAGE_EMPTY: { sentence: 'The message is empty.', remedy: 'Write something, or attach a file.', exit: 1 },
+  NC_MESSAGE_TOO_LARGE: {
+    sentence: 'The message is too long.',
+    remedy: 'Send it as a file, or in parts of at most 256 KB.',
+    exit: 1,
+  },
+  NC_SANDBOX_UNUSABLE: {
+    sentence: 'No sandbox can be started on this machine.',
+    remedy: '`ncl doctor` says what is missing.',
+    exit: 1,
+  },
+  NC_SANDBOX_START: {
+    sentence: 'The sandbox did not start.',
+    remedy: '`ncl doctor` and `ncl logs` say more.',
+    exit: 1,
+  },
+  NC_PROVIDER_MISSING: {
+    sentence: 'The chosen provider is not installed.',
+    remedy: 'Run `bash nanoclaw.sh --provider <name>`.',
+    exit: 1,
+  },
+  NC_CREDENTIAL_MISSING: {
+    sentence: 'The chosen provider has no credential.',
+    remedy: 'Put one into .env, or run `bash nanoclaw.sh` again.',
+    exit: 1,
+  },
+  NC_INTERNAL: { sentence: 'Something unexpected happened.', remedy: 'The log has the details: `ncl logs`.', exit: 1 },
+} as const satisfies Record<string, ErrorEntry>;
+
+export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = table;
+export type ErrorCode = keyof typeof table;
+
+/** The one class that is thrown on purpose. `detail` follows the table's sentence. */
+export class NanoError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: string | undefined;
+
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions) {
+    super(detail ? `${ERRORS[code].sentence} ${detail}` : ERRORS[code].sentence, options);
+    this.name = 'NanoError';
+    this.code = code;
+    this.detail = detail;
+  }
+
+  get remedy(): string {
+    return ERRORS[this.code].remedy;
+  }
+
+  get exit(): 1 | 2 {
+    return ERRORS[this.code].exit;
+  }
+}
+
+/** The message of whatever was thrown. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
