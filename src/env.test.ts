@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { parseEnv, readEnvFile } from './env.ts';
+import { NanoError } from './errors.ts';
+
+const readable: [what: string, text: string, values: Record<string, string>][] = [
+  ['plain lines', 'A=1\nB=two words\n', { A: '1', B: 'two words' }],
+  ['a byte order mark and CRLF', '\uFEFFA=1\r\nB=2\r\n', { A: '1', B: '2' }],
+  ['export and blanks around =', 'export A = 1\n  B=2  ', { A: '1', B: '2' }],
+  ['comments', '# A=0\nA=1 # one\nB=a#b\nC= # nothing', { A: '1', B: 'a#b' }],
+  ['double quotes', 'A="x # y \\"z\\" \\n" # c', { A: 'x # y "z" \n' }],
+  ['single quotes', "A='x \\n $HOME'", { A: 'x \\n $HOME' }],
+  ['a value with =', 'A=b64==', { A: 'b64==' }],
+  ['nothing is expanded', 'A=$(id) `id` $HOME', { A: '$(id) `id` $HOME' }],
+  [
+    'a name of an object property',
+    '__proto__=1\nconstructor=2',
+    Object.fromEntries([
+      ['__proto__', '1'],
+      ['constructor', '2'],
+    ]),
+  ],
+];
+for (const [what, text, values] of readable) {
+  test(`parseEnv reads ${what}`, () => assert.deepEqual(parseEnv(text), { values, problems: [] }));
+}
+
+const unreadable: [what: string, text: string, lines: number[]][] = [
+  ['a line without =', 'A=1\nsk-ant-secret', [2]],
+  ['a bad name', '1A=x\nA B=y\n=z', [1, 2, 3]],
+  ['an open quote', 'A="x', [1]],
+  ['text after a quote', `A="x"y\nB='x' y`, [1, 2]],
+  ['a name twice', 'A=1\nB=2\nA=3', [3]],
+  ['a name twice, once empty', 'A=\nA=3', [2]],
+  ['NUL', 'A=a\0b', [1]],
+];
+for (const [what, text, lines] of unreadable) {
+  test(`parseEnv reports ${what}`, () => {
+    assert.deepEqual(
+      parseEnv(text).problems.map((problem) => problem.line),
+      lines,
+    );
+  });
+}
+
+function withFile(content: string | Buffer, mode: number, body: (path: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), 'env-'));
+  try {
+    const path = join(folder, '.env');
+    writeFileSync(path, content, { mode });
+    body(path);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('readEnvFile leaves process.env alone and is quiet about a private file', () => {
+  withFile('NANOCLAW_ENV_TEST=1\n', 0o600, (path) => {
+    assert.deepEqual(readEnvFile(path), { values: { NANOCLAW_ENV_TEST: '1' }, warnings: [] });
+    assert.equal(process.env.NANOCLAW_ENV_TEST, undefined);
+  });
+});
+
+test('readEnvFile takes a missing file as an empty one', () => {
+  assert.deepEqual(readEnvFile(join(tmpdir(), 'there-is-no-such.env')), { values: {}, warnings: [] });
+});
+
+test('readEnvFile warns of a file that others may read', () => {
+  withFile('A=1', 0o644, (path) => assert.match(readEnvFile(path).warnings[0] ?? '', /chmod 600/));
+});
+
+test('readEnvFile names the line of an error and not its content', () => {
+  withFile('A=1\nsk-ant-very-secret\n', 0o600, (path) => {
+    assert.throws(
+      () => readEnvFile(path),
+      (error) =>
+        error instanceof NanoError &&
+        error.code === 'NC_ENV_INVALID' &&
+        error.message.includes(`${path}, line 2`) &&
+        !error.message.includes('secret'),
+    );
+  });
+});
+
+test('readEnvFile refuses what is not UTF-8, and a folder', () => {
+  withFile(Buffer.from([0x41, 0x3d, 0xff]), 0o600, (path) => assert.throws(() => readEnvFile(path), /not UTF-8/));
+  assert.throws(() => readEnvFile(tmpdir()), /not a file/);
+});

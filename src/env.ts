@@ -1,0 +1,93 @@
+import { readFileSync, statSync } from 'node:fs';
+import { errorText, NanoError } from './errors.ts';
+
+export interface EnvProblem {
+  /** Counted from 1. */
+  line: number;
+  /** What is wrong, without anything of the line: it may hold a secret. */
+  text: string;
+}
+
+const MAX_BYTES = 1024 * 1024;
+const ASSIGNMENT = /^(?:export[ \t]+)?([^=]*?)[ \t]*=[ \t]*(.*)$/;
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const DOUBLE_QUOTED = /^"((?:[^"\\]|\\.)*)"(.*)$/;
+const SINGLE_QUOTED = /^'([^']*)'(.*)$/;
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
+
+/**
+ * Reads `NAME=value` lines. `#` begins a comment at the start of a line or after a blank; `'…'` is literal; `"…"` knows
+ * \n \r \t and takes any other escaped character as itself. Nothing is expanded. A name set to nothing counts as not set.
+ */
+export function parseEnv(text: string): { values: Record<string, string>; problems: EnvProblem[] } {
+  const values = new Map<string, string>();
+  const firstLines = new Map<string, number>();
+  const problems: EnvProblem[] = [];
+  for (const [index, raw] of text
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n|\n|\r/)
+    .entries()) {
+    const line = raw.trim();
+    if (line === '' || line.startsWith('#')) continue;
+    const problem = readLine(line, index + 1);
+    if (problem) problems.push({ line: index + 1, text: problem });
+  }
+  return { values: Object.fromEntries(values), problems };
+
+  function readLine(line: string, number: number): string | undefined {
+    const assignment = ASSIGNMENT.exec(line);
+    if (!assignment) return 'it has no "="';
+    const [, name = '', written = ''] = assignment;
+    if (!NAME.test(name)) return 'what stands before "=" is not a name';
+    const value = readValue(written);
+    if (value === undefined) return 'its quotes do not match';
+    if (hasControl(value)) return 'it holds a control character';
+    const first = firstLines.get(name);
+    if (first !== undefined) return `it sets the same name as line ${first}`;
+    firstLines.set(name, number);
+    if (value !== '') values.set(name, value);
+    return undefined;
+  }
+}
+
+function readValue(written: string): string | undefined {
+  const quote = written[0];
+  if (quote !== '"' && quote !== "'") return written.replace(/(^|[ \t]+)#.*$/, '');
+  const match = (quote === '"' ? DOUBLE_QUOTED : SINGLE_QUOTED).exec(written);
+  if (!match || !/^([ \t]+#.*|[ \t]*)$/.test(match[2] ?? '')) return undefined;
+  const inner = match[1] ?? '';
+  return quote === "'" ? inner : inner.replace(/\\(.)/g, (_, escaped: string) => ESCAPES[escaped] ?? escaped);
+}
+
+function hasControl(value: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  return /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(value);
+}
+
+/**
+ * Reads a `.env` file; `process.env` stays as it is, so nothing leaks into child processes. A missing file is an empty
+ * one. Throws NC_ENV_INVALID with the line's number, never its content.
+ */
+export function readEnvFile(path: string): { values: Record<string, string>; warnings: string[] } {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) return { values: {}, warnings: [] };
+  if (!stats.isFile()) throw new NanoError('NC_ENV_INVALID', `${path} is not a file.`);
+  if (stats.size > MAX_BYTES) throw new NanoError('NC_ENV_INVALID', `${path} is larger than 1 MB.`);
+  const { values, problems } = parseEnv(readText(path));
+  const [first] = problems;
+  if (first) {
+    const more = problems.length > 1 ? ` ${problems.length - 1} more of its lines can't be read either.` : '';
+    throw new NanoError('NC_ENV_INVALID', `${path}, line ${first.line}: ${first.text}.${more}`);
+  }
+  const open = (stats.mode & 0o077) !== 0;
+  return { values, warnings: open ? [`Other users may read ${path}: run \`chmod 600 ${path}\`.`] : [] };
+}
+
+function readText(path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+  } catch (error) {
+    const reason = error instanceof TypeError ? 'it is not UTF-8 text' : errorText(error);
+    throw new NanoError('NC_ENV_INVALID', `${path}: ${reason}.`);
+  }
+}

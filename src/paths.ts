@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+
+/**
+ * Where everything of an install lies. Both sockets are relative to the root, so processes change to it first: a Unix
+ * socket's path holds 107 bytes, and a deep checkout has to work all the same.
+ */
+export interface Paths {
+  root: string;
+  data: string;
+  db: string;
+  sessions: string;
+  /** What lives as long as a host does: sockets of sandboxes, scratch. */
+  run: string;
+  cliSocket: string;
+  adminSocket: string;
+  logs: string;
+  groups: string;
+  backups: string;
+  env: string;
+}
+
+export function pathsFor(root: string): Paths {
+  const data = join(root, 'data');
+  return {
+    root,
+    data,
+    db: join(data, 'v2.db'),
+    sessions: join(data, 'v2-sessions'),
+    run: join(data, 'run'),
+    cliSocket: 'data/cli.sock',
+    adminSocket: 'data/ncl.sock',
+    logs: join(root, 'logs'),
+    groups: join(root, 'groups'),
+    backups: join(data, 'backups'),
+    env: join(root, '.env'),
+  };
+}
