@@ -1,9 +1,11 @@
-import type { DatabaseSync } from 'node:sqlite';
-import { INBOUND_SCHEMA, INBOUND_VERSION, OUTBOUND_SCHEMA, OUTBOUND_VERSION } from './schema.ts';
+import { DatabaseSync } from 'node:sqlite';
+import { INBOUND_SCHEMA, OUTBOUND_SCHEMA } from './schema.ts';
 
-/** Steps from version n (the index) to n + 1. A writer upgrades its own file, forward only. */
-const OUTBOUND_STEPS: readonly (readonly string[])[] = [Object.values(OUTBOUND_SCHEMA)];
-const INBOUND_STEPS: readonly (readonly string[])[] = [Object.values(INBOUND_SCHEMA)];
+/** The statements of step n (the index) bring a file from version n to n + 1. Released steps are never edited. */
+export type Steps = readonly (readonly string[])[];
+
+export const OUTBOUND_STEPS: Steps = [Object.values(OUTBOUND_SCHEMA)];
+export const INBOUND_STEPS: Steps = [Object.values(INBOUND_SCHEMA)];
 
 export class NewerMailboxError extends Error {
   constructor(found: number, known: number) {
@@ -14,30 +16,48 @@ export class NewerMailboxError extends Error {
 
 /** Brings the runner's own file to the current version, in one transaction. Throws NewerMailboxError on a later one. */
 export function upgradeOutbound(db: DatabaseSync): void {
-  upgrade(db, OUTBOUND_STEPS, OUTBOUND_VERSION);
+  upgrade(db, OUTBOUND_STEPS);
 }
 
 /** The same for the host's own file. */
 export function upgradeInbound(db: DatabaseSync): void {
-  upgrade(db, INBOUND_STEPS, INBOUND_VERSION);
+  upgrade(db, INBOUND_STEPS);
 }
 
-function upgrade(db: DatabaseSync, steps: readonly (readonly string[])[], target: number): void {
-  if (readVersion(db) === target) return;
+/** A writer upgrades its own file, forward only; the version is the number of steps that the file has seen. */
+export function upgrade(db: DatabaseSync, steps: Steps): void {
+  if (readVersion(db) === steps.length) return;
   db.exec('BEGIN IMMEDIATE');
   try {
     const version = readVersion(db);
-    if (version > target) throw new NewerMailboxError(version, target);
+    if (version > steps.length) throw new NewerMailboxError(version, steps.length);
     for (const statements of steps.slice(version)) for (const statement of statements) db.exec(statement);
-    db.exec(`PRAGMA user_version = ${target}`);
+    db.exec(`PRAGMA user_version = ${steps.length}`);
     db.exec('COMMIT');
   } catch (error) {
-    db.exec('ROLLBACK');
+    // Some errors end the transaction by themselves; a failing ROLLBACK must not hide what went wrong.
+    if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
 }
 
+/** What `sqlite_schema` of a file at `version` holds, to the letter: a line an entry, sorted. */
+export function catalogAt(version: number, steps: Steps): readonly string[] {
+  const db = new DatabaseSync(':memory:');
+  try {
+    upgrade(db, steps.slice(0, version));
+    return readCatalog(db);
+  } finally {
+    db.close();
+  }
+}
+
+/** The same of an open file. */
+export function readCatalog(db: DatabaseSync): readonly string[] {
+  const rows = db.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema').all();
+  return rows.map((row) => JSON.stringify([row.type, row.name, row.tbl_name, row.sql])).toSorted();
+}
+
 function readVersion(db: DatabaseSync): number {
-  const row = db.prepare('PRAGMA user_version').get() as { user_version: number };
-  return row.user_version;
+  return Number(db.prepare('PRAGMA user_version').get()?.user_version);
 }
