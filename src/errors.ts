@@ -50,6 +50,46 @@ const table = {
     remedy: 'Send it as a file, or in parts of at most 256 KB.',
     exit: 1,
   },
+  NC_MESSAGE_DROPPED: {
+    sentence: 'No agent took the message.',
+    remedy: '`ncl groups list` shows which agents there are.',
+    exit: 1,
+  },
+  NC_SOCKET_PATH: {
+    sentence: 'The socket can not be made.',
+    remedy: 'Remove what stands in its place, or start from the root of the checkout.',
+    exit: 1,
+  },
+  NC_HOST_SILENT: {
+    sentence: 'The host runs but does not answer.',
+    remedy: 'See `ncl logs`; `ncl stop --force` ends it.',
+    exit: 1,
+  },
+  NC_HOST_DIFFERS: {
+    sentence: 'The running host is of another version than this command.',
+    remedy: 'Run `ncl restart`.',
+    exit: 1,
+  },
+  NC_HOST_START: {
+    sentence: 'The host did not start.',
+    remedy: 'Its last lines say why; so does `ncl doctor`.',
+    exit: 1,
+  },
+  NC_HOST_STOP: {
+    sentence: 'The host did not stop.',
+    remedy: 'See `ncl logs`; `ncl stop --force` kills it.',
+    exit: 1,
+  },
+  NC_TIMEOUT: {
+    sentence: 'There was no answer in time.',
+    remedy: 'The message is kept: its answer comes to the next `ncl chat`. A longer --timeout waits longer.',
+    exit: 1,
+  },
+  NC_DISCONNECTED: {
+    sentence: 'The host went away.',
+    remedy: 'What it had taken is kept: `ncl start`, then `ncl chat`, shows the answer.',
+    exit: 1,
+  },
   NC_SANDBOX_UNUSABLE: {
     sentence: 'No sandbox can be started on this machine.',
     remedy: '`ncl doctor` says what is missing.',

@@ -1,0 +1,2 @@
+export { createTerminalAdapter, type TerminalOptions } from './adapter.ts';
+export { ClientFrame, ServerFrame } from './frames.ts';
