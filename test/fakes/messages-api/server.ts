@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { z } from 'zod';
-import { type ErrorReply, error, type Reply } from './reply.ts';
+import { type ErrorReply, error, overloaded, type Reply } from './reply.ts';
 import {
   CountRequest,
   type Headers,
@@ -152,6 +152,10 @@ async function play(response: ServerResponse, reply: Reply, request: MessagesReq
   if (reply.kind === 'stall') return;
   if (reply.after) await reply.after.opened;
   if (request.stream) return await streamMessage(response, reply, request.model);
+  // A harness asks again without a stream when one broke: the trouble is still there.
+  if (reply.ending === 'error') return refuse(response, overloaded());
+  if (reply.ending === 'cut') return void response.socket?.destroy();
+  if (reply.ending === 'stall') return;
   return json(response, 200, await wholeMessage(reply, request.model));
 }
 
