@@ -1,0 +1,144 @@
+/** From a spec to argument lists. Pure: what is said here can be tested as data. */
+import type { SandboxLimits, SandboxSpec } from '../driver.ts';
+import type { HostLayout } from './layout.ts';
+import { mountSteps, refuseMounts } from './mounts.ts';
+
+/** Where a host path is found by the bwrap that binds it. */
+export type Locate = (source: string, mode: 'ro' | 'rw') => string;
+
+/** The descriptors that a started bwrap gets beside its output. */
+export const FD = { status: 3, seccomp: 4, innerArguments: 5, gate: 6, outerArguments: 7 } as const;
+
+const MiB = 1024 * 1024;
+const OPEN_FILES = 4096;
+
+/** Why this spec can't be started, or null. */
+export function refuseSpec(spec: SandboxSpec): string | null {
+  if (!/^(?!\.)[\w.-]{1,128}$/.test(spec.sessionId)) return `not a session id: ${JSON.stringify(spec.sessionId)}`;
+  if (!spec.command[0]?.startsWith('/')) return 'the command is not an absolute path';
+  const words = [
+    ...spec.command,
+    ...Object.entries(spec.env).flat(),
+    ...spec.mounts.flatMap((m) => [m.source, m.target]),
+  ];
+  // Arguments travel separated by NUL: one inside a value would smuggle in an argument of its own.
+  if (words.some((word) => word.includes('\0'))) return 'a NUL byte in an argument';
+  if (Object.keys(spec.env).some((name) => name === '' || name.includes('='))) return 'not the name of a variable';
+  return refuseMounts(spec.mounts);
+}
+
+/** tmpfs pages count against the memory limit and outlive a process that is killed for it, so they get a small part of it. */
+function tmpfs(bytes: number, perms: string, target: string): string[] {
+  return ['--size', String(Math.floor(bytes)), '--perms', perms, '--tmpfs', target];
+}
+
+function systemFolders(layout: HostLayout): string[] {
+  const top = layout.topFolders.flatMap(({ path, link }) =>
+    link === null ? ['--ro-bind', path, path] : ['--symlink', link, path],
+  );
+  return ['--ro-bind', '/usr', '/usr', ...top];
+}
+
+/** What bwrap gets that builds the sandbox itself. Runs as an unprivileged user, on every host. */
+export function innerArguments(spec: SandboxSpec, layout: HostLayout, locate: Locate, seccomp: boolean): string[] {
+  const { memoryBytes } = spec.limits;
+  const targets = spec.mounts.map((mount) => mount.target);
+  return [
+    ...['--unshare-user', '--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
+    ...['--disable-userns', '--uid', '1000', '--gid', '1000', '--hostname', 'sandbox'],
+    ...['--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv'],
+    ...['--json-status-fd', String(FD.status), '--block-fd', String(FD.gate)],
+    ...(seccomp ? ['--seccomp', String(FD.seccomp)] : []),
+    ...systemFolders(layout),
+    ...(layout.hasUsrLocal ? [...tmpfs(MiB, '0755', '/usr/local'), '--perms', '0755', '--dir', '/usr/local/bin'] : []),
+    ...['/etc', '/home', '/run', '/var'].flatMap((folder) => ['--perms', '0755', '--dir', folder]),
+    ...layout.etc.flatMap((file) => ['--ro-bind-try', locate(file, 'ro'), file]),
+    ...layout.generated.flatMap(({ source, target }) => ['--ro-bind', locate(source, 'ro'), target]),
+    ...['--proc', '/proc'],
+    ...layout.masked.flatMap((file) => ['--ro-bind', '/dev/null', file]),
+    ...['--dev', '/dev', ...tmpfs(Math.min(memoryBytes / 32, 64 * MiB), '1777', '/dev/shm'), '--remount-ro', '/dev'],
+    ...tmpfs(Math.min(memoryBytes / 8, 512 * MiB), '1777', '/tmp'),
+    ...(targets.includes('/home/node') ? [] : tmpfs(Math.min(memoryBytes / 16, 128 * MiB), '0700', '/home/node')),
+    ...mountSteps(spec.mounts).flatMap(({ source, below, mode, target }) => [
+      mode === 'ro' ? '--ro-bind' : '--bind',
+      below === '' ? locate(source, mode) : `${locate(source, mode)}/${below}`,
+      target,
+    ]),
+    ...(layout.hasUsrLocal ? ['--remount-ro', '/usr/local'] : []),
+    ...Object.entries(spec.env).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...['--chdir', targets.includes('/workspace') ? '/workspace' : '/', '--remount-ro', '/'],
+  ];
+}
+
+/**
+ * The first stage of a root host: real root, no user namespace, nothing of the agent's. It only puts the sources where an
+ * unprivileged user reaches them, whatever folders they lie in.
+ */
+export function stagingArguments(
+  spec: SandboxSpec,
+  layout: HostLayout,
+  bwrap: string,
+): { args: string[]; locate: Locate } {
+  const sources = [
+    ...layout.etc.map((source) => ({ source, mode: 'ro' as const })),
+    ...layout.generated.map(({ source }) => ({ source, mode: 'ro' as const })),
+    ...spec.mounts,
+  ];
+  const places = new Map(sources.map(({ source, mode }, index) => [`${mode} ${source}`, `/mnt/${index}`]));
+  return {
+    args: [
+      ...['--die-with-parent', '--clearenv', '--cap-drop', 'ALL'],
+      ...['SETUID', 'SETGID', 'SETPCAP'].flatMap((name) => ['--cap-add', `CAP_${name}`]),
+      ...systemFolders(layout),
+      ...(bwrap.startsWith('/usr/') ? [] : ['--ro-bind', bwrap, bwrap]),
+      // The host's own /proc: over a second one, already covered in places, the kernel refuses the sandbox its fresh one.
+      ...['--bind', '/proc', '/proc', '--dev', '/dev'],
+      ...['/tmp', '/mnt'].flatMap((folder) => ['--perms', '0755', '--dir', folder]),
+      ...[...places].flatMap(([key, place]) => [key.startsWith('ro ') ? '--ro-bind' : '--bind', key.slice(3), place]),
+      ...['--chdir', '/', '--remount-ro', '/'],
+    ],
+    locate: (source, mode) => places.get(`${mode} ${source}`) ?? source,
+  };
+}
+
+/** Between the stages: becomes the sandbox's uid for good, and dies with the first stage. */
+export function dropPrivileges(setpriv: string, uid: number): string[] {
+  const id = String(uid);
+  return [
+    ...[setpriv, '--reuid', id, '--regid', id, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all'],
+    ...['--pdeathsig', 'KILL', '--'],
+  ];
+}
+
+/** The first command inside. Set in there, the process limit counts this user namespace alone, whoever owns the uid outside. */
+export function insideCommand(
+  prlimit: string,
+  limits: SandboxLimits,
+  hard: HardLimits,
+  command: readonly string[],
+): string[] {
+  return [
+    prlimit,
+    `--nproc=${Math.min(limits.pids, hard.processes)}`,
+    `--fsize=${Math.min(limits.fileSizeBytes, hard.fileSize)}`,
+    `--nofile=${Math.min(OPEN_FILES, hard.openFiles)}`,
+    '--core=0',
+    ...command,
+  ];
+}
+
+/** What the host itself may use at most: nothing inside can be given more. */
+export interface HardLimits {
+  processes: number;
+  fileSize: number;
+  openFiles: number;
+}
+
+/** From the text of /proc/self/limits. */
+export function parseHardLimits(text: string): HardLimits {
+  const hard = (name: string): number => {
+    const value = new RegExp(`^${name}\\s+\\S+\\s+(\\S+)`, 'm').exec(text)?.[1];
+    return value === undefined || value === 'unlimited' ? Number.POSITIVE_INFINITY : Number(value);
+  };
+  return { processes: hard('Max processes'), fileSize: hard('Max file size'), openFiles: hard('Max open files') };
+}

@@ -1,0 +1,185 @@
+/** The bubblewrap driver: Linux without a container engine. No daemon, milliseconds, and it dies with the host. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { errorText, NanoError } from '../../errors.ts';
+import type { DriverDeclaration, Sandbox, SandboxDriver, SandboxSpec } from '../driver.ts';
+import { readUidMap, sandboxUid } from '../uid.ts';
+import {
+  dropPrivileges,
+  innerArguments,
+  insideCommand,
+  parseHardLimits,
+  refuseSpec,
+  stagingArguments,
+} from './arguments.ts';
+import { judge, TRIAL_LIMITS, TRIAL_SCRIPT } from './declaration.ts';
+import { inheritedDescriptors } from './inherited.ts';
+import { type Launched, launch } from './launch.ts';
+import { readLayout, writeIfOther } from './layout.ts';
+import { chooseLimits } from './limits/index.ts';
+import { type Machine, missingTools, readMachine } from './machine.ts';
+import { ensureMountPoint, refuseSource } from './mount-points.ts';
+import { mountPoints } from './mounts.ts';
+import { encode, seccompMachine, seccompProgram } from './seccomp.ts';
+import { diagnose, isTooOld } from './symptoms.ts';
+
+export interface BubblewrapOptions {
+  /** Names everything that outlives a crash: `nanoclaw-<slug>`. */
+  slug: string;
+  /** A folder on the host for small generated files; made if it isn't there. */
+  stateDir: string;
+  /** Looked for in the usual folders unless given. */
+  bwrapPath?: string;
+  log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+  /** For measurements: root hosts stage their sources unless this is false. */
+  staged?: boolean;
+}
+
+const START_TIMEOUT_MS = 20_000;
+const PROBE_ORDINAL = 999;
+
+/** Call it on the main thread: a sandbox dies with the thread that started it. */
+export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDriver {
+  const label = `nanoclaw-${options.slug}`;
+  const running = new Set<string>();
+  let started = 0;
+  let prepared: ReturnType<typeof prepare> | undefined;
+  let declaration: Promise<DriverDeclaration> | undefined;
+  const preparation = (): ReturnType<typeof prepare> => {
+    prepared ??= prepare(options, label);
+    return prepared;
+  };
+
+  async function start(spec: SandboxSpec): Promise<Launched> {
+    const refused = refuseSpec(spec);
+    if (refused) throw new NanoError('NC_SANDBOX_START', refused);
+    const { machine, layout, limits, hard, inherited, seccompFile, tools } = preparation();
+    try {
+      for (const { source } of machine.canStage ? spec.mounts : []) {
+        const reason = refuseSource(source, spec.uid);
+        if (reason) throw new NanoError('NC_SANDBOX_START', reason);
+      }
+      for (const point of mountPoints(spec.mounts)) ensureMountPoint(point);
+    } catch (error) {
+      if (error instanceof NanoError) throw error;
+      throw new NanoError('NC_SANDBOX_START', errorText(error), { cause: error });
+    }
+    const staging = machine.canStage ? stagingArguments(spec, layout, tools.bwrap) : null;
+    const inner = [tools.bwrap, '--args', '5', '--', ...insideCommand(tools.prlimit, spec.limits, hard, spec.command)];
+    const outer = [tools.bwrap, '--args', '7', '--', ...dropPrivileges(tools.setpriv, spec.uid)];
+    // A number of its own: the group of an earlier sandbox of this session may still be going away.
+    const id = `${spec.sessionId}.${process.pid}.${++started}`;
+    running.add(id);
+    try {
+      const sandbox = await launch({
+        sessionId: spec.sessionId,
+        commandLine: staging ? [...outer, ...inner] : inner,
+        innerArguments: innerArguments(spec, layout, staging?.locate ?? ((source) => source), seccompFile !== null),
+        outerArguments: staging?.args ?? null,
+        spawnUid: machine.root && !staging ? spec.uid : null,
+        seccompFile,
+        inherited,
+        logFile: spec.logFile,
+        group: limits.open(id, spec.limits),
+        timeoutMs: START_TIMEOUT_MS,
+      });
+      void sandbox.exited.then(() => running.delete(id));
+      return sandbox;
+    } catch (error) {
+      running.delete(id);
+      throw error;
+    }
+  }
+
+  async function declare(): Promise<DriverDeclaration> {
+    let machine: Machine | undefined;
+    let output = '';
+    try {
+      machine = readMachine(options.bwrapPath);
+      const { limits, seccompName } = preparation();
+      const wantedUid = machine.root
+        ? sandboxUid(options.slug, PROBE_ORDINAL, readUidMap())
+        : (process.geteuid?.() ?? -1);
+      const sandbox = await start({
+        sessionId: 'trial',
+        uid: wantedUid,
+        command: ['/bin/sh', '-c', TRIAL_SCRIPT],
+        env: { PATH: '/usr/bin:/bin' },
+        mounts: [],
+        limits: TRIAL_LIMITS,
+        logFile: path.join(options.stateDir, 'trial.log'),
+      });
+      const { code, lastLines } = await sandbox.exited;
+      output = lastLines.join('\n');
+      const trial = {
+        lines: lastLines,
+        hostUid: sandbox.uid,
+        wantedUid,
+        code,
+        limits,
+        seccompMachine: seccompName,
+        label,
+      };
+      if (code === 0) return judge({ ...trial, staged: machine.canStage });
+    } catch (error) {
+      output = error instanceof NanoError ? (error.detail ?? '') : errorText(error);
+    }
+    options.log('no sandbox can be started', { output });
+    return {
+      driver: 'bubblewrap',
+      usable: false,
+      ...explain(machine ?? readMachine(options.bwrapPath), output),
+      guarantees: [],
+    };
+  }
+
+  return {
+    name: 'bubblewrap',
+    declare() {
+      declaration ??= declare();
+      return declaration;
+    },
+    start: (spec: SandboxSpec): Promise<Sandbox> => start(spec),
+    async sweep() {
+      const left = await preparation().limits.sweep((id) => running.has(id));
+      if (left > 0) options.log('ended what an earlier host left', { groups: left });
+      return left;
+    },
+  };
+}
+
+function explain(machine: Machine, output: string): { reason: string; remedy: string } {
+  return diagnose({ ...machine, missing: missingTools(machine), output });
+}
+
+/** Once, at the first use. Throws NC_SANDBOX_UNUSABLE when something is missing that can't be done without. */
+function prepare(options: BubblewrapOptions, label: string) {
+  const found = readMachine(options.bwrapPath);
+  const machine = { ...found, canStage: found.canStage && options.staged !== false };
+  const { bwrap, prlimit, setpriv } = machine;
+  if (!bwrap || !prlimit || missingTools(machine).length > 0 || isTooOld(machine.version)) {
+    const { reason, remedy } = explain(machine, '');
+    throw new NanoError('NC_SANDBOX_UNUSABLE', `${reason} ${remedy}`);
+  }
+  mkdirSync(options.stateDir, { recursive: true });
+  const seccompName = seccompMachine(process.arch);
+  const seccompFile = seccompName === null ? null : path.join(options.stateDir, `seccomp-${seccompName}.bpf`);
+  if (seccompName !== null && seccompFile !== null) writeIfOther(seccompFile, encode(seccompProgram(seccompName)));
+  const inherited = inheritedDescriptors();
+  if (inherited.length > 0 && !existsSync('/bin/bash')) {
+    throw new NanoError(
+      'NC_SANDBOX_UNUSABLE',
+      'The host was started with open descriptors, and closing them needs bash.',
+    );
+  }
+  return {
+    machine,
+    tools: { bwrap, prlimit, setpriv: setpriv ?? 'setpriv' },
+    layout: readLayout(options.stateDir),
+    limits: chooseLimits(label),
+    hard: parseHardLimits(readFileSync('/proc/self/limits', 'utf8')),
+    inherited,
+    seccompName,
+    seccompFile,
+  };
+}

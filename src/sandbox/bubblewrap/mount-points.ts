@@ -1,0 +1,64 @@
+/** Makes the mount points inside writable folders, on the host, in a tree where the agent may have planted anything. */
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import type { MountPoint } from './mounts.ts';
+
+const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/**
+ * Walks from the writable root with no link followed (each step is relative to an open folder) and makes what is missing.
+ * What stands in the way goes: a link or a special file is removed, a file or a folder of the agent's is renamed aside.
+ */
+export function ensureMountPoint(point: MountPoint, now: () => number = Date.now): void {
+  const last = point.components.length - 1;
+  const wantsFolder = statSync(point.source).isDirectory();
+  let folder = openSync(point.root, FOLDER);
+  try {
+    for (const [index, name] of point.components.entries()) {
+      const at = `/proc/self/fd/${folder}/${name}`;
+      const asFolder = index < last || wantsFolder;
+      makeRoom(at, asFolder, now);
+      if (!asFolder) return;
+      const next = openSync(at, FOLDER);
+      closeSync(folder);
+      folder = next;
+    }
+  } finally {
+    closeSync(folder);
+  }
+}
+
+function makeRoom(at: string, asFolder: boolean, now: () => number): void {
+  const found = lstatSync(at, { throwIfNoEntry: false });
+  if (found && (asFolder ? found.isDirectory() : found.isFile())) return;
+  if (found?.isDirectory() || found?.isFile()) renameSync(at, `${at}.displaced-${now()}`);
+  else if (found) unlinkSync(at);
+  if (asFolder) mkdirSync(at, { mode: 0o755 });
+  else
+    writeFileSync(at, '', { flag: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW });
+}
+
+/**
+ * Why a root host must not bind this source, or null: below a folder that the sandbox's uid owns, the agent could have put
+ * a link in its place, and root would follow it.
+ */
+export function refuseSource(source: string, uid: number): string | null {
+  for (let at = source; ; ) {
+    const parent = at.slice(0, at.lastIndexOf('/')) || '/';
+    const { uid: owner, mode } = statSync(parent);
+    const open = (mode & 0o002) !== 0 && (mode & 0o1000) === 0;
+    if (owner === uid || open)
+      return `${source} can be replaced from inside the sandbox: ${parent} is the agent's to write`;
+    if (parent === '/') return null;
+    at = parent;
+  }
+}

@@ -1,0 +1,70 @@
+/** What /proc says of a sandbox's processes, as the host sees them. A process that is gone is an answer, not an error. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null; // ended meanwhile
+  }
+}
+
+function numbers(text: string | null): number[] {
+  return (text ?? '').split(/\s+/).filter(Boolean).map(Number);
+}
+
+/** A process for certain: the kernel gives a pid again, but never with the same start. */
+export interface ProcessId {
+  pid: number;
+  startTime: string;
+}
+
+function statFields(pid: number): string[] | null {
+  const text = read(`/proc/${pid}/stat`);
+  return text === null ? null : text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+export function identify(pid: number): ProcessId | null {
+  const startTime = statFields(pid)?.[19];
+  return startTime === undefined ? null : { pid, startTime };
+}
+
+/** A zombie runs nothing any more: as PID 1 of a namespace it has outlived everything in it. */
+export function isAlive({ pid, startTime }: ProcessId): boolean {
+  const fields = statFields(pid);
+  return fields !== null && fields[19] === startTime && fields[0] !== 'Z' && fields[0] !== 'X';
+}
+
+/** Signals it if it is still that process. */
+export function signal(process_: ProcessId, name: NodeJS.Signals): void {
+  if (!isAlive(process_)) return;
+  try {
+    process.kill(process_.pid, name);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+export function children(pid: number): number[] {
+  let threads: string[];
+  try {
+    threads = readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return []; // ended meanwhile
+  }
+  return threads.flatMap((thread) => numbers(read(`/proc/${pid}/task/${thread}/children`)));
+}
+
+/** Memory that no file backs, of a process and all below it. */
+export function residentBytes(pid: number): number {
+  const status = read(`/proc/${pid}/status`) ?? '';
+  const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
+  const own = (kilobytes('RssAnon') + kilobytes('RssShmem')) * 1024;
+  return children(pid).reduce((sum, child) => sum + residentBytes(child), own);
+}
+
+/** The real uid, on the host. */
+export function hostUid(pid: number): number | null {
+  const uid = /^Uid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
+  return uid === undefined ? null : Number(uid);
+}
