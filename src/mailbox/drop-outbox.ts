@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { chmod, type FileHandle, open, opendir, rename, rmdir, unlink } from 'node:fs/promises';
+import { checked, inFolder, openFolder, openFolderBeneath } from './beneath.ts';
+
+/** From `fcntl.h`; Node does not name it. Gets at a folder without any right to read it. */
+const O_PATH = 0o10000000;
+/** An agent that keeps making files while they are removed must not keep the host at it. */
+const MAX_STEPS = 500_000;
+
+/**
+ * Removes `outbox/<message id>/` with all that an agent has put there: any depth, any names, links (never followed),
+ * folders without rights. Rejects when there are more than half a million entries, or the agent makes new ones all the
+ * time; the rest goes with the session's folder.
+ *
+ * Folders found in the folder are emptied one level at a time: the folders in them are renamed to the top first, so
+ * that no path and no recursion grows with what the agent has built.
+ */
+export async function dropOutbox(boxFolder: string, messageId: string): Promise<void> {
+  try {
+    await using outbox = await openFolderBeneath(boxFolder, ['outbox']);
+    const name = Buffer.from(checked(messageId));
+    if (await isRemoved(outbox, name)) return;
+    const steps = { left: MAX_STEPS };
+    await using top = await openAnyway(outbox, name);
+    while (await clear(top, top, steps));
+    await removeFolder(outbox, name);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Empties `folder` of all but folders, which end up in `top`, and there are emptied in turn. True: look again. */
+async function clear(folder: FileHandle, top: FileHandle, steps: { left: number }): Promise<boolean> {
+  let folders = false;
+  // Latin-1 keeps every byte of a name that is no UTF-8.
+  for await (const entry of await opendir(inFolder(folder, '.'), { encoding: 'latin1' })) {
+    if (--steps.left < 0) throw new Error('the outbox has too many entries');
+    const name = Buffer.from(entry.name, 'latin1');
+    if (await isRemoved(folder, name)) continue;
+    folders = true;
+    if (folder !== top) {
+      await rename(inFolder(folder, name), inFolder(top, randomUUID()));
+      continue;
+    }
+    {
+      await using inner = await openAnyway(top, name);
+      await clear(inner, top, steps);
+    }
+    await removeFolder(top, name);
+  }
+  return folders;
+}
+
+/** False for a folder. */
+async function isRemoved(folder: FileHandle, name: Buffer): Promise<boolean> {
+  try {
+    await unlink(inFolder(folder, name));
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT') return true;
+    if (code === 'EISDIR' || code === 'EPERM') return false;
+    throw error;
+  }
+}
+
+async function removeFolder(parent: FileHandle, name: Buffer): Promise<void> {
+  try {
+    await rmdir(inFolder(parent, name));
+  } catch (error) {
+    // The agent was faster; whatever looks next sees it again.
+    if (codeOf(error) !== 'ENOTEMPTY' && codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Opens a folder after taking back the rights that its owner may have taken from it. */
+async function openAnyway(parent: FileHandle, name: Buffer): Promise<FileHandle> {
+  const path = inFolder(parent, name);
+  await using handle = await open(path, O_PATH | constants.O_NOFOLLOW | constants.O_DIRECTORY);
+  // Through the open folder, since chmod by name would follow a link.
+  await chmod(`/proc/self/fd/${handle.fd}`, 0o700);
+  return openFolder(path);
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}

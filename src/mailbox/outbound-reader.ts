@@ -1,0 +1,118 @@
+import { errorText } from '../errors.ts';
+import { type OutboundSnapshot, parseAnswer, type ReadResult } from './outbound-rows.ts';
+import { type ReaderProcess, startReaderProcess } from './reader/process.ts';
+
+export type { OutboundSnapshot, ReadResult };
+
+export interface OutboundReader {
+  /**
+   * What an agent's `outbound.db` says: messages with a higher seq, at most 100 and about 1 MB (`more` says that there
+   * are others), the newest 1,000 acknowledgements in no order, and the state. Never rejects. `recover` plays a
+   * journal back on a private copy; ask for it only when the sandbox is dead.
+   */
+  read(boxFolder: string, afterSeq: number, options?: { recover?: boolean }): Promise<ReadResult>;
+  /** Starts the process ahead of the first read. */
+  warm(): void;
+  stop(): Promise<void>;
+}
+
+export interface OutboundReaderOptions {
+  /** For one read, default 2,000. */
+  deadlineMs?: number;
+  /** The process ends after so long without a read, default 60,000, unless `isWanted` says that one may come. */
+  idleMs?: number;
+  isWanted?(): boolean;
+  log(level: 'info' | 'warn' | 'error', message: string, fields: Record<string, unknown>): void;
+}
+
+/** Starting takes 30 to 200 ms; this is for a machine that is busy with something else. */
+const START_DEADLINE_MS = 20_000;
+/** How often in a row a file may cost us the process before it is the file's fault (and not a machine that slept). */
+const STRIKES = 2;
+
+/** Reads through one process that can be killed, so that no file of an agent can hold the host up. */
+export function createOutboundReader(options: OutboundReaderOptions): OutboundReader {
+  const { deadlineMs = 2000, idleMs = 60_000, log } = options;
+  const strikes = new Map<string, number>();
+  let reader: ReaderProcess | null = null;
+  let tail: Promise<unknown> = Promise.resolve();
+  let idle: NodeJS.Timeout | null = null;
+  let stopped = false;
+
+  function running(): ReaderProcess {
+    rest();
+    if (reader) return reader;
+    const started = startReaderProcess((line) => log('warn', 'Mailbox reader', { line: line.slice(0, 500) }));
+    reader = started;
+    void started.ended.then(() => {
+      if (reader === started) reader = null;
+    });
+    return started;
+  }
+
+  function rest(): void {
+    if (idle) clearTimeout(idle);
+    idle = setTimeout(() => (options.isWanted?.() ? rest() : reader?.kill()), idleMs);
+    idle.unref();
+  }
+
+  async function isReady(process: ReaderProcess): Promise<boolean> {
+    const timer = setTimeout(() => process.kill(), START_DEADLINE_MS);
+    const ready = await process.ready;
+    clearTimeout(timer);
+    if (!ready) log('error', 'The mailbox reader did not start', {});
+    return ready;
+  }
+
+  async function serve(box: string, afterSeq: number, recover: boolean): Promise<ReadResult> {
+    if (stopped) return { status: 'busy' };
+    const process = running();
+    if (!(await isReady(process))) return { status: 'busy' };
+    let answered = false;
+    // When the host's own loop was held up, the answer lies there already: let it in first.
+    const timer = setTimeout(() => setImmediate(() => !answered && process.kill()), deadlineMs);
+    const line = await process.ask({ box, afterSeq, recover });
+    answered = true;
+    clearTimeout(timer);
+    const result = line === null ? null : parseAnswer(line, afterSeq);
+    if (result) {
+      strikes.delete(box);
+      return result;
+    }
+    process.kill();
+    await process.ended;
+    return strike(box);
+  }
+
+  function strike(box: string): ReadResult {
+    if (stopped) return { status: 'busy' };
+    const count = (strikes.get(box) ?? 0) + 1;
+    strikes.set(box, count);
+    log('warn', 'The mailbox reader was lost over a file', { box, count });
+    if (count < STRIKES) return { status: 'busy' };
+    strikes.delete(box);
+    return { status: 'hostile', reason: `can not be read within ${deadlineMs} ms` };
+  }
+
+  return {
+    read(boxFolder, afterSeq, { recover = false } = {}) {
+      const result = tail
+        .then(() => serve(boxFolder, afterSeq, recover))
+        .catch((error: unknown): ReadResult => {
+          log('error', 'The mailbox reader can not be used', { error: errorText(error) });
+          return { status: 'busy' };
+        });
+      tail = result;
+      return result;
+    },
+    warm() {
+      if (!stopped) running();
+    },
+    async stop() {
+      stopped = true;
+      if (idle) clearTimeout(idle);
+      reader?.kill();
+      await Promise.all([tail, reader?.ended]);
+    },
+  };
+}

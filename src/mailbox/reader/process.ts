@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export interface ReaderProcess {
+  /** False when it could not be started. Never rejects. */
+  readonly ready: Promise<boolean>;
+  /** Resolves when it has ended and its private folder is gone. Never rejects. */
+  readonly ended: Promise<void>;
+  /** The answer's line, null when the process ended first. One question at a time. */
+  ask(question: { box: string; afterSeq: number; recover: boolean }): Promise<string | null>;
+  kill(): void;
+}
+
+/** Megabytes for JavaScript values; file images lie outside of this heap. */
+const HEAP_MB = 64;
+
+/**
+ * Starts the reader with an empty environment. Node's permission model takes processes, threads, addons and writing
+ * by `node:fs` away from it. It does not cover `node:sqlite`: there the authorizer and `attach: 0` stand alone.
+ */
+export function startReaderProcess(onComplaint: (line: string) => void): ReaderProcess {
+  const privateFolder = mkdtempSync(join(tmpdir(), 'nanoclaw-reader-'));
+  const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+  const flags = ['--permission', '--allow-fs-read=*', `--allow-fs-write=${privateFolder}/`];
+  const cache = getCompileCacheDir();
+  const child = spawn(process.execPath, [...flags, `--max-old-space-size=${HEAP_MB}`, main, privateFolder], {
+    cwd: '/',
+    env: cache ? { NODE_COMPILE_CACHE: dirname(cache) } : {},
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let waiting: ((line: string | null) => void) | null = null;
+  const settle = (line: string | null) => {
+    const resolve = waiting;
+    waiting = null;
+    resolve?.(line);
+  };
+  const nextLine = () => new Promise<string | null>((resolve) => (waiting = resolve));
+
+  let alive = true;
+  const ready = nextLine().then((line) => line === 'ready');
+  createInterface({ input: child.stdout }).on('line', settle);
+  createInterface({ input: child.stderr }).on('line', onComplaint);
+  // It may end while a question is on the way; `close` answers that one.
+  child.stdin.on('error', (error) => onComplaint(error.message));
+  const ended = new Promise<void>((resolve) => {
+    const end = () => {
+      alive = false;
+      settle(null);
+      rmSync(privateFolder, { recursive: true, force: true });
+      resolve();
+    };
+    child.on('close', end);
+    child.on('error', (error) => {
+      onComplaint(error.message);
+      if (child.pid === undefined) end();
+    });
+  });
+
+  return {
+    ready,
+    ended,
+    ask(question) {
+      if (!alive) return Promise.resolve(null);
+      const line = nextLine();
+      child.stdin.write(`${JSON.stringify(question)}\n`);
+      return line;
+    },
+    kill() {
+      child.kill('SIGKILL');
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface MailboxWatch {
+  /** Starts looking. `onChange` must not throw; it is also called once more after each burst of changes. */
+  add(sessionId: string, boxFolder: string, onChange: () => void): void;
+  remove(sessionId: string): void;
+  /** Something happens in this session: look fast again. */
+  touch(sessionId: string): void;
+  stop(): void;
+}
+
+const FAST_MS = 5;
+const SLOW_MS = 50;
+const FAST_FOR_MS = 30_000;
+/** File times may be as coarse as a kernel tick (10 ms at worst), so a second commit within it can look like none. */
+const SECOND_LOOK_MS = 20;
+
+interface Watched {
+  file: string;
+  onChange: () => void;
+  /** What the last look saw; another value is a change. */
+  seen: string;
+  /** A change was seen under a journal: its commit is not over. */
+  waiting: boolean;
+  fastUntil: number;
+  nextLook: number;
+  /** 0: none is due. */
+  secondLook: number;
+}
+
+/**
+ * Notices commits in `outbound.db` by `stat`, with one timer for all sessions and none when nothing is watched. While
+ * a journal lies there nothing is reported, since a read could only say `busy`; a journal that stays for good is found
+ * by whoever asks what a silent session does. File notifications are left out: a folder that an agent writes can be
+ * made to raise them by the hundred thousand, each a call on the host's event loop.
+ */
+export function createMailboxWatch(): MailboxWatch {
+  const watched = new Map<string, Watched>();
+  let timer: NodeJS.Timeout | null = null;
+  let due = Number.POSITIVE_INFINITY;
+
+  function schedule(at: number): void {
+    if (timer && due <= at) return;
+    if (timer) clearTimeout(timer);
+    due = at;
+    timer = setTimeout(tick, Math.max(1, at - performance.now()));
+  }
+
+  function tick(): void {
+    timer = null;
+    due = Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    for (const [sessionId, entry] of [...watched]) {
+      // A timer may be a fraction of a millisecond early; an earlier entry's report may have removed this one.
+      if (entry.nextLook <= now + 1 && watched.get(sessionId) === entry) look(entry, now);
+    }
+    let next = Number.POSITIVE_INFINITY;
+    for (const entry of watched.values()) next = Math.min(next, entry.nextLook);
+    if (next < Number.POSITIVE_INFINITY) schedule(next);
+  }
+
+  function stop(): void {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    watched.clear();
+  }
+
+  return {
+    stop,
+    add(sessionId, boxFolder, onChange) {
+      const now = performance.now();
+      const file = join(boxFolder, 'outbound.db');
+      const entry = { file, onChange, seen: '', waiting: false, nextLook: now, secondLook: 0 };
+      watched.set(sessionId, { ...entry, fastUntil: now + FAST_FOR_MS });
+      schedule(now);
+    },
+    remove(sessionId) {
+      watched.delete(sessionId);
+      if (watched.size === 0) stop();
+    },
+    touch(sessionId) {
+      const entry = watched.get(sessionId);
+      if (!entry) return;
+      const now = performance.now();
+      entry.fastUntil = now + FAST_FOR_MS;
+      entry.nextLook = Math.min(entry.nextLook, now + FAST_MS);
+      schedule(entry.nextLook);
+    },
+  };
+}
+
+function look(entry: Watched, now: number): void {
+  const found = lstatSync(entry.file, { bigint: true, throwIfNoEntry: false });
+  const seen = found ? `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}` : '';
+  if (seen !== entry.seen) {
+    entry.seen = seen;
+    entry.waiting = true;
+    entry.fastUntil = now + FAST_FOR_MS;
+  }
+  const report = entry.waiting && !hasJournal(entry.file);
+  const again = !report && entry.secondLook > 0 && entry.secondLook <= now;
+  if (report) entry.waiting = false;
+  if (report) entry.secondLook = now + SECOND_LOOK_MS;
+  if (again) entry.secondLook = 0;
+  entry.nextLook = now + (now < entry.fastUntil ? FAST_MS : SLOW_MS);
+  if (report || again) entry.onChange();
+}
+
+function hasJournal(file: string): boolean {
+  const found = lstatSync(`${file}-journal`, { throwIfNoEntry: false });
+  return found !== undefined && found.size > 0;
+}
