@@ -116,6 +116,11 @@ const table = {
 export const ERRORS: Readonly<Record<ErrorCode, ErrorEntry>> = table;
 export type ErrorCode = keyof typeof table;
 
+/** Whether a code that came over a socket is one of ours. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(table, code);
+}
+
 /** The one class that is thrown on purpose. `detail` follows the table's sentence. */
 export class NanoError extends Error {
   readonly code: ErrorCode;

@@ -1,0 +1,168 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type Control, isoTime } from '@nanoclaw/protocol';
+import type { ContainerRunner } from '../container-runner.ts';
+import { newId } from '../db/ids.ts';
+import type { Messages } from '../db/messages.ts';
+import type { Session, Sessions } from '../db/sessions.ts';
+import type { DeliveryQueue } from '../delivery.ts';
+import { getAgentGroup } from '../groups/agent-groups.ts';
+import type { Logger } from '../log/index.ts';
+import type { CommandContext } from '../router.ts';
+import { sessionKey } from '../routing/engage.ts';
+import { type Effects, noEffects, type TakeOver } from '../take-over.ts';
+import { type CommandName, helpText } from './parse.ts';
+
+/** What the host answers itself, at once: /help /status /stop /clear. */
+
+export interface CommandParts {
+  db: DatabaseSync;
+  sessions: Sessions;
+  messages: Messages;
+  takeOver: TakeOver;
+  runner: ContainerRunner;
+  /** When the running turn of a session began, in ms since the epoch. */
+  activity: ReadonlyMap<string, { turnSince: number | null }>;
+  channelHasThreads(channelType: string): boolean;
+  perform(session: Session, effects: Effects): void;
+  delivery: DeliveryQueue;
+  log: Logger;
+}
+
+export interface Commands {
+  run(name: CommandName, context: CommandContext): () => void;
+}
+
+/** A runner that has not ended its turn by then is killed, so that /stop holds within two seconds. */
+const STOP_PATIENCE_MS = 1_400;
+
+export function createCommands(parts: CommandParts): Commands {
+  const { db, sessions, messages, takeOver, runner, log } = parts;
+  const openControl = db.prepare("SELECT 1 FROM messages WHERE id = ? AND status = 'pending'");
+
+  function sessionsOf(context: CommandContext): { session: Session | undefined; agentGroupId: string }[] {
+    const threads = parts.channelHasThreads(context.event.channelType);
+    return context.wirings.map((wiring) => {
+      const key = sessionKey(wiring, context.event, threads);
+      return {
+        agentGroupId: wiring.agentGroupId,
+        session: sessions.find(wiring.agentGroupId, key.messagingGroupId, key.threadId),
+      };
+    });
+  }
+
+  /** Ends all that is open for this chat in a session. What runs is told to stop, and made to. */
+  function end(
+    session: Session,
+    context: CommandContext,
+    action: Control['action'],
+  ): { effects: Effects; id?: string } {
+    const { origin, now } = context;
+    const effects = noEffects();
+    for (const message of messages.open(session.id)) {
+      const here = message.channel_type === origin.channel_type && message.platform_id === origin.platform_id;
+      if (!message.trigger || !here) continue;
+      messages.settle(session.id, message.id, 'completed', 'stopped', now);
+      effects.settled.push({ ...message, messageId: message.id, outcome: 'stopped' });
+    }
+    if (action === 'stop' && !runner.has(session.id)) return { effects };
+    const id = newId('sys', now);
+    const content: Control = { action };
+    messages.addInbound(
+      {
+        id,
+        sessionId: session.id,
+        kind: 'system',
+        timestamp: isoTime(now),
+        trigger: false,
+        content,
+        channel_type: null,
+        platform_id: null,
+        thread_id: null,
+      },
+      now,
+    );
+    effects.changed = true;
+    return { effects, id };
+  }
+
+  function enforce(session: Session, controlId: string): void {
+    const timer = setTimeout(() => {
+      if (!runner.has(session.id) || !openControl.get(controlId)) return;
+      runner
+        .stop(session.id, 0, 'stop-command')
+        .catch((error: unknown) => log.error('stop failed', { session: session.id, error }));
+    }, STOP_PATIENCE_MS);
+    timer.unref();
+  }
+
+  function endAll(context: CommandContext, action: Control['action']): { ended: number; after: () => void } {
+    const results = sessionsOf(context).flatMap(({ session }) =>
+      session ? [{ session, ...end(session, context, action) }] : [],
+    );
+    return {
+      ended: results.reduce((sum, { effects }) => sum + effects.settled.length, 0),
+      after: () => {
+        for (const { session, effects, id } of results) {
+          parts.perform(session, effects);
+          if (id !== undefined && runner.has(session.id)) enforce(session, id);
+        }
+      },
+    };
+  }
+
+  function status(context: CommandContext): string {
+    return sessionsOf(context)
+      .map(({ session, agentGroupId }) => {
+        const agent = getAgentGroup(db, agentGroupId);
+        const name = `${agent?.assistantName} (${agent?.provider}${agent?.model ? `, ${agent.model}` : ''})`;
+        if (!session) return `${name}: nothing said here yet.`;
+        const open = messages.open(session.id).filter((message) => message.trigger).length;
+        const since = parts.activity.get(session.id)?.turnSince ?? null;
+        const doing =
+          since !== null
+            ? `working for ${Math.round((context.now - since) / 1000)} s`
+            : runner.has(session.id)
+              ? 'awake, waiting for you'
+              : 'asleep, wakes with your next message';
+        return `${name}: ${doing}; ${open === 0 ? 'nothing' : open} open. Session ${session.id}.`;
+      })
+      .join('\n');
+  }
+
+  function answer(context: CommandContext, text: string): () => void {
+    const { origin, inboundId, event, now } = context;
+    const id = takeOver.say(origin, null, text, inboundId, now);
+    return () => {
+      parts.delivery.enqueue([id]);
+      parts.delivery.settled({
+        ...origin,
+        messageId: inboundId,
+        platformMessageId: event.platformMessageId,
+        outcome: 'reply',
+      });
+    };
+  }
+
+  return {
+    run(name, context) {
+      if (name === 'help') {
+        const first = context.wirings[0];
+        const agent = first && getAgentGroup(db, first.agentGroupId);
+        return answer(context, helpText(agent?.assistantName ?? 'the agent'));
+      }
+      if (name === 'status') return answer(context, status(context));
+      const { ended, after } = endAll(context, name);
+      const text =
+        name === 'clear'
+          ? 'This conversation is forgotten; memory and files stay.'
+          : ended > 0
+            ? 'Stopped.'
+            : 'Nothing was running here.';
+      const say = answer(context, text);
+      return () => {
+        after();
+        say();
+      };
+    },
+  };
+}

@@ -1,0 +1,10 @@
+import { firstTables } from './0001-first-tables.ts';
+
+export interface Migration {
+  /** The key: never changed after a release. */
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** In the order in which they are applied, each in a transaction of its own. */
+export const migrations: readonly Migration[] = [firstTables];

@@ -1,0 +1,261 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { ChatOut, MAX_ATTACHMENT_BYTES } from '@nanoclaw/protocol';
+import type { ChannelAdapter, DeliveryResult, OutboundFile, Outcome } from './channels/adapter.ts';
+import { agentsId, type Deliveries, type Delivery } from './db/deliveries.ts';
+import { transaction } from './db/group-commit.ts';
+import { errorText } from './errors.ts';
+import type { Logger } from './log/index.ts';
+import { dropOutbox, takeOut } from './mailbox/attachments.ts';
+import type { Settled } from './take-over.ts';
+
+/** Says what is queued: one chat in order, chats side by side, retried by kind of error. */
+
+const RETRIES = 8;
+const BACKOFF_MS = 1_000;
+const LONGEST_BACKOFF_MS = 60_000;
+
+export interface DeliveryParts {
+  db: DatabaseSync;
+  deliveries: Deliveries;
+  adapter(channelType: string): ChannelAdapter | undefined;
+  /** The box of the session that an outgoing row came from, for its files. */
+  boxOf(sessionId: string): string | undefined;
+  /** A private folder for files on their way. */
+  scratch: string;
+  /** A row's fate is durable: publish it to its session. */
+  onDelivered(sessionId: string): void;
+  /** A reply that can't be delivered is told to its agent. */
+  onUndeliverable(delivery: Delivery, error: string): void;
+  log: Logger;
+}
+
+export interface DeliveryQueue {
+  /** Queues rows by id, in this order. */
+  enqueue(messageIds: readonly string[]): void;
+  /** Tells the adapter, after everything queued before for that chat. */
+  settled(settled: Settled): void;
+  /** A channel is back: what waited for it goes on. */
+  available(channelType: string): void;
+  /** From the database, after a start. Returns how many. */
+  resume(): number;
+  depth(): number;
+  /** Starts nothing new; resolves when the calls that run have ended or `graceMs` has passed. */
+  stop(graceMs: number): Promise<void>;
+}
+
+type Entry = { type: 'message'; id: string } | { type: 'settled'; settled: Settled };
+
+interface Chat {
+  channelType: string;
+  entries: Entry[];
+  running: boolean;
+  waiting: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export function createDelivery(parts: DeliveryParts): DeliveryQueue {
+  const { db, deliveries, log } = parts;
+  const chats = new Map<string, Chat>();
+  const running = new Set<Promise<void>>();
+  const putOff = new Set<NodeJS.Timeout>();
+  let stopped = false;
+
+  function chatOf(channelType: string, platformId: string): [string, Chat] {
+    const key = `${channelType}\n${platformId}`;
+    let chat = chats.get(key);
+    if (!chat) {
+      chat = { channelType, entries: [], running: false, waiting: false, timer: undefined };
+      chats.set(key, chat);
+    }
+    return [key, chat];
+  }
+
+  function pump(key: string, chat: Chat): void {
+    if (chat.running || chat.waiting || stopped) return;
+    chat.running = true;
+    const run = drain(chat)
+      .catch((error: unknown) => log.error('delivery failed', { error }))
+      .finally(() => {
+        chat.running = false;
+        running.delete(run);
+        if (chat.entries.length === 0 && !chat.waiting) chats.delete(key);
+        else pump(key, chat);
+      });
+    running.add(run);
+  }
+
+  async function drain(chat: Chat): Promise<void> {
+    while (!stopped && !chat.waiting) {
+      const entry = chat.entries[0];
+      if (!entry) return;
+      if (entry.type === 'settled') tell(entry.settled);
+      else if (!(await deliverOne(chat, entry.id))) return;
+      chat.entries.shift();
+    }
+  }
+
+  function tell({ channel_type, platform_id, platformMessageId, outcome }: Settled): void {
+    if (channel_type === null || platform_id === null || platformMessageId === null || outcome === 'context') return;
+    parts.adapter(channel_type)?.settled?.(platform_id, platformMessageId, outcome satisfies Outcome);
+  }
+
+  /** False: the chat waits, and this entry stays at its head. */
+  async function deliverOne(chat: Chat, id: string): Promise<boolean> {
+    const delivery = deliveries.get(id);
+    if (!delivery || delivery.platform_id === null) return true;
+    const wait = delivery.notBefore === null ? 0 : Date.parse(delivery.notBefore) - Date.now();
+    if (wait > 0) return pause(chat, wait);
+    const adapter = parts.adapter(chat.channelType);
+    const result = adapter
+      ? await attempt(adapter, delivery, delivery.platform_id)
+      : ({ status: 'failed', retryable: true, offline: true, error: 'The channel is not there.' } as const);
+    return note(chat, delivery, result);
+  }
+
+  async function attempt(adapter: ChannelAdapter, delivery: Delivery, platformId: string): Promise<DeliveryResult> {
+    const content = ChatOut.parse(JSON.parse(delivery.content));
+    const folder = join(parts.scratch, delivery.messageId);
+    const { files, problems } = await collect(delivery, content.files ?? [], folder);
+    const text = [content.text, ...problems.map((problem) => `⚠️ ${problem}`)].filter((part) => part !== '').join('\n');
+    transaction(db, () => deliveries.sending(delivery.messageId, Date.now()));
+    try {
+      return await adapter.deliver({
+        id: delivery.messageId,
+        platformId,
+        threadId: delivery.thread_id,
+        text,
+        progress: content.progress ?? false,
+        files,
+        ...(delivery.inReplyTo !== null && { inReplyTo: delivery.inReplyTo }),
+      });
+    } catch (error) {
+      return { status: 'failed', retryable: true, error: errorText(error) };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  async function collect(delivery: Delivery, names: readonly string[], folder: string) {
+    const files: OutboundFile[] = [];
+    const problems: string[] = [];
+    const box = delivery.sessionId === null ? undefined : parts.boxOf(delivery.sessionId);
+    if (names.length > 0) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const name of names) {
+      const result = box
+        ? await takeOut(box, agentsId(delivery.messageId), name, folder, MAX_ATTACHMENT_BYTES)
+        : { error: 'its session is gone' };
+      if ('error' in result) problems.push(`The file ${name} could not be sent: ${result.error}`);
+      else files.push(result);
+    }
+    return { files, problems };
+  }
+
+  function note(chat: Chat, delivery: Delivery, result: DeliveryResult): boolean {
+    const id = delivery.messageId;
+    const now = Date.now();
+    if (result.status === 'sent') {
+      transaction(db, () => deliveries.sent(id, result.platformMessageId, now));
+      finish(delivery);
+      return true;
+    }
+    const counted = !result.offline;
+    const attempts = delivery.attempts + 1;
+    if (result.retryable && (!counted || attempts < RETRIES)) {
+      const delay = Math.max(
+        Math.min(BACKOFF_MS * 2 ** delivery.attempts, LONGEST_BACKOFF_MS),
+        result.retryAfterMs ?? 0,
+      );
+      transaction(db, () => deliveries.again(id, result.error, counted ? now + delay : null, counted, now));
+      log.info('delivery waits', { message: id, error: result.error, offline: !counted });
+      if (counted) return pause(chat, delay);
+      chat.waiting = true;
+      return false;
+    }
+    transaction(db, () => deliveries.failed(id, result.error, now));
+    log.warn('delivery given up', { message: id, session: delivery.sessionId, error: result.error });
+    parts.onUndeliverable(delivery, result.error);
+    finish(delivery);
+    return true;
+  }
+
+  function finish(delivery: Delivery): void {
+    if (delivery.sessionId === null) return;
+    const box = parts.boxOf(delivery.sessionId);
+    if (box && ChatOut.parse(JSON.parse(delivery.content)).files?.length) {
+      dropOutbox(box, agentsId(delivery.messageId)).catch((error: unknown) =>
+        log.warn('an outbox folder stays', { message: delivery.messageId, error }),
+      );
+    }
+    parts.onDelivered(delivery.sessionId);
+  }
+
+  function pause(chat: Chat, ms: number): false {
+    chat.waiting = true;
+    clearTimeout(chat.timer);
+    // A wait longer than setTimeout knows is cut into pieces: the entry looks at its time again.
+    chat.timer = setTimeout(() => wake(chat), Math.min(ms, 2 ** 31 - 1));
+    return false;
+  }
+
+  function wake(chat: Chat): void {
+    chat.waiting = false;
+    clearTimeout(chat.timer);
+    for (const [key, candidate] of chats) if (candidate === chat) pump(key, chat);
+  }
+
+  function add(channelType: string | null, platformId: string | null, entry: Entry): void {
+    if (channelType === null || platformId === null) return;
+    const [key, chat] = chatOf(channelType, platformId);
+    chat.entries.push(entry);
+    pump(key, chat);
+  }
+
+  function enqueue(messageIds: readonly string[]): void {
+    for (const id of messageIds) {
+      const delivery = deliveries.get(id);
+      if (!delivery) continue;
+      const wait = delivery.notBefore === null ? 0 : Date.parse(delivery.notBefore) - Date.now();
+      // What its agent put off must not hold up the chat; only a retry may, to keep the order.
+      if (wait > 0 && delivery.attempts === 0) later(id, wait);
+      else add(delivery.channel_type, delivery.platform_id, { type: 'message', id });
+    }
+  }
+
+  function later(id: string, ms: number): void {
+    const timer = setTimeout(
+      () => {
+        putOff.delete(timer);
+        enqueue([id]);
+      },
+      Math.min(ms, 2 ** 31 - 1),
+    );
+    putOff.add(timer);
+  }
+
+  return {
+    enqueue,
+    settled: (settled) => add(settled.channel_type, settled.platform_id, { type: 'settled', settled }),
+    available(channelType) {
+      for (const chat of chats.values()) if (chat.channelType === channelType && chat.waiting) wake(chat);
+    },
+    resume() {
+      const open = deliveries.open();
+      enqueue(open.map((delivery) => delivery.messageId));
+      return open.length;
+    },
+    depth: () => [...chats.values()].reduce((sum, chat) => sum + chat.entries.length, 0),
+    async stop(graceMs) {
+      stopped = true;
+      for (const chat of chats.values()) clearTimeout(chat.timer);
+      for (const timer of putOff) clearTimeout(timer);
+      let timer: NodeJS.Timeout | undefined;
+      const grace = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, graceMs);
+      });
+      await Promise.race([Promise.all(running), grace]);
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { z } from 'zod';
+
+/** One agent with its container config, as the host uses it. */
+export interface AgentGroup {
+  id: string;
+  name: string;
+  folder: string;
+  uidOrdinal: number;
+  provider: string;
+  model: string | undefined;
+  effort: Effort | undefined;
+  assistantName: string;
+  timezone: string;
+  maxMessagesPerPrompt: number;
+  egress: 'public' | 'none';
+  egressAllow: readonly string[];
+}
+
+export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
+export type Effort = (typeof EFFORTS)[number];
+
+const SELECT = `SELECT g.id, g.name, g.folder, g.uid_ordinal, c.provider, c.model, c.effort, c.assistant_name, c.timezone,
+  c.max_messages_per_prompt, c.egress, c.egress_allow
+  FROM agent_groups g JOIN container_configs c ON c.agent_group_id = g.id`;
+
+/** A folder name below groups/: one component, no dot at its front, safe in a mount and on every file system. */
+export const FOLDER_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
+
+const Row = z.object({
+  id: z.string(),
+  name: z.string(),
+  folder: z.string().regex(FOLDER_NAME),
+  uid_ordinal: z.number(),
+  provider: z.string(),
+  model: z.string().nullable(),
+  effort: z.enum(EFFORTS).nullable(),
+  assistant_name: z.string(),
+  timezone: z.string(),
+  max_messages_per_prompt: z.number(),
+  egress: z.enum(['public', 'none']),
+  egress_allow: z.string().transform((text) => z.array(z.string()).parse(JSON.parse(text))),
+});
+
+export function getAgentGroup(db: DatabaseSync, id: string): AgentGroup | undefined {
+  const row = db.prepare(`${SELECT} WHERE g.id = ?`).get(id);
+  return row && toGroup(row);
+}
+
+export function listAgentGroups(db: DatabaseSync): AgentGroup[] {
+  return db.prepare(`${SELECT} ORDER BY g.uid_ordinal`).all().map(toGroup);
+}
+
+function toGroup(raw: Record<string, SQLOutputValue>): AgentGroup {
+  const row = Row.parse(raw);
+  return {
+    id: row.id,
+    name: row.name,
+    folder: row.folder,
+    uidOrdinal: row.uid_ordinal,
+    provider: row.provider,
+    model: row.model ?? undefined,
+    effort: row.effort ?? undefined,
+    assistantName: row.assistant_name,
+    timezone: row.timezone,
+    maxMessagesPerPrompt: row.max_messages_per_prompt,
+    egress: row.egress,
+    egressAllow: row.egress_allow,
+  };
+}
+
+export interface AgentGroupChanges {
+  provider?: string;
+  model?: string | null;
+  effort?: Effort | null;
+  assistantName?: string;
+  timezone?: string;
+  egress?: 'public' | 'none';
+  egressAllow?: readonly string[];
+}
+
+/** Takes effect at the next start of each of the agent's sandboxes. */
+export function updateAgentGroup(db: DatabaseSync, id: string, changes: AgentGroupChanges, at: string): void {
+  const columns: Record<string, string | null | undefined> = {
+    provider: changes.provider,
+    model: changes.model,
+    effort: changes.effort,
+    assistant_name: changes.assistantName,
+    timezone: changes.timezone,
+    egress: changes.egress,
+    egress_allow: changes.egressAllow && JSON.stringify(changes.egressAllow),
+  };
+  const given = Object.entries(columns).filter((entry): entry is [string, string | null] => entry[1] !== undefined);
+  if (given.length === 0) return;
+  const assignments = given.map(([column]) => `${column} = ?`).join(', ');
+  db.prepare(`UPDATE container_configs SET ${assignments}, updated_at = ? WHERE agent_group_id = ?`).run(
+    ...given.map(([, value]) => value),
+    at,
+    id,
+  );
+}

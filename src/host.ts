@@ -1,0 +1,429 @@
+import { realpathSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { INSIDE } from '@nanoclaw/protocol';
+import type { ChannelAdapter, ChannelHost, InboundEvent } from './channels/adapter.ts';
+import { createCommands } from './commands/index.ts';
+import { createContainerRunner, mountsFor, removeHeartbeat } from './container-runner.ts';
+import { createDeliveries } from './db/deliveries.ts';
+import { createGroupCommit, transaction } from './db/group-commit.ts';
+import { createMessages } from './db/messages.ts';
+import { createSessions, type Session } from './db/sessions.ts';
+import { createDelivery } from './delivery.ts';
+import { NanoError } from './errors.ts';
+import type { Failure } from './failures.ts';
+import { getAgentGroup } from './groups/agent-groups.ts';
+import { composeGroupFolder } from './groups/compose.ts';
+import { ensureAgentFolder } from './groups/init.ts';
+import { type SandboxView, sweep } from './host-sweep.ts';
+import type { Logger } from './log/index.ts';
+import { takeIn } from './mailbox/attachments.ts';
+import { heartbeatAgeMs } from './mailbox/heartbeat.ts';
+import { createOutboundReader } from './mailbox/outbound-reader.ts';
+import { createMailboxWatch } from './mailbox/watch.ts';
+import { createMailboxPull } from './mailbox-pull.ts';
+import type { Paths } from './paths.ts';
+import { createRoles } from './people/roles.ts';
+import { createProviders } from './providers/registry.ts';
+import { createEgressCounters } from './relay/egress-counters.ts';
+import { createRouter } from './router.ts';
+import type { SandboxDriver, SandboxExit, SandboxSpec } from './sandbox/driver.ts';
+import { createSessionManager, ensureFolder } from './session-manager.ts';
+import { createTakeOver, type Effects } from './take-over.ts';
+import { createTyping } from './typing.ts';
+
+/** The host, put together: every part with its neighbours. `index.ts` gives it the adapters and the driver. */
+
+export interface HostParts {
+  paths: Paths;
+  db: DatabaseSync;
+  /** Settings and credentials: .env, then the environment. */
+  env: Readonly<Record<string, string | undefined>>;
+  adapters: readonly ChannelAdapter[];
+  driver: SandboxDriver;
+  /** The host's uid for an agent's sandboxes; undefined when the host itself is unprivileged. */
+  uidFor(ordinal: number): number | undefined;
+  log: Logger;
+}
+
+export type Host = ReturnType<typeof createHost>;
+
+const SWEEP_MS = 1_000;
+const STOP_GRACE_MS = 3_000;
+const LIMITS = { memoryBytes: 2 * 1024 ** 3, cpus: 2, pids: 512, fileSizeBytes: 1024 ** 3 };
+
+/** What is known of a session while its sandbox runs. Times in ms since the epoch. */
+interface Activity {
+  startedAt: number;
+  lastActivity: number;
+  turnSince: number | null;
+  declaredTimeoutMs: number;
+}
+
+export function createHost(parts: HostParts) {
+  const { paths, db, env, driver, log } = parts;
+  const adapters = new Map(parts.adapters.map((adapter) => [adapter.channelType, adapter]));
+  const activity = new Map<string, Activity>();
+  const quarantined = new Set<string>();
+  let sweeper: NodeJS.Timeout | undefined;
+
+  const commit = createGroupCommit(db);
+  const messages = createMessages(db);
+  const sessions = createSessions(db);
+  const deliveries = createDeliveries(db);
+  const roles = createRoles(db);
+  const reader = createOutboundReader({ log: (level, message, fields) => log[level](message, fields) });
+  const watch = createMailboxWatch();
+  const typing = createTyping((channelType) => adapters.get(channelType));
+  const takeOver = createTakeOver({ db, messages, deliveries, sessions });
+  const egress = createEgressCounters(db, log);
+  const providers = createProviders({ root: paths.root, env, onEgress: egress.add, log });
+  const manager = createSessionManager({
+    paths,
+    db,
+    sessions,
+    messages,
+    deliveries,
+    onPublishError: (session, error) => log.error('inbound.db was not published', { session, error }),
+  });
+
+  const boxOf = (sessionId: string) => {
+    const session = sessions.get(sessionId);
+    return session && manager.folders(session).box;
+  };
+
+  const delivery = createDelivery({
+    db,
+    deliveries,
+    adapter: (channelType) => adapters.get(channelType),
+    boxOf,
+    scratch: join(paths.run, 'outgoing'),
+    onDelivered: (sessionId) => manager.publish(sessionId),
+    onUndeliverable: ({ sessionId, messageId }, error) => {
+      const session = sessionId === null ? undefined : sessions.get(sessionId);
+      if (!session) return;
+      transaction(db, () =>
+        takeOver.tellAgent(
+          session,
+          'delivery',
+          'failed',
+          `Message ${messageId} could not be delivered: ${error}`,
+          Date.now(),
+        ),
+      );
+    },
+    log,
+  });
+
+  function perform(session: Session, effects: Effects): void {
+    if (effects.changed) manager.publish(session.id);
+    delivery.enqueue(effects.deliver);
+    for (const [id] of effects.putOff) typing.off(id);
+    for (const settled of effects.settled) {
+      typing.off(settled.messageId);
+      delivery.settled(settled);
+      log.info('settled', { session: session.id, message: settled.messageId, outcome: settled.outcome });
+    }
+  }
+
+  const mailbox = createMailboxPull({
+    db,
+    reader,
+    sessions,
+    takeOver,
+    folders: manager.folders,
+    perform,
+    onSnapshot(session, snapshot) {
+      const known = activity.get(session.id);
+      if (!known) return;
+      const now = Date.now();
+      known.lastActivity = now;
+      known.turnSince = snapshot.phase?.phase === 'turn' ? (known.turnSince ?? now) : null;
+      known.declaredTimeoutMs = Math.max(0, ...snapshot.tools.map((tool) => tool.declared_timeout_ms ?? 0));
+    },
+    onHostile(session, reason) {
+      if (quarantined.has(session.id)) return;
+      quarantined.add(session.id);
+      const failure: Failure = { kind: 'quarantine', retryable: false, message: reason };
+      void runner
+        .stop(session.id, 0, 'quarantine')
+        .then(() => {
+          mailbox.putAside(session, Date.now());
+          failOpen(session, failure, () => true);
+        })
+        .catch((error: unknown) => log.error('quarantine failed', { session: session.id, error }))
+        .finally(() => quarantined.delete(session.id));
+    },
+    log,
+  });
+
+  function failOpen(session: Session, failure: Failure, concerns: (id: string) => boolean): void {
+    const now = Date.now();
+    log.warn('turn failed', { session: session.id, kind: failure.kind, error: failure.message });
+    const effects = transaction(db, () => {
+      const failed = messages.open(session.id).filter(({ id, trigger, processAfter }) => {
+        const due = processAfter === null || Date.parse(processAfter) <= now;
+        return trigger && due && concerns(id);
+      });
+      return takeOver.fail(session, failed, failure, now);
+    });
+    perform(session, effects);
+  }
+
+  const runner = createContainerRunner({
+    driver,
+    session: sessions.get,
+    prepare,
+    onStarted(session) {
+      const now = Date.now();
+      activity.set(session.id, { startedAt: now, lastActivity: now, turnSince: null, declaredTimeoutMs: 0 });
+      watch.add(session.id, manager.folders(session).box, () => void mailbox.pull(session.id));
+    },
+    onStartFailed(session, failure) {
+      void providers.closeSession(session);
+      failOpen(session, failure, () => true);
+    },
+    onExit,
+    log,
+  });
+
+  async function prepare(session: Session): Promise<SandboxSpec> {
+    const agent = getAgentGroup(db, session.agentGroupId);
+    if (!agent) throw new NanoError('NC_INTERNAL', `Agent ${session.agentGroupId} is gone.`);
+    const uid = parts.uidFor(agent.uidOrdinal);
+    const provider = await providers.get(agent.provider);
+    const folders = manager.ensureFolders(session, uid);
+    const agentFolder = join(paths.groups, agent.folder);
+    ensureAgentFolder(agentFolder, agent.assistantName, uid);
+    ensureFolder(agentFolder, uid, 0o700);
+    removeHeartbeat(folders.box);
+    await providers.openSession(
+      provider,
+      session,
+      agent,
+      join('data/run', session.id, basename(INSIDE.proxySocket)),
+      uid,
+    );
+    const { kind } = providers.credential(provider) ?? {};
+    composeGroupFolder(folders.group, {
+      root: paths.root,
+      sessionId: session.id,
+      agent,
+      providerEnv: provider.containerEnv(kind, INSIDE.proxyPort),
+      memoryBytes: LIMITS.memoryBytes,
+    });
+    transaction(db, () => sessions.setDrained(session.id, false));
+    manager.publishNow(session.id);
+    return {
+      sessionId: session.id,
+      uid: uid ?? process.getuid?.() ?? 0,
+      command: ['/app/bin/bun', '/app/container/agent-runner/src/index.ts'],
+      env: sandboxEnv(agent.timezone, agent.egress),
+      mounts: mountsFor({
+        root: paths.root,
+        bunFolder: dirname(realpathSync(join(paths.root, '.runtime/bin/bun'))),
+        agentFolder,
+        folders,
+        providerMounts: provider.mounts(paths.root),
+      }),
+      limits: LIMITS,
+      logFile: join(paths.logs, 'sessions', `${session.id}.log`),
+    };
+  }
+
+  async function onExit(session: Session, exit: SandboxExit, planned: string | undefined): Promise<void> {
+    watch.remove(session.id);
+    activity.delete(session.id);
+    await providers.closeSession(session);
+    const snapshot = await mailbox.drain(session.id);
+    transaction(db, () => sessions.setDrained(session.id, true));
+    if (planned === 'quarantine') return;
+    const held = new Set(snapshot?.acks.filter((ack) => ack.status === 'processing').map((ack) => ack.message_id));
+    const crashed = planned === undefined || planned === 'heartbeat' || planned === 'ceiling';
+    if (!crashed) {
+      retryHeld(session, held);
+    } else if (snapshot && held.size > 0) {
+      failOpen(session, exitFailure(exit, planned), (id) => held.has(id));
+    } else {
+      // It died before it took anything: every due message counts a try, or it would be started for ever.
+      failOpen(session, exitFailure(exit, planned), () => true);
+    }
+    setImmediate(() => wakeIfDue(session.id));
+  }
+
+  /** The host ended the sandbox on purpose: what it held is tried again at once, and says that it was tried before. */
+  function retryHeld(session: Session, held: ReadonlySet<string>): void {
+    transaction(db, () => {
+      for (const id of held) messages.retry(session.id, id, null);
+    });
+  }
+
+  function wakeIfDue(sessionId: string): void {
+    if (messages.dueSessions(Date.now()).includes(sessionId)) void runner.wake(sessionId);
+  }
+
+  const commands = createCommands({
+    db,
+    sessions,
+    messages,
+    takeOver,
+    runner,
+    activity,
+    channelHasThreads: (channelType) => adapters.get(channelType)?.capabilities.threads ?? false,
+    perform,
+    delivery,
+    log,
+  });
+
+  const router = createRouter({
+    db,
+    commit,
+    messages,
+    sessions,
+    roles,
+    capabilities: (channelType) => adapters.get(channelType)?.capabilities,
+    command: commands.run,
+    takeAttachments: (session, messageId, event) => takeAttachments(session, messageId, event),
+    onStored(session, messageId, event) {
+      manager.publish(session.id);
+      watch.touch(session.id);
+      typing.on(event, messageId);
+      const known = activity.get(session.id);
+      if (known) known.lastActivity = Date.now();
+      void runner.wake(session.id);
+      log.info('accepted', { session: session.id, message: messageId, channel: event.channelType });
+    },
+    log,
+  });
+
+  function takeAttachments(session: Session, messageId: string, event: InboundEvent) {
+    const { inbound } = manager.ensureFolders(session, uidOf(session));
+    return Promise.all(
+      (event.attachments ?? []).map((attachment, index) => takeIn(inbound, messageId, index, attachment)),
+    );
+  }
+
+  function uidOf(session: Session): number | undefined {
+    const agent = getAgentGroup(db, session.agentGroupId);
+    return agent && parts.uidFor(agent.uidOrdinal);
+  }
+
+  function view(sessionId: string, now: number): SandboxView | undefined {
+    const known = activity.get(sessionId);
+    const box = boxOf(sessionId);
+    if (!known || !box) return undefined;
+    return {
+      ...known,
+      heartbeatAgeMs: heartbeatAgeMs(box, now),
+      openTriggers: messages.open(sessionId).filter((message) => message.trigger).length,
+    };
+  }
+
+  /** Takes up what an earlier host left: the last words of its sandboxes, unsent replies, open messages. */
+  async function recover(): Promise<void> {
+    const swept = await driver.sweep();
+    const undrained = sessions.undrained();
+    for (const id of undrained) {
+      const session = sessions.get(id);
+      const snapshot = await mailbox.drain(id);
+      const held = new Set(snapshot?.acks.filter((ack) => ack.status === 'processing').map((ack) => ack.message_id));
+      if (session) retryHeld(session, held);
+      transaction(db, () => sessions.setDrained(id, true));
+    }
+    const resumed = delivery.resume();
+    if (swept + undrained.length + resumed > 0) {
+      log.info('taken up from an earlier host', { sandboxes: swept, sessions: undrained.length, deliveries: resumed });
+    }
+  }
+
+  const channelHost: ChannelHost = {
+    accept: router.accept,
+    available: (channelType) => delivery.available(channelType),
+  };
+
+  const disconnected = new Set(adapters.keys());
+
+  return {
+    disconnected: disconnected as ReadonlySet<string>,
+    sessions,
+    messages,
+    runner,
+    delivery,
+    activity,
+    adapters,
+    providers,
+    manager,
+    driver,
+    async start(): Promise<void> {
+      await recover();
+      await Promise.all(
+        [...adapters.values()].map((adapter) =>
+          adapter.start(channelHost).then(
+            () => disconnected.delete(adapter.channelType),
+            (error: unknown) => {
+              log.error('channel did not start', { channel: adapter.channelType, error });
+              throw error;
+            },
+          ),
+        ),
+      );
+      const pass = () => {
+        try {
+          sweep(
+            {
+              messages,
+              runner,
+              view,
+              wake: (id) => void runner.wake(id),
+              onError: (error) => log.error('sweep', { error }),
+            },
+            Date.now(),
+          );
+          egress.flush();
+        } catch (error) {
+          log.error('sweep failed', { error });
+        }
+      };
+      pass();
+      sweeper = setInterval(pass, SWEEP_MS);
+    },
+    async stop(reason: string): Promise<void> {
+      clearInterval(sweeper);
+      await Promise.all([...adapters.values()].map((adapter) => adapter.stop()));
+      await runner.stopAll(STOP_GRACE_MS, reason);
+      await delivery.stop(STOP_GRACE_MS);
+      watch.stop();
+      typing.stop();
+      commit.flush();
+      egress.flush();
+      await providers.stop();
+      await reader.stop();
+    },
+  };
+}
+
+function exitFailure(exit: SandboxExit, planned: string | undefined): Failure {
+  if (exit.outOfMemory) return { kind: 'out-of-memory', retryable: false, message: 'out of memory' };
+  const why =
+    planned === 'heartbeat' ? 'no sign of life' : planned === 'ceiling' ? 'the turn took too long' : 'it ended';
+  return {
+    kind: 'crash',
+    retryable: planned !== 'ceiling',
+    message: `${why} (code ${exit.code}): ${exit.lastLines.slice(-3).join(' | ')}`,
+  };
+}
+
+function sandboxEnv(timezone: string, egress: 'public' | 'none'): Record<string, string> {
+  const proxy = `http://127.0.0.1:${INSIDE.proxyPort}`;
+  const local = 'localhost,127.0.0.1,::1';
+  return {
+    PATH: '/app/bin:/usr/local/bin:/usr/bin:/bin',
+    HOME: INSIDE.home,
+    LANG: 'C.UTF-8',
+    TZ: timezone,
+    TMPDIR: '/tmp',
+    ...(egress === 'public' && { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: proxy, https_proxy: proxy }),
+    NO_PROXY: local,
+    no_proxy: local,
+  };
+}

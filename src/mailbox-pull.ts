@@ -1,0 +1,108 @@
+import { mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { transaction } from './db/group-commit.ts';
+import type { Session, Sessions } from './db/sessions.ts';
+import type { Logger } from './log/index.ts';
+import type { OutboundReader, OutboundSnapshot } from './mailbox/outbound-reader.ts';
+import type { SessionFolders } from './session-manager.ts';
+import type { Effects, TakeOver } from './take-over.ts';
+
+/** Reads what a session's agent wrote and hands it to take-over: one read at a time for a session, none missed. */
+
+const BUSY_RETRY_MS = 2;
+const BUSY_RETRIES = 500;
+
+export interface MailboxPullParts {
+  db: DatabaseSync;
+  reader: OutboundReader;
+  sessions: Sessions;
+  takeOver: TakeOver;
+  folders(session: Session): SessionFolders;
+  /** After the transaction stands. */
+  perform(session: Session, effects: Effects): void;
+  /** Every readable look, for what the agent is doing. */
+  onSnapshot(session: Session, snapshot: OutboundSnapshot): void;
+  onHostile(session: Session, reason: string): void;
+  log: Logger;
+}
+
+export interface MailboxPull {
+  /** Reads what is new. Calls while one runs become one more read after it. Never rejects. */
+  pull(sessionId: string): Promise<void>;
+  /** The last read, after the sandbox is dead: recovers a journal. Returns the last snapshot. Never rejects. */
+  drain(sessionId: string): Promise<OutboundSnapshot | undefined>;
+  /** Moves a file that broke the rules out of the agent's reach. The sandbox must be dead. */
+  putAside(session: Session, now: number): void;
+}
+
+export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
+  const { db, reader, sessions, takeOver, log } = parts;
+  const running = new Map<string, Promise<OutboundSnapshot | undefined>>();
+  const again = new Set<string>();
+
+  async function readAll(sessionId: string, recover: boolean): Promise<OutboundSnapshot | undefined> {
+    let busy = 0;
+    for (;;) {
+      const session = sessions.get(sessionId);
+      if (!session) return undefined;
+      const result = await reader.read(parts.folders(session).box, session.receivedSeq, { recover });
+      if (result.status === 'absent') return undefined;
+      if (result.status === 'hostile') {
+        log.warn('mailbox file refused', { session: session.id, agent: session.agentGroupId, reason: result.reason });
+        parts.onHostile(session, result.reason);
+        return undefined;
+      }
+      if (result.status === 'busy') {
+        busy += 1;
+        // The watch calls again when the file changes; this covers a change between the look and the read.
+        if (busy > BUSY_RETRIES) return undefined;
+        await new Promise((resolve) => setTimeout(resolve, BUSY_RETRY_MS));
+        continue;
+      }
+      const { snapshot } = result;
+      const effects = transaction(db, () => takeOver.apply(session, snapshot, Date.now()));
+      parts.onSnapshot(session, snapshot);
+      parts.perform(session, effects);
+      if (!snapshot.more) return snapshot;
+    }
+  }
+
+  function run(sessionId: string, recover: boolean): Promise<OutboundSnapshot | undefined> {
+    const promise = readAll(sessionId, recover)
+      .catch((error: unknown) => {
+        log.error('mailbox read failed', { session: sessionId, error });
+        return undefined;
+      })
+      .finally(() => {
+        running.delete(sessionId);
+        if (again.delete(sessionId)) void run(sessionId, false);
+      });
+    running.set(sessionId, promise);
+    return promise;
+  }
+
+  return {
+    async pull(sessionId) {
+      if (running.has(sessionId)) again.add(sessionId);
+      else await run(sessionId, false);
+    },
+    async drain(sessionId) {
+      await running.get(sessionId);
+      again.delete(sessionId);
+      return run(sessionId, true);
+    },
+    putAside(session, now) {
+      const { box, session: folder } = parts.folders(session);
+      const aside = join(folder, 'quarantine', String(now));
+      mkdirSync(aside, { recursive: true, mode: 0o700 });
+      for (const name of ['outbound.db', 'outbound.db-journal', 'outbound.db-wal', 'outbound.db-shm']) {
+        try {
+          renameSync(join(box, name), join(aside, name));
+        } catch (error) {
+          if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+        }
+      }
+    },
+  };
+}

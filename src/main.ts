@@ -1,0 +1,130 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isoTime } from '@nanoclaw/protocol';
+import { createTerminalAdapter } from './channels/terminal/index.ts';
+import { createAdminServer } from './cli/server.ts';
+import { openCentral } from './db/connection.ts';
+import { type Lease, takeLease } from './db/lease.ts';
+import { readEnvFile } from './env.ts';
+import { errorText, NanoError } from './errors.ts';
+import { createHost } from './host.ts';
+import { createHostView } from './host-view.ts';
+import { installSlug } from './install-slug.ts';
+import { createLogger, type Logger } from './log/index.ts';
+import { pathsFor } from './paths.ts';
+import { EARLIEST_CLOCK } from './router.ts';
+import { createBubblewrapDriver } from './sandbox/bubblewrap/index.ts';
+import { readUidMap, sandboxUid } from './sandbox/uid.ts';
+
+/** Boot and shutdown. Exit status: 0 after a stop that was asked for, 1 when the host can't run. */
+
+const LEASE_MS = 10_000;
+/** Names in .env and the environment whose values are secrets, whatever they hold. */
+const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL/i;
+
+export async function main(root: string): Promise<void> {
+  const paths = pathsFor(root);
+  let secrets: string[] = [];
+  const foreground = process.env.NANOCLAW_FOREGROUND === '1';
+  const log = createLogger({
+    folder: paths.logs,
+    secrets: () => secrets,
+    stderr: foreground,
+    ...(process.env.LOG_LEVEL === 'debug' && { level: 'debug' as const }),
+  });
+  try {
+    const started = Date.now();
+    if (started < EARLIEST_CLOCK) throw new NanoError('NC_CLOCK', `It says ${isoTime(started)}.`);
+    const file = existsSync(paths.env) ? readEnvFile(paths.env) : {};
+    const env: NodeJS.ProcessEnv = { ...process.env, ...file };
+    secrets = Object.entries(env).flatMap(([name, value]) =>
+      SECRET_NAME.test(name) && value && value.length >= 8 ? [value] : [],
+    );
+    await run(root, env, log, started);
+  } catch (error) {
+    log.error('the host did not start', { error });
+    log.close();
+    const remedy = error instanceof NanoError ? ` ${error.remedy}` : '';
+    process.stderr.write(`${errorText(error)}${remedy}\n`);
+    process.exit(1);
+  }
+}
+
+async function run(root: string, env: NodeJS.ProcessEnv, log: Logger, started: number): Promise<void> {
+  const paths = pathsFor(root);
+  for (const folder of [paths.data, paths.sessions, paths.run, paths.groups]) {
+    mkdirSync(folder, { recursive: true, mode: 0o711 });
+  }
+  mkdirSync(join(paths.logs, 'sessions'), { recursive: true, mode: 0o700 });
+  const slug = installSlug(root);
+  const db = openCentral({ file: paths.db, backups: paths.backups, now: started });
+  const lease = takeLease(db, started);
+  const isRoot = process.getuid?.() === 0;
+  const uidMap = readUidMap();
+  const host = createHost({
+    paths,
+    db,
+    env,
+    adapters: [createTerminalAdapter({ socketPath: paths.cliSocket, log })],
+    driver: createBubblewrapDriver({ slug, stateDir: join(paths.data, 'sandbox'), log: log.warn }),
+    uidFor: (ordinal) => (isRoot ? sandboxUid(slug, ordinal, uidMap) : undefined),
+    log,
+  });
+
+  let stopping = false;
+  const stop = async (reason: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    log.info('stopping', { reason });
+    await admin.stop();
+    await host.stop(reason);
+    lease.release();
+    db.close();
+    log.info('stopped');
+    log.close();
+    process.exit(0);
+  };
+  const admin = createAdminServer({
+    socketPath: paths.adminSocket,
+    handlers: createHostView({
+      host,
+      db,
+      paths,
+      slug,
+      version: version(root),
+      startedAt: started,
+      stop: () => void stop('ncl stop'),
+    }),
+    log,
+  });
+
+  process.on('SIGTERM', () => void stop('SIGTERM'));
+  process.on('SIGINT', () => void stop('SIGINT'));
+  process.on('unhandledRejection', (error) => log.error('unhandled rejection', { error }));
+  process.on('uncaughtException', (error) => {
+    log.error('uncaught exception', { error });
+    log.close();
+    process.exit(1);
+  });
+  keepLease(lease, () => void stop('another host has taken over'), log);
+
+  await host.start();
+  // Last: whoever can reach this socket may rely on everything else.
+  await admin.start();
+  log.info('ready', { slug, pid: process.pid, ms: Date.now() - started, afterCrash: lease.afterCrash });
+}
+
+function keepLease(lease: Lease, lost: () => void, log: Logger): void {
+  setInterval(() => {
+    try {
+      if (!lease.renew(Date.now())) lost();
+    } catch (error) {
+      log.error('the lease was not renewed', { error });
+    }
+  }, LEASE_MS).unref();
+}
+
+function version(root: string): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '?';
+}

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Session } from '../db/sessions.ts';
+import { NanoError } from '../errors.ts';
+import type { AgentGroup } from '../groups/agent-groups.ts';
+import type { Logger } from '../log/index.ts';
+import { createRelay, type EgressRecord, type Relay } from '../relay/index.ts';
+import type { Credential, Env, HostProvider } from './contract.ts';
+
+/** The providers of this checkout, each with the relay in front of its model, and the sockets of running sessions. */
+
+export interface ProvidersOptions {
+  root: string;
+  env: Env;
+  onEgress(record: EgressRecord): void;
+  log: Logger;
+}
+
+export interface Providers {
+  /** Throws NC_PROVIDER_MISSING or NC_CREDENTIAL_MISSING. */
+  get(name: string): Promise<HostProvider>;
+  credential(provider: HostProvider): Credential | undefined;
+  /** All credentials that the logs must never show. */
+  secrets(): string[];
+  openSession(
+    provider: HostProvider,
+    session: Session,
+    agent: AgentGroup,
+    socketPath: string,
+    uid: number | undefined,
+  ): Promise<void>;
+  closeSession(session: Session): Promise<void>;
+  /** Whether the model can be reached. */
+  probe(provider: HostProvider): ReturnType<Relay['probe']>;
+  stop(): Promise<void>;
+}
+
+/** For a provider that calls nobody: the relay still carries the web. */
+const NOWHERE = new URL('http://model.invalid');
+
+export function createProviders({ root, env, onEgress, log }: ProvidersOptions): Providers {
+  const loaded = new Map<string, HostProvider>();
+  const relays = new Map<string, Relay>();
+  const open = new Map<string, Relay>();
+
+  function relayFor(provider: HostProvider): Relay {
+    let relay = relays.get(provider.name);
+    if (!relay) {
+      relay = createRelay({
+        upstream: provider.upstream(env) ?? NOWHERE,
+        credential: () => provider.credentialFromEnv(env),
+        onEgress,
+        log: (level, message, fields) => log[level](message, fields),
+      });
+      relays.set(provider.name, relay);
+    }
+    return relay;
+  }
+
+  return {
+    async get(name) {
+      const provider = loaded.get(name) ?? (await loadProvider(root, name));
+      loaded.set(name, provider);
+      if (!provider.installed(root)) throw new NanoError('NC_PROVIDER_MISSING', `It is ${name}.`);
+      if (provider.needsCredential && !provider.credentialFromEnv(env)) {
+        throw new NanoError('NC_CREDENTIAL_MISSING', `It is ${provider.displayName}.`);
+      }
+      return provider;
+    },
+    credential: (provider) => provider.credentialFromEnv(env),
+    secrets: () => [...loaded.values()].flatMap((provider) => provider.credentialFromEnv(env)?.secret ?? []),
+    async openSession(provider, session, agent, socketPath, uid) {
+      const relay = relayFor(provider);
+      await relay.open({
+        sessionId: session.id,
+        agentGroupId: agent.id,
+        socketPath,
+        egress: agent.egress,
+        allow: agent.egressAllow,
+        ...(uid !== undefined && { uid }),
+      });
+      open.set(session.id, relay);
+    },
+    async closeSession(session) {
+      const relay = open.get(session.id);
+      open.delete(session.id);
+      await relay?.close(session.id);
+    },
+    probe: (provider) => relayFor(provider).probe(),
+    async stop() {
+      await Promise.all([...relays.values()].map((relay) => relay.stop()));
+    },
+  };
+}
+
+/** Loads `providers/<name>/host.ts`. Throws NC_PROVIDER_MISSING when this checkout has none of that name. */
+export async function loadProvider(root: string, name: string): Promise<HostProvider> {
+  const file = join(root, 'providers', name, 'host.ts');
+  if (!/^[a-z0-9][a-z0-9-]{0,63}$/.test(name) || !existsSync(file)) {
+    throw new NanoError('NC_PROVIDER_MISSING', `There is no provider ${JSON.stringify(name)} in this checkout.`);
+  }
+  const module = (await import(pathToFileURL(file).href)) as { hostProvider: HostProvider };
+  return module.hostProvider;
+}

@@ -1,0 +1,133 @@
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import type { Origin } from '@nanoclaw/protocol';
+import type { Deliveries } from './db/deliveries.ts';
+import type { Messages } from './db/messages.ts';
+import type { Session, Sessions } from './db/sessions.ts';
+import { publishInbound } from './mailbox/inbound.ts';
+import type { Paths } from './paths.ts';
+
+/** A session's folders and its inbound.db. What is in them comes from the central database and can be made again. */
+
+export interface SessionFolders {
+  session: string;
+  /** RW inside as /workspace. */
+  box: string;
+  /** RO inside as /workspace/inbound. */
+  inbound: string;
+  /** RW inside as /home/node and /home/node/.claude. */
+  home: string;
+  claude: string;
+  /** RO inside as /app/group. */
+  group: string;
+  /** RO inside as /run/proxy. */
+  run: string;
+}
+
+export interface SessionManager {
+  folders(session: Session): SessionFolders;
+  /** Makes what is missing; what the agent writes belongs to its uid. */
+  ensureFolders(session: Session, uid: number | undefined): SessionFolders;
+  /** inbound.db as of now; repeated calls before the next turn of the event loop are one. */
+  publish(sessionId: string): void;
+  /** The same at once. */
+  publishNow(sessionId: string): void;
+}
+
+export interface SessionManagerParts {
+  paths: Paths;
+  db: DatabaseSync;
+  sessions: Sessions;
+  messages: Messages;
+  deliveries: Deliveries;
+  onPublishError(sessionId: string, error: unknown): void;
+}
+
+const RECENT_DELIVERIES = 50;
+
+export function createSessionManager(parts: SessionManagerParts): SessionManager {
+  const { paths, db, sessions, messages, deliveries } = parts;
+  const dirty = new Set<string>();
+  const destinations = db.prepare(
+    `SELECT d.local_name AS name, g.name AS display_name, 'channel' AS type, g.channel_type, g.platform_id,
+       NULL AS agent_group_id
+     FROM agent_destinations d JOIN messaging_groups g ON g.id = d.target_id
+     WHERE d.agent_group_id = ? AND d.target_type = 'channel' ORDER BY d.local_name`,
+  );
+  const chat = db.prepare('SELECT channel_type, platform_id FROM messaging_groups WHERE id = ?');
+
+  function folders(session: Session): SessionFolders {
+    const folder = join(paths.sessions, session.agentGroupId, session.id);
+    return {
+      session: folder,
+      box: join(folder, 'box'),
+      inbound: join(folder, 'inbound'),
+      home: join(folder, 'home'),
+      claude: join(folder, 'claude'),
+      group: join(folder, 'group'),
+      run: join(paths.run, session.id),
+    };
+  }
+
+  function publishNow(sessionId: string): void {
+    dirty.delete(sessionId);
+    const session = sessions.get(sessionId);
+    if (!session) return;
+    const { inbound } = folders(session);
+    // Without a folder no sandbox has run yet; the first start publishes.
+    if (!existsSync(inbound)) return;
+    publishInbound(inbound, {
+      messages: messages.openRows(sessionId),
+      delivered: deliveries.recent(sessionId, RECENT_DELIVERIES),
+      receivedSeq: session.receivedSeq,
+      destinations: destinations.all(session.agentGroupId) as never,
+      routing: routing(session),
+    });
+  }
+
+  function routing(session: Session): Origin {
+    const row = session.messagingGroupId === null ? undefined : chat.get(session.messagingGroupId);
+    return {
+      channel_type: row ? String(row.channel_type) : null,
+      platform_id: row ? String(row.platform_id) : null,
+      thread_id: session.threadId,
+    };
+  }
+
+  return {
+    folders,
+    ensureFolders(session, uid) {
+      const all = folders(session);
+      for (const folder of [dirname(all.session), all.session]) ensureFolder(folder, undefined, 0o711);
+      for (const folder of [all.inbound, all.group, all.run]) ensureFolder(folder, undefined, 0o755);
+      for (const folder of [all.box, all.home, all.claude]) ensureFolder(folder, uid, 0o700);
+      return all;
+    },
+    publish(sessionId) {
+      if (dirty.size === 0) {
+        setImmediate(() => {
+          for (const id of [...dirty]) {
+            try {
+              publishNow(id);
+            } catch (error) {
+              parts.onPublishError(id, error);
+            }
+          }
+        });
+      }
+      dirty.add(sessionId);
+    },
+    publishNow,
+  };
+}
+
+/** A real folder of that owner. Anything else in its place is an error: nobody but the host writes beside it. */
+export function ensureFolder(folder: string, uid: number | undefined, mode: number): void {
+  mkdirSync(folder, { recursive: true, mode });
+  const stat = lstatSync(folder);
+  if (!stat.isDirectory()) throw new Error(`${folder} is not a folder`);
+  if (uid !== undefined && stat.uid !== uid) chownSync(folder, uid, uid);
+  // The umask of the host is narrower than what an agent has to read.
+  if ((stat.mode & 0o777) !== mode) chmodSync(folder, mode);
+}

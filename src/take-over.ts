@@ -1,0 +1,274 @@
+import type { DatabaseSync } from 'node:sqlite';
+import {
+  AckError,
+  ChatOut,
+  isoTime,
+  type MessageOutRow,
+  type Origin,
+  type SystemNote,
+  SystemOut,
+} from '@nanoclaw/protocol';
+import { type Deliveries, outboundId } from './db/deliveries.ts';
+import { newId } from './db/ids.ts';
+import type { MessageOutcome, Messages, OpenMessage } from './db/messages.ts';
+import type { Session, Sessions } from './db/sessions.ts';
+import { decideRetry, type Failure, failureOfAck, noticeText } from './failures.ts';
+import type { OutboundSnapshot } from './mailbox/outbound-reader.ts';
+
+/** Step 5 of a message's way: what an agent wrote becomes rows of the central database, each once. */
+
+export interface Settled extends Origin {
+  messageId: string;
+  platformMessageId: string | null;
+  outcome: MessageOutcome;
+}
+
+/** What the host has to do after the transaction stands. */
+export interface Effects {
+  /** Message ids to deliver, oldest first. */
+  deliver: string[];
+  settled: Settled[];
+  /** Put off: [message id, milliseconds since the epoch]. */
+  putOff: [string, number][];
+  /** True when inbound.db is to be published again. */
+  changed: boolean;
+}
+
+export interface TakeOver {
+  /** Inside a transaction. Trusts nothing in the snapshot but its row shapes. */
+  apply(session: Session, snapshot: OutboundSnapshot, now: number): Effects;
+  /** The same decisions for messages that failed on the host's side: no start, a dead sandbox. Inside a transaction. */
+  fail(session: Session, messages: readonly OpenMessage[], failure: Failure, now: number): Effects;
+  /** Tells the agent, with its next turn, what became of something that it did. Inside a transaction. */
+  tellAgent(session: Session, subject: string, status: string, text: string, now: number): void;
+  /** What the host itself says in a chat. Inside a transaction; returns the id to deliver. */
+  say(origin: Origin, sessionId: string | null, text: string, inReplyTo: string | null, now: number): string;
+}
+
+export interface TakeOverParts {
+  db: DatabaseSync;
+  messages: Messages;
+  deliveries: Deliveries;
+  sessions: Sessions;
+}
+
+export function noEffects(): Effects {
+  return { deliver: [], settled: [], putOff: [], changed: false };
+}
+
+export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverParts): TakeOver {
+  const ownChat = db.prepare('SELECT channel_type, platform_id FROM messaging_groups WHERE id = ?');
+  const reachable = db.prepare(
+    `SELECT 1 FROM messaging_groups g JOIN agent_destinations d ON d.target_type = 'channel' AND d.target_id = g.id
+     WHERE d.agent_group_id = ? AND g.channel_type = ? AND g.platform_id = ?`,
+  );
+  const addUsage = db.prepare(
+    `INSERT INTO usage (session_id, provider, model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+       cost_usd, duration_ms, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+
+  /** Where a row goes, under the destination ACL: the session's own chat, or one that the agent was given. */
+  function target(session: Session, row: MessageOutRow): Origin | undefined {
+    const own = session.messagingGroupId === null ? undefined : ownChat.get(session.messagingGroupId);
+    if (row.channel_type === null || row.platform_id === null) {
+      if (!own) return undefined;
+      return {
+        channel_type: String(own.channel_type),
+        platform_id: String(own.platform_id),
+        thread_id: session.threadId,
+      };
+    }
+    const isOwn = own?.channel_type === row.channel_type && own.platform_id === row.platform_id;
+    if (!isOwn && !reachable.get(session.agentGroupId, row.channel_type, row.platform_id)) return undefined;
+    return { channel_type: row.channel_type, platform_id: row.platform_id, thread_id: row.thread_id };
+  }
+
+  function takeChat(session: Session, row: MessageOutRow, now: number, effects: Effects): void {
+    const content = parseJson(row.content, ChatOut);
+    const origin = target(session, row);
+    const id = outboundId(session.id, row.id);
+    const place = origin ?? row;
+    const added = deliveries.addOutbound(
+      { ...row, ...pick(place), id, sessionId: session.id, inReplyTo: row.in_reply_to },
+      now,
+    );
+    if (!added) return;
+    for (const answered of content?.answers ?? []) messages.noteOutcome(session.id, answered, 'reply');
+    const problem = !content ? 'The message has no readable content.' : !origin ? 'You may not send there.' : undefined;
+    if (problem) {
+      deliveries.refuse(id, problem, now);
+      tellAgent(session, 'delivery', 'failed', `Message ${row.seq} was not sent: ${problem}`, now);
+      return;
+    }
+    deliveries.queue(id, row.deliver_after, now);
+    effects.deliver.push(id);
+  }
+
+  function takeSystem(session: Session, row: MessageOutRow, now: number): void {
+    const content = parseJson(row.content, SystemOut);
+    const id = outboundId(session.id, row.id);
+    if (!deliveries.addOutbound({ ...row, id, sessionId: session.id, inReplyTo: row.in_reply_to }, now)) return;
+    if (!content) {
+      tellAgent(session, 'request', 'failed', 'The host did not understand a request.', now);
+    } else if (content.action === 'usage') {
+      addUsage.run(
+        session.id,
+        content.provider,
+        content.model ?? null,
+        content.inputTokens,
+        content.outputTokens,
+        content.cacheReadTokens ?? 0,
+        content.cacheWriteTokens ?? 0,
+        content.costUsd ?? null,
+        content.durationMs ?? null,
+        isoTime(now),
+      );
+    } else {
+      const outcome = content.action === 'silence' ? 'silence' : 'stopped';
+      for (const answered of content.answers) messages.noteOutcome(session.id, answered, outcome);
+    }
+  }
+
+  function tellAgent(session: Session, subject: string, status: string, text: string, now: number): void {
+    const note: SystemNote = { action: 'note', subject, status, text };
+    messages.addInbound(
+      {
+        id: newId('sys', now),
+        sessionId: session.id,
+        kind: 'system',
+        timestamp: isoTime(now),
+        trigger: false,
+        content: note,
+        channel_type: null,
+        platform_id: null,
+        thread_id: session.threadId,
+      },
+      now,
+    );
+  }
+
+  function say(origin: Origin, sessionId: string | null, text: string, inReplyTo: string | null, now: number): string {
+    const id = newId('note', now);
+    const content = JSON.stringify({ text } satisfies ChatOut);
+    deliveries.addOutbound(
+      { ...pick(origin), id, sessionId, seq: null, kind: 'chat', timestamp: isoTime(now), inReplyTo, content },
+      now,
+    );
+    deliveries.queue(id, null, now);
+    return id;
+  }
+
+  function fail(session: Session, failed: readonly OpenMessage[], failure: Failure, now: number): Effects {
+    const effects = noEffects();
+    const told = new Set<string>();
+    for (const message of failed) {
+      const decision = decideRetry(failure, message.tries);
+      const text = noticeText(failure, message.tries, decision);
+      const place = `${message.channel_type} ${message.platform_id} ${message.thread_id} ${text}`;
+      if (text !== undefined && message.platform_id !== null && !told.has(place)) {
+        told.add(place);
+        effects.deliver.push(say(message, session.id, text, message.id, now));
+      }
+      effects.changed = true;
+      if (decision.retry) {
+        messages.retry(session.id, message.id, now + decision.afterMs);
+        effects.putOff.push([message.id, now + decision.afterMs]);
+      } else {
+        settle(session, message.id, 'failed', 'notice', now, effects);
+      }
+    }
+    return effects;
+  }
+
+  function settle(
+    session: Session,
+    id: string,
+    status: 'completed' | 'failed',
+    outcome: MessageOutcome,
+    now: number,
+    effects: Effects,
+  ): void {
+    const message = messages.settle(session.id, id, status, outcome, now);
+    if (!message) return;
+    effects.changed = true;
+    effects.settled.push({
+      ...pick(message),
+      messageId: id,
+      platformMessageId: message.platformMessageId,
+      outcome,
+    });
+  }
+
+  function applyAcks(session: Session, snapshot: OutboundSnapshot, now: number, effects: Effects): void {
+    const open = new Map(messages.open(session.id).map((message) => [message.id, message]));
+    const failures = new Map<string, { failure: Failure; messages: OpenMessage[] }>();
+    for (const ack of snapshot.acks) {
+      const message = open.get(ack.message_id);
+      if (!message) continue;
+      if (ack.status === 'completed') {
+        const outcome = message.trigger ? (messages.notedOutcome(session.id, message.id) ?? 'silence') : 'context';
+        settle(session, message.id, 'completed', outcome, now, effects);
+      } else if (ack.status === 'failed') {
+        const error = parseJson(ack.error ?? '', AckError) ?? UNREADABLE;
+        // An acknowledgement of an earlier try says nothing about the one that is due.
+        if (error !== UNREADABLE && error.tries !== message.tries) continue;
+        const key = JSON.stringify([error.class, error.retryable, error.message]);
+        const group = failures.get(key) ?? { failure: failureOfAck(error), messages: [] };
+        group.messages.push(message);
+        failures.set(key, group);
+      }
+    }
+    for (const group of failures.values()) merge(effects, fail(session, group.messages, group.failure, now));
+  }
+
+  return {
+    apply(session, snapshot, now) {
+      const effects = noEffects();
+      for (const row of snapshot.messages) {
+        if (row.kind === 'system') takeSystem(session, row, now);
+        else takeChat(session, row, now, effects);
+      }
+      const last = snapshot.messages.at(-1);
+      if (last) {
+        sessions.setReceived(session.id, last.seq);
+        effects.changed = true;
+      }
+      // With rows left to read, an acknowledgement may be about an answer that has not been seen yet.
+      if (!snapshot.more) applyAcks(session, snapshot, now, effects);
+      return effects;
+    },
+    fail,
+    say,
+    tellAgent,
+  };
+}
+
+const UNREADABLE: AckError = {
+  class: 'crash',
+  retryable: false,
+  message: 'The agent reported an unreadable error.',
+  tries: 0,
+};
+
+function pick(origin: Origin): Origin {
+  return { channel_type: origin.channel_type, platform_id: origin.platform_id, thread_id: origin.thread_id };
+}
+
+export function merge(into: Effects, from: Effects): void {
+  into.deliver.push(...from.deliver);
+  into.settled.push(...from.settled);
+  into.putOff.push(...from.putOff);
+  into.changed ||= from.changed;
+}
+
+function parseJson<T>(
+  text: string,
+  schema: { safeParse(value: unknown): { success: boolean; data?: T } },
+): T | undefined {
+  try {
+    const parsed = schema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
