@@ -59,17 +59,21 @@ function withFile(content: string | Buffer, mode: number, body: (path: string) =
 
 test('readEnvFile leaves process.env alone and is quiet about a private file', () => {
   withFile('NANOCLAW_ENV_TEST=1\n', 0o600, (path) => {
-    assert.deepEqual(readEnvFile(path), { values: { NANOCLAW_ENV_TEST: '1' }, warnings: [] });
+    assert.deepEqual(readEnvFile(path, assert.fail), { NANOCLAW_ENV_TEST: '1' });
     assert.equal(process.env.NANOCLAW_ENV_TEST, undefined);
   });
 });
 
 test('readEnvFile takes a missing file as an empty one', () => {
-  assert.deepEqual(readEnvFile(join(tmpdir(), 'there-is-no-such.env')), { values: {}, warnings: [] });
+  assert.deepEqual(readEnvFile(join(tmpdir(), 'there-is-no-such.env')), {});
 });
 
 test('readEnvFile warns of a file that others may read', () => {
-  withFile('A=1', 0o644, (path) => assert.match(readEnvFile(path).warnings[0] ?? '', /chmod 600/));
+  withFile('A=1', 0o644, (path) => {
+    const warnings: string[] = [];
+    readEnvFile(path, (sentence) => warnings.push(sentence));
+    assert.match(warnings.join('\n'), /^Other users .* `chmod 600 [^\n]*$/);
+  });
 });
 
 test('readEnvFile names the line of an error and not its content', () => {

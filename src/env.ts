@@ -66,11 +66,12 @@ function hasControl(value: string): boolean {
 
 /**
  * Reads a `.env` file; `process.env` stays as it is, so nothing leaks into child processes. A missing file is an empty
- * one. Throws NC_ENV_INVALID with the line's number, never its content.
+ * one. `warn` gets a sentence when other users may read it. Throws NC_ENV_INVALID with the line's number, never its
+ * content.
  */
-export function readEnvFile(path: string): { values: Record<string, string>; warnings: string[] } {
+export function readEnvFile(path: string, warn?: (sentence: string) => void): Record<string, string> {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats) return { values: {}, warnings: [] };
+  if (!stats) return {};
   if (!stats.isFile()) throw new NanoError('NC_ENV_INVALID', `${path} is not a file.`);
   if (stats.size > MAX_BYTES) throw new NanoError('NC_ENV_INVALID', `${path} is larger than 1 MB.`);
   const { values, problems } = parseEnv(readText(path));
@@ -79,8 +80,8 @@ export function readEnvFile(path: string): { values: Record<string, string>; war
     const more = problems.length > 1 ? ` ${problems.length - 1} more of its lines can't be read either.` : '';
     throw new NanoError('NC_ENV_INVALID', `${path}, line ${first.line}: ${first.text}.${more}`);
   }
-  const open = (stats.mode & 0o077) !== 0;
-  return { values, warnings: open ? [`Other users may read ${path}: run \`chmod 600 ${path}\`.`] : [] };
+  if ((stats.mode & 0o077) !== 0) warn?.(`Other users may read ${path}: run \`chmod 600 ${path}\`.`);
+  return values;
 }
 
 function readText(path: string): string {

@@ -2,6 +2,7 @@
  * The reader process: a question a line on stdin, an answer a line on stdout, one at a time. It has no secrets, no
  * environment and no state, so that it can be killed at any moment. It ends with its stdin.
  */
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { MAX_OUTBOUND_BYTES } from '@nanoclaw/protocol/limits.ts';
@@ -42,3 +43,5 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   process.stdout.write(`${JSON.stringify(answer(box, afterSeq, recover))}\n`);
 });
 process.stdout.write('ready\n');
+// It ends by a signal, which would leave nothing for the next start.
+flushCompileCache();

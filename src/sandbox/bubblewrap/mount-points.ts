@@ -5,13 +5,14 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  realpathSync,
   renameSync,
   statSync,
   unlinkSync,
-  writeFileSync,
 } from 'node:fs';
 import type { MountPoint } from './mounts.ts';
 
+const FRESH_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**
@@ -43,8 +44,7 @@ function makeRoom(at: string, asFolder: boolean, now: () => number): void {
   if (found?.isDirectory() || found?.isFile()) renameSync(at, `${at}.displaced-${now()}`);
   else if (found) unlinkSync(at);
   if (asFolder) mkdirSync(at, { mode: 0o755 });
-  else
-    writeFileSync(at, '', { flag: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW });
+  else closeSync(openSync(at, FRESH_FILE, 0o644));
 }
 
 /**
@@ -52,7 +52,7 @@ function makeRoom(at: string, asFolder: boolean, now: () => number): void {
  * a link in its place, and root would follow it.
  */
 export function refuseSource(source: string, uid: number): string | null {
-  for (let at = source; ; ) {
+  for (let at = realpathSync(source); ; ) {
     const parent = at.slice(0, at.lastIndexOf('/')) || '/';
     const { uid: owner, mode } = statSync(parent);
     const open = (mode & 0o002) !== 0 && (mode & 0o1000) === 0;

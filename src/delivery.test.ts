@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createInstall, type Install } from '../test/support/central.ts';
+import { until } from '../test/support/until.ts';
+import type { ChannelAdapter, DeliveryResult, OutboundMessage } from './channels/adapter.ts';
+import { transaction } from './db/group-commit.ts';
+import { createDelivery, type DeliveryQueue } from './delivery.ts';
+import { createLogger } from './log/index.ts';
+
+/** A far end that answers as told and keeps what reached it. */
+function createFarEnd(answer: (message: OutboundMessage, call: number) => DeliveryResult | Promise<DeliveryResult>) {
+  const calls: OutboundMessage[] = [];
+  const settled: string[] = [];
+  const adapter: ChannelAdapter = {
+    channelType: 'terminal',
+    capabilities: { threads: false, maxTextLength: 1e6 },
+    start: async () => {},
+    stop: async () => {},
+    deliver: async (message) => {
+      calls.push(message);
+      return answer(message, calls.length);
+    },
+    typing: () => {},
+    settled: (_platformId, id, outcome) => settled.push(`${id} ${outcome}`),
+  };
+  return { adapter, calls, settled };
+}
+
+interface Setup {
+  queue: DeliveryQueue;
+  undeliverable: string[];
+  say(text: string, platformId?: string): string;
+}
+
+function setup(install: Install, adapter: ChannelAdapter | undefined): Setup {
+  const undeliverable: string[] = [];
+  mkdirSync(join(install.root, 'logs'), { recursive: true });
+  const queue = createDelivery({
+    db: install.db,
+    deliveries: install.deliveries,
+    adapter: () => adapter,
+    boxOf: () => undefined,
+    scratch: join(install.root, 'scratch'),
+    onDelivered: () => {},
+    onUndeliverable: (delivery, error) => undeliverable.push(`${delivery.messageId} ${error}`),
+    log: createLogger({ folder: join(install.root, 'logs'), secrets: () => [] }),
+  });
+  const say = (text: string, platformId = 'local') =>
+    transaction(install.db, () =>
+      install.takeOver.say(
+        { channel_type: 'terminal', platform_id: platformId, thread_id: null },
+        null,
+        text,
+        null,
+        Date.now(),
+      ),
+    );
+  return { queue, undeliverable, say };
+}
+
+const status = (install: Install, id: string) =>
+  install.db.prepare('SELECT status, attempts, error FROM deliveries WHERE message_id = ?').get(id);
+
+test('a chat is served in order, and its end is told after what was said', async () => {
+  using install = createInstall();
+  const far = createFarEnd(() => ({ status: 'sent', platformMessageId: 'p' }));
+  const { queue, say } = setup(install, far.adapter);
+  queue.enqueue([say('one'), say('two')]);
+  queue.settled({
+    messageId: 'm',
+    platformMessageId: 'q1',
+    outcome: 'reply',
+    channel_type: 'terminal',
+    platform_id: 'local',
+    thread_id: null,
+  });
+  await until(() => far.settled.length === 1);
+  assert.deepEqual(
+    far.calls.map((message) => message.text),
+    ['one', 'two'],
+  );
+  assert.deepEqual(far.settled, ['q1 reply']);
+});
+
+test('a chat whose adapter hangs does not hold up another', async () => {
+  using install = createInstall();
+  const held = Promise.withResolvers<DeliveryResult>();
+  const far = createFarEnd((message) => (message.platformId === 'slow' ? held.promise : { status: 'sent' }));
+  const { queue, say } = setup(install, far.adapter);
+  queue.enqueue([say('a', 'slow'), say('b', 'fast')]);
+  await until(() => far.calls.length === 2);
+  held.resolve({ status: 'sent' });
+  await queue.stop(1000);
+});
+
+test('`sending` is durable before the call, and the same id is sent again after a crash', async () => {
+  using install = createInstall();
+  const never = createFarEnd(() => new Promise<DeliveryResult>(() => {}));
+  const first = setup(install, never.adapter);
+  const id = first.say('one');
+  first.queue.enqueue([id]);
+  await until(() => never.calls.length === 1);
+  assert.equal(status(install, id)?.status, 'sending');
+  const far = createFarEnd(() => ({ status: 'sent' }));
+  const second = setup(install, far.adapter);
+  assert.equal(second.queue.resume(), 1);
+  await until(() => status(install, id)?.status === 'sent');
+  assert.equal(far.calls[0]?.id, never.calls[0]?.id);
+});
+
+test('a failure for good is told, and the chat goes on', async () => {
+  using install = createInstall();
+  const far = createFarEnd((message) =>
+    message.text === 'bad' ? { status: 'failed', retryable: false, error: 'forbidden' } : { status: 'sent' },
+  );
+  const { queue, say, undeliverable } = setup(install, far.adapter);
+  const bad = say('bad');
+  queue.enqueue([bad, say('good')]);
+  await until(() => far.calls.length === 2);
+  assert.deepEqual(undeliverable, [`${bad} forbidden`]);
+  assert.equal(status(install, bad)?.status, 'failed');
+});
+
+test('a passing failure is tried again after the time that the platform asked for, in order', async () => {
+  using install = createInstall();
+  const times: number[] = [];
+  const far = createFarEnd((_message, call) => {
+    times.push(performance.now());
+    return call === 1 ? { status: 'failed', retryable: true, error: '429', retryAfterMs: 1_200 } : { status: 'sent' };
+  });
+  const { queue, say } = setup(install, far.adapter);
+  queue.enqueue([say('one'), say('two')]);
+  await until(() => far.calls.length === 3);
+  assert.deepEqual(
+    far.calls.map((message) => message.text),
+    ['one', 'one', 'two'],
+  );
+  assert.ok((times[1] ?? 0) - (times[0] ?? 0) >= 1_150);
+});
+
+test('an offline channel is waited for without counting tries', async () => {
+  using install = createInstall();
+  let online = false;
+  const far = createFarEnd(() =>
+    online ? { status: 'sent' } : { status: 'failed', retryable: true, offline: true, error: 'nobody there' },
+  );
+  const { queue, say } = setup(install, far.adapter);
+  const id = say('one');
+  queue.enqueue([id]);
+  await until(() => status(install, id)?.error === 'nobody there');
+  assert.equal(status(install, id)?.attempts, 0);
+  for (let i = 0; i < 20; i += 1) queue.available('terminal');
+  online = true;
+  queue.available('terminal');
+  await until(() => status(install, id)?.status === 'sent');
+});
+
+test('a message for a channel that is not there stays queued', async () => {
+  using install = createInstall();
+  const { queue, say } = setup(install, undefined);
+  const id = say('one');
+  queue.enqueue([id]);
+  await until(() => status(install, id)?.error !== null);
+  assert.equal(status(install, id)?.status, 'queued');
+});
