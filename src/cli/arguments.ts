@@ -1,0 +1,110 @@
+import { parseArgs } from 'node:util';
+import type { Arguments, Command, Flag } from './definition.ts';
+
+export type Parsed<T> = { ok: true; value: T } | { ok: false; sentence: string };
+
+export interface Invocation {
+  command: Command | undefined;
+  args: Arguments;
+  json: boolean;
+  help: boolean;
+}
+
+const GLOBAL: readonly Flag[] = [
+  { name: 'json', description: 'print the answer as JSON' },
+  { name: 'help', short: 'h', description: 'show help' },
+];
+
+/** What was typed, as a command with checked arguments. The first thing that is wrong is the sentence. */
+export function readInvocation(commands: readonly Command[], argv: readonly string[]): Parsed<Invocation> {
+  const command = findCommand(commands, argv);
+  const words = command?.name.split(' ') ?? [];
+  const flags = [...GLOBAL, ...(command?.flags ?? [])];
+  const { tokens } = parseArgs({
+    args: withoutWords(argv, words),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries(
+      flags.map(({ name, short, value }) => [
+        name,
+        { type: value ? 'string' : 'boolean', ...(short && { short }) } as const,
+      ]),
+    ),
+  });
+  const positionals: string[] = [];
+  const given: Record<string, string | true> = {};
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value, inlineValue } = token;
+    const flag = flags.find((one) => one.name === name);
+    if (!flag) return wrong(`There is no option ${rawName}.`);
+    if (Object.hasOwn(given, name)) return wrong(`${rawName} is given twice.`);
+    if (!flag.value && value !== undefined) return wrong(`${rawName} takes no value.`);
+    if (flag.value && (value === undefined || (!inlineValue && value.startsWith('-')))) {
+      return wrong(`${rawName} needs a value: ${rawName} <${flag.value}>.`);
+    }
+    given[name] = value ?? true;
+  }
+  const { json, help, ...args } = given;
+  const invocation = { command, json: json === true, help: help === true };
+  if (invocation.help) return { ok: true, value: { ...invocation, args: {} } };
+  if (!command)
+    return positionals.length === 0 ? { ok: true, value: { ...invocation, args: {} } } : unknown(positionals);
+  const placed = place(command, positionals);
+  if (!placed.ok) return placed;
+  const checked = checkArguments(command, { ...args, ...placed.value });
+  return checked.ok ? { ok: true, value: { ...invocation, args: checked.value } } : checked;
+}
+
+/** The same rules for whatever comes over a socket. */
+export function checkArguments(command: Command, args: Arguments): Parsed<Arguments> {
+  const { positionals = [], flags = [] } = command;
+  for (const [name, value] of Object.entries(args)) {
+    const flag = flags.find((one) => one.name === name);
+    if (!flag && !positionals.some((one) => one.name === name)) return wrong(`There is no argument ${name}.`);
+    if (flag && (value === true) === (flag.value !== undefined)) return wrong(`--${name} is not used like that.`);
+    if (flag?.choices && !flag.choices.includes(String(value))) {
+      return wrong(`--${name} is one of ${flag.choices.join(', ')}.`);
+    }
+  }
+  const missing = positionals.find((one) => one.required && typeof args[one.name] !== 'string');
+  return missing ? wrong(`<${missing.name}> is missing.`) : { ok: true, value: args };
+}
+
+/** The longest name that the words before any option spell. */
+function findCommand(commands: readonly Command[], argv: readonly string[]): Command | undefined {
+  const words = argv.filter((word) => !GLOBAL.some(({ name, short }) => word === `--${name}` || word === `-${short}`));
+  return commands
+    .filter(({ name }) => name.split(' ').every((word, index) => words[index] === word))
+    .sort((a, b) => b.name.length - a.name.length)[0];
+}
+
+function withoutWords(argv: readonly string[], words: readonly string[]): string[] {
+  const left = [...words];
+  return argv.filter((word) => {
+    if (word !== left[0]) return true;
+    left.shift();
+    return false;
+  });
+}
+
+function place(command: Command, values: readonly string[]): Parsed<Arguments> {
+  const { positionals = [] } = command;
+  const placed: Record<string, string> = {};
+  for (const [index, positional] of positionals.entries()) {
+    const value = positional.rest ? values.slice(index).join(' ') : values[index];
+    if (value !== undefined && (values.length > index || !positional.rest)) placed[positional.name] = value;
+  }
+  const extra = positionals.at(-1)?.rest ? undefined : values[positionals.length];
+  return extra === undefined ? { ok: true, value: placed } : wrong(`${JSON.stringify(extra)} is too much.`);
+}
+
+function unknown(words: readonly string[]): Parsed<never> {
+  return wrong(`There is no command ${JSON.stringify(words.slice(0, 2).join(' '))}.`);
+}
+
+function wrong(sentence: string): Parsed<never> {
+  return { ok: false, sentence };
+}

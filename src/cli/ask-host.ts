@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { errorText, isErrorCode, NanoError } from '../errors.ts';
+import { parseLine, readLines, sendLine } from '../sockets/lines.ts';
+import { connectUnix } from '../sockets/listen.ts';
+import type { Arguments } from './definition.ts';
+import { MAX_RESPONSE_BYTES, Response } from './frames.ts';
+
+/** Longer than anything that a host does for a command (its own probes end after 15 s). */
+const ANSWER_MS = 30_000;
+
+/**
+ * One command, over a connection of its own. Throws NanoError: NC_NO_HOST when nobody listens, NC_HOST_SILENT, NC_HOST_DIFFERS,
+ * or what the host itself answered.
+ */
+export async function askHost(
+  socketPath: string,
+  command: string,
+  args: Arguments = {},
+  timeoutMs = ANSWER_MS,
+): Promise<unknown> {
+  const socket = await open(socketPath);
+  try {
+    const id = randomUUID();
+    const answered = nextLine(socket, timeoutMs);
+    await sendLine(socket, { id, command, args });
+    const response = Response.safeParse(parseLine(await answered));
+    if (!response.success) throw new NanoError('NC_HOST_DIFFERS');
+    if (response.data.ok) return response.data.data;
+    throw hostError(response.data.error);
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function open(socketPath: string): Promise<Socket> {
+  try {
+    const socket = await connectUnix(socketPath);
+    if (socket) return socket;
+  } catch (error) {
+    throw new NanoError('NC_NO_HOST', `Its socket can't be opened: ${errorText(error)}.`);
+  }
+  throw new NanoError('NC_NO_HOST');
+}
+
+function nextLine(socket: Socket, timeoutMs: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new NanoError('NC_HOST_SILENT')), timeoutMs);
+    readLines(socket, MAX_RESPONSE_BYTES, { line: resolve, overflow: () => reject(new NanoError('NC_HOST_DIFFERS')) });
+    // It may go away after its last word, as it does for `stop`; the line wins, being first.
+    socket.on('close', () => {
+      clearTimeout(timer);
+      reject(new NanoError('NC_DISCONNECTED'));
+    });
+    socket.on('error', () => socket.destroy());
+  });
+}
+
+/** The table's sentence comes with the code; only what goes beyond it is detail. */
+function hostError({ code, message }: { code: string; message: string }): NanoError {
+  if (!isErrorCode(code)) return new NanoError('NC_HOST_DIFFERS', message);
+  const { message: sentence } = new NanoError(code);
+  return new NanoError(code, message.startsWith(sentence) ? message.slice(sentence.length).trim() : message);
+}

@@ -1,0 +1,53 @@
+import type { ServerFrame } from '../channels/terminal/index.ts';
+
+type MessageFrame = Extract<ServerFrame, { type: 'message' }>;
+
+/** What one message's sender is shown, and when it is over. */
+export interface TurnStep {
+  /** The answer. */
+  answer?: MessageFrame;
+  /** An answer to somebody else's message, or to an earlier one. */
+  other?: MessageFrame;
+  progress?: string;
+  refused?: { code: string; sentence: string };
+  end?: 'reply' | 'silence' | 'notice' | 'stopped';
+}
+
+/** Follows one message of ours through the frames of a chat that others may use at the same time. */
+export function createTurn(id: string): (frame: ServerFrame) => TurnStep {
+  const names = new Set([id]);
+  let answered = false;
+  let byHost = false;
+  let lastOther: MessageFrame | undefined;
+
+  return (frame) => {
+    switch (frame.type) {
+      case 'accepted':
+        if (frame.id !== id) return {};
+        for (const name of frame.messageIds) names.add(name);
+        byHost = frame.answered === true;
+        return byHost && answered ? { end: 'reply' } : {};
+      case 'refused':
+        return frame.id === id || frame.id === null ? { refused: { code: frame.code, sentence: frame.sentence } } : {};
+      case 'progress':
+        return { progress: frame.text };
+      case 'message': {
+        if (frame.inReplyTo !== null && !names.has(frame.inReplyTo) && !byHost) {
+          lastOther = frame;
+          return { other: frame };
+        }
+        answered = true;
+        return { answer: frame, ...(byHost && { end: 'reply' as const }) };
+      }
+      case 'settled': {
+        if (frame.id !== id) return {};
+        // One turn may answer several messages and name only one of them.
+        const shared = frame.outcome === 'reply' && !answered ? lastOther : undefined;
+        return { end: frame.outcome, ...(shared && { answer: shared }) };
+      }
+      case 'typing':
+      case 'ended':
+        return {};
+    }
+  };
+}

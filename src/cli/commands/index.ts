@@ -1,0 +1,37 @@
+import type { Command } from '../definition.ts';
+import { chat } from './chat.ts';
+import { doctor, doctorHost } from './doctor.ts';
+import { groupsConfigGet, groupsConfigUpdate } from './groups-config.ts';
+import { groupsList } from './groups-list.ts';
+import { help } from './help.ts';
+import { initFirstAgent } from './init-first-agent.ts';
+import { logFile, logs } from './logs.ts';
+import { restart } from './restart.ts';
+import { sessionsGet } from './sessions-get.ts';
+import { sessionsList } from './sessions-list.ts';
+import { start } from './start.ts';
+import { status } from './status.ts';
+import { stop, stopHost } from './stop.ts';
+import { version } from './version.ts';
+
+/** Every command, in the order of help. */
+export const commands: readonly Command[] = [
+  start,
+  stop,
+  restart,
+  status,
+  doctor,
+  chat,
+  logs,
+  sessionsList,
+  sessionsGet,
+  groupsList,
+  groupsConfigGet,
+  groupsConfigUpdate,
+  initFirstAgent,
+  version,
+  help,
+  doctorHost,
+  logFile,
+  stopHost,
+];

@@ -1,0 +1,16 @@
+import type { ClientCommand } from '../definition.ts';
+import { startHost } from '../host-process.ts';
+import { stopRunningHost } from './stop.ts';
+
+export const restart: ClientCommand = {
+  name: 'restart',
+  summary: 'Stop the host if it runs, and start it',
+  flags: [{ name: 'force', description: 'kill the host if it does not answer or does not stop' }],
+  place: 'client',
+  async run(args, context) {
+    await stopRunningHost(context, args.force === true);
+    const { pid } = await startHost(context);
+    context.screen.out(context.json ? JSON.stringify({ pid, started: true }) : `The host is running (pid ${pid}).`);
+    return 0;
+  },
+};

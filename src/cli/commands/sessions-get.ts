@@ -1,0 +1,37 @@
+import { hostCommand, textOf } from '../definition.ts';
+import { SessionDetail } from '../host-view.ts';
+import { since } from '../relative-time.ts';
+import { pairs, table } from '../table.ts';
+
+export const sessionsGet = hostCommand({
+  name: 'sessions get',
+  summary: 'One session with its newest messages',
+  positionals: [{ name: 'id', description: 'the id, or its beginning', required: true }],
+  answer: SessionDetail,
+  handle: (view, args) => view.session(textOf(args, 'id') ?? ''),
+  show(session, screen) {
+    const { sandbox } = session;
+    const shown = pairs(
+      [
+        ['id', session.id],
+        ['agent', `${session.agent} (${session.agentGroupId}, ${session.provider})`],
+        ['chat', [session.channelType, session.platformId, session.threadId].filter((part) => part !== null).join(' ')],
+        ['state', `${session.state}, ${session.pending} pending`],
+        [
+          'sandbox',
+          sandbox ? `up ${since(sandbox.startedAt)}${sandbox.uid === null ? '' : `, uid ${sandbox.uid}`}` : 'none',
+        ],
+        ['created', session.createdAt],
+        ['folder', session.folder],
+      ],
+      screen,
+    );
+    const rows = session.recent.map((message) => [
+      message.timestamp,
+      message.direction === 'in' ? '→' : '←',
+      message.status,
+      message.text,
+    ]);
+    return rows.length === 0 ? shown : `${shown}\n\n${table(['TIME', '', 'STATUS', 'TEXT'], rows, screen)}`;
+  },
+});

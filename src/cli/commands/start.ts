@@ -1,0 +1,22 @@
+import type { ClientCommand, ClientContext } from '../definition.ts';
+import { findHost, runInForeground, startHost } from '../host-process.ts';
+
+export const start: ClientCommand = {
+  name: 'start',
+  summary: 'Start the host in the background',
+  flags: [{ name: 'foreground', description: 'run it in this terminal until it ends' }],
+  place: 'client',
+  async run(args, context) {
+    const running = await findHost(context);
+    if (running) return tell(context, running.pid, false);
+    if (args.foreground) return runInForeground(context.root);
+    const { pid } = await startHost(context);
+    return tell(context, pid, true);
+  },
+};
+
+function tell({ screen, json }: ClientContext, pid: number, started: boolean): number {
+  if (json) screen.out(JSON.stringify({ pid, started }));
+  else screen.out(started ? `The host is running (pid ${pid}).` : `The host is running already (pid ${pid}).`);
+  return 0;
+}

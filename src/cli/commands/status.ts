@@ -1,0 +1,32 @@
+import { hostCommand } from '../definition.ts';
+import { StatusReport } from '../host-view.ts';
+import { since } from '../relative-time.ts';
+import { paint } from '../screen.ts';
+import { pairs } from '../table.ts';
+
+export const status = hostCommand({
+  name: 'status',
+  summary: 'What the running host does',
+  answer: StatusReport,
+  handle: (view) => ({ ok: true, data: view.status() }),
+  show(report, screen) {
+    const agents = report.agents.map(
+      ({ name, provider, model }) => `${name} (${model ? `${provider}, ${model}` : provider})`,
+    );
+    const channels = report.channels.map(({ channelType, connected }) => `${channelType}${connected ? '' : ' (away)'}`);
+    const queues = Object.entries(report.queues).map(([name, depth]) => `${name} ${depth}`);
+    const shown = pairs(
+      [
+        ['host', `${report.version}, pid ${report.pid}, up ${since(report.startedAt)}`],
+        ['install', report.slug],
+        ['sandbox', report.driver],
+        ['agents', agents.join(', ') || 'none: run `ncl init-first-agent`'],
+        ['channels', channels.join(', ') || 'none'],
+        ['sessions', `${report.sessions.active} active, ${report.sessions.running} running`],
+        ['queues', queues.join(', ') || 'none'],
+      ],
+      screen,
+    );
+    return [shown, ...report.problems.map((problem) => paint(screen, 'yellow', `problem: ${problem}`))].join('\n');
+  },
+});

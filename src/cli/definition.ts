@@ -1,0 +1,83 @@
+import type { z } from 'zod';
+import type { HostView, Result } from './host-view.ts';
+import type { Screen } from './screen.ts';
+
+/** A command of `ncl`: help, docs/ncl.md, argument checking and execution all come from this. */
+
+export interface Positional {
+  name: string;
+  description: string;
+  required?: boolean;
+  /** Takes all that is left, joined with blanks. */
+  rest?: boolean;
+}
+
+export interface Flag {
+  /** As it is written, without dashes. */
+  name: string;
+  short?: string;
+  /** Shown for the value; a flag without one is a switch. */
+  value?: string;
+  choices?: readonly string[];
+  description: string;
+}
+
+/** Checked against the definition; by name of positional or flag. A switch that is on is `true`. */
+export type Arguments = Readonly<Record<string, string | true>>;
+
+interface Described {
+  /** Words as they are typed: `sessions list`. */
+  name: string;
+  summary: string;
+  positionals?: readonly Positional[];
+  flags?: readonly Flag[];
+  /** Left out of help: a step of another command. */
+  hidden?: boolean;
+}
+
+export interface ClientCommand extends Described {
+  place: 'client';
+  /** Returns the exit status; throws NanoError. */
+  run(args: Arguments, context: ClientContext): Promise<number>;
+}
+
+export interface HostCommand extends Described {
+  place: 'host';
+  handle(view: HostView, args: Arguments): Promise<Result<unknown>>;
+  /** Text for a person. Throws a ZodError on an answer of another shape. */
+  show(answer: unknown, screen: Screen): string;
+}
+
+export type Command = ClientCommand | HostCommand;
+
+export interface ClientContext {
+  /** Root of the checkout; also the working folder. */
+  root: string;
+  screen: Screen;
+  json: boolean;
+  /** Asks the running host. Throws NanoError: NC_NO_HOST, NC_HOST_SILENT, or the host's own code. */
+  ask(command: string, args?: Arguments): Promise<unknown>;
+}
+
+/** Ties what a host answers to what a screen shows, by one schema. */
+export function hostCommand<T>(
+  definition: Described & {
+    answer: z.ZodType<T>;
+    handle(view: HostView, args: Arguments): Result<T> | Promise<Result<T>>;
+    show(answer: T, screen: Screen): string;
+  },
+): HostCommand {
+  const { answer, handle, show, ...described } = definition;
+  return {
+    ...described,
+    place: 'host',
+    handle: async (view, args) => handle(view, args),
+    show: (data, screen) => show(answer.parse(data), screen),
+  };
+}
+
+/** A value argument, where it is given. */
+export function textOf(args: Arguments, name: string): string | undefined {
+  const value = args[name];
+  return typeof value === 'string' ? value : undefined;
+}

@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
+import { readEnvFile } from '../../env.ts';
+import { ERRORS, errorText } from '../../errors.ts';
+import { pathsFor } from '../../paths.ts';
+import type { Check } from '../host-view.ts';
+
+const MB = 1024 * 1024;
+const NO_ROOM_BYTES = 64 * MB;
+const LITTLE_ROOM_BYTES = 1024 * MB;
+const DAY_MS = 86_400_000;
+const PROBE_MS = 10_000;
+
+/** What can be seen without a host. Each check says what to do. */
+export async function localChecks(root: string): Promise<Check[]> {
+  const { data, env } = pathsFor(root);
+  return [
+    nodeCheck(),
+    await bunCheck(root),
+    folderCheck(data),
+    diskCheck(root),
+    clockCheck(Date.now(), statSync(join(root, 'package.json')).mtimeMs),
+    envCheck(env),
+  ];
+}
+
+/** What is used is looked for; a version's number says less. */
+function nodeCheck(): Check {
+  const missing = [
+    ...['serialize', 'deserialize', 'setAuthorizer'].filter((name) => !(name in DatabaseSync.prototype)),
+    ...(process.features.typescript ? [] : ['TypeScript']),
+  ];
+  const detail =
+    missing.length === 0
+      ? `${process.version} has all that is used.`
+      : `${process.version} lacks ${missing.join(', ')}.`;
+  return {
+    name: 'node',
+    ok: missing.length === 0,
+    blocking: true,
+    detail,
+    remedy: 'Run `bash nanoclaw.sh`: it brings its own.',
+  };
+}
+
+async function bunCheck(root: string): Promise<Check> {
+  const check = { name: 'bun', blocking: true, remedy: 'Run `bash nanoclaw.sh`: it brings its own.' };
+  try {
+    const bun = join(root, '.runtime', 'bin', 'bun');
+    const { stdout } = await promisify(execFile)(bun, ['--version'], { timeout: PROBE_MS });
+    return { ...check, ok: true, detail: `${stdout.trim()} runs.` };
+  } catch (error) {
+    return { ...check, ok: false, detail: `It does not run: ${errorText(error).split('\n')[0]}.` };
+  }
+}
+
+function folderCheck(data: string): Check {
+  const check = { name: 'data', blocking: true, remedy: ERRORS.NC_DATA_FOLDER.remedy };
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o711 });
+    const probe = join(data, `.probe-${randomUUID()}`);
+    writeFileSync(probe, 'x'.repeat(4096));
+    rmSync(probe);
+    return { ...check, ok: true, detail: `${data} can be written.` };
+  } catch (error) {
+    return { ...check, ok: false, detail: `${ERRORS.NC_DATA_FOLDER.sentence} ${errorText(error)}.` };
+  }
+}
+
+function diskCheck(root: string): Check {
+  const { bavail, bsize, files, ffree } = statfsSync(root);
+  const free = bavail * bsize;
+  // Some file systems count no inodes.
+  const full = free < NO_ROOM_BYTES || (files > 0 && ffree < 1000);
+  const detail = `${Math.floor(free / MB)} MB are free${files > 0 && ffree < 1000 ? `, ${ffree} files` : ''}.`;
+  return { name: 'disk', ok: !full && free >= LITTLE_ROOM_BYTES, blocking: full, detail, remedy: 'Make room.' };
+}
+
+/** The checkout's own files can't come from the future. Times in milliseconds. */
+export function clockCheck(now: number, newestFile: number): Check {
+  const ok = now > newestFile - DAY_MS;
+  return {
+    name: 'clock',
+    ok,
+    blocking: true,
+    detail: `It says ${new Date(now).toISOString()}.`,
+    remedy: ERRORS.NC_CLOCK.remedy,
+  };
+}
+
+function envCheck(path: string): Check {
+  const warnings: string[] = [];
+  const check = { name: '.env', blocking: false, remedy: `Run \`chmod 600 ${path}\`.` };
+  try {
+    const count = Object.keys(readEnvFile(path, (sentence) => warnings.push(sentence))).length;
+    const detail = warnings.length > 0 ? 'Other users of this machine may read it.' : `${count} settings.`;
+    return { ...check, ok: warnings.length === 0, detail };
+  } catch (error) {
+    return { ...check, ok: false, blocking: true, detail: errorText(error), remedy: ERRORS.NC_ENV_INVALID.remedy };
+  }
+}
