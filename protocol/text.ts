@@ -14,9 +14,11 @@ export function byteLength(text: string): number {
 /** The longest beginning of `text` that fits into `bytes` of UTF-8, cut between characters. */
 export function truncateBytes(text: string, bytes: number): string {
   if (byteLength(text) <= bytes) return text;
-  const cut = Buffer.from(text, 'utf8').subarray(0, bytes);
-  // A cut inside a character leaves U+FFFD at the end, at most one.
-  return cut.toString('utf8').replace(/\uFFFD$/, '');
+  const encoded = Buffer.from(text, 'utf8');
+  let end = bytes;
+  // 10xxxxxx goes on with a character that has begun before.
+  while (((encoded[end] ?? 0) & 0xc0) === 0x80) end--;
+  return encoded.toString('utf8', 0, end);
 }
 
 /** Everything from outside that goes into a prompt's XML: text and attribute values alike. */
