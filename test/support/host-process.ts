@@ -1,0 +1,131 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ServerFrame } from '../../src/channels/terminal/frames.ts';
+import { initFirstAgent } from '../../src/groups/init.ts';
+import { until } from './until.ts';
+
+/** A real host in a process of its own, on a fresh install in a temporary folder, with its terminal. */
+
+export const CODE = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+export interface HostOptions {
+  provider?: 'demo' | 'claude';
+  /** Lines of .env. */
+  env?: Readonly<Record<string, string>>;
+  /** An install that is there already. */
+  home?: string;
+}
+
+export interface TestHost extends AsyncDisposable {
+  home: string;
+  process: ChildProcess;
+  /** A new client of data/cli.sock. */
+  terminal(): Promise<Terminal>;
+  log(): string;
+  /** SIGTERM, or another; resolves when it is gone. */
+  end(signal?: NodeJS.Signals): Promise<void>;
+}
+
+export async function startHost(options: HostOptions = {}): Promise<TestHost> {
+  const home = options.home ?? realpathSync(mkdtempSync(join(tmpdir(), 'nanoclaw-e2e-')));
+  initFirstAgent(home, { name: 'Andy', provider: options.provider ?? 'demo', timezone: 'Europe/Berlin' });
+  mkdirSync(join(home, 'logs'), { recursive: true });
+  const lines = Object.entries(options.env ?? {}).map(([name, value]) => `${name}='${value}'\n`);
+  writeFileSync(join(home, '.env'), lines.join(''), { mode: 0o600 });
+
+  const child = spawn(process.execPath, ['--use-system-ca', join(CODE, 'src/index.ts')], {
+    env: { PATH: process.env.PATH, HOME: home, NANOCLAW_HOME: home },
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const log = () =>
+    existsSync(join(home, 'logs/nanoclaw.log')) ? readFileSync(join(home, 'logs/nanoclaw.log'), 'utf8') : '';
+  const gone = () => child.exitCode !== null || child.signalCode !== null;
+  const marks = log().split('"ready"').length;
+  await until(() => gone() || log().split('"ready"').length > marks);
+  if (gone()) throw new Error(`The host ended: ${stderr}\n${log()}`);
+
+  const terminals: Terminal[] = [];
+  const end = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    for (const open of terminals) open.close();
+    if (gone()) return;
+    child.kill(signal);
+    await once(child, 'exit');
+  };
+  return {
+    home,
+    process: child,
+    async terminal() {
+      const opened = await openTerminal(join(home, 'data/cli.sock'));
+      terminals.push(opened);
+      return opened;
+    },
+    log,
+    end,
+    async [Symbol.asyncDispose]() {
+      await end();
+      if (!options.home) rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface Terminal {
+  frames: ServerFrame[];
+  /** Sends one message; returns its id. */
+  send(text: string, id?: string): string;
+  /** Sends one and waits until it has ended; returns the texts that were said from then on, without progress. */
+  ask(text: string): Promise<string[]>;
+  outcome(id: string): string | undefined;
+  said(): string[];
+  close(): void;
+  socket: Socket;
+}
+
+let count = 0;
+
+export async function openTerminal(path: string): Promise<Terminal> {
+  const socket = connect(path);
+  await once(socket, 'connect');
+  const frames: ServerFrame[] = [];
+  let rest = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) frames.push(ServerFrame.parse(JSON.parse(line)));
+  });
+  socket.on('error', () => {});
+  const texts = (from: number) => frames.slice(from).flatMap((frame) => (frame.type === 'message' ? [frame.text] : []));
+  const outcome = (id: string) => {
+    const settled = frames.find((frame) => frame.type === 'settled' && frame.id === id);
+    return settled?.type === 'settled' ? settled.outcome : undefined;
+  };
+  const send = (text: string, given?: string) => {
+    count += 1;
+    const id = given ?? `t${process.pid}-${count}`;
+    socket.write(`${JSON.stringify({ type: 'message', id, text })}\n`);
+    return id;
+  };
+  return {
+    frames,
+    send,
+    async ask(text) {
+      const from = frames.length;
+      const id = send(text);
+      await until(() => outcome(id) !== undefined, 60_000);
+      return texts(from);
+    },
+    outcome,
+    said: () => texts(0),
+    close: () => socket.destroy(),
+    socket,
+  };
+}
