@@ -35,6 +35,8 @@ import { createTyping } from './typing.ts';
 /** The host, put together: every part with its neighbours. `index.ts` gives it the adapters and the driver. */
 
 export interface HostParts {
+  /** The checkout: programs and what is mounted of them. */
+  code: string;
   paths: Paths;
   db: DatabaseSync;
   /** Settings and credentials: .env, then the environment. */
@@ -61,7 +63,7 @@ interface Activity {
 }
 
 export function createHost(parts: HostParts) {
-  const { paths, db, env, driver, log } = parts;
+  const { code, paths, db, env, driver, log } = parts;
   const adapters = new Map(parts.adapters.map((adapter) => [adapter.channelType, adapter]));
   const activity = new Map<string, Activity>();
   const quarantined = new Set<string>();
@@ -77,7 +79,7 @@ export function createHost(parts: HostParts) {
   const typing = createTyping((channelType) => adapters.get(channelType));
   const takeOver = createTakeOver({ db, messages, deliveries, sessions });
   const egress = createEgressCounters(db, log);
-  const providers = createProviders({ root: paths.root, env, onEgress: egress.add, log });
+  const providers = createProviders({ root: code, env, onEgress: egress.add, log });
   const manager = createSessionManager({
     paths,
     db,
@@ -206,7 +208,7 @@ export function createHost(parts: HostParts) {
     );
     const { kind } = providers.credential(provider) ?? {};
     composeGroupFolder(folders.group, {
-      root: paths.root,
+      root: code,
       sessionId: session.id,
       agent,
       providerEnv: provider.containerEnv(kind, INSIDE.proxyPort),
@@ -220,11 +222,11 @@ export function createHost(parts: HostParts) {
       command: ['/app/bin/bun', '/app/container/agent-runner/src/index.ts'],
       env: sandboxEnv(agent.timezone, agent.egress),
       mounts: mountsFor({
-        root: paths.root,
-        bunFolder: dirname(realpathSync(join(paths.root, '.runtime/bin/bun'))),
+        root: code,
+        bunFolder: dirname(realpathSync(join(code, '.runtime/bin/bun'))),
         agentFolder,
         folders,
-        providerMounts: provider.mounts(paths.root),
+        providerMounts: provider.mounts(code),
       }),
       limits: LIMITS,
       logFile: join(paths.logs, 'sessions', `${session.id}.log`),

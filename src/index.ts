@@ -3,12 +3,14 @@ import { enableCompileCache } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const code = dirname(dirname(fileURLToPath(import.meta.url)));
 // Before the rest is loaded: what is compiled once is read from there at every later start.
-enableCompileCache(join(root, '.runtime', 'compile-cache'));
-process.chdir(root);
+enableCompileCache(join(code, '.runtime', 'compile-cache'));
+// What an install owns lies in the checkout, unless it is told to live elsewhere.
+const home = process.env.NANOCLAW_HOME ?? code;
+mkdirSync(join(home, 'data'), { recursive: true, mode: 0o711 });
+process.chdir(home);
 process.umask(0o077);
-mkdirSync(join(root, 'data'), { recursive: true, mode: 0o711 });
 
 const { main } = await import('./main.ts');
-await main(root);
+await main(code, home);

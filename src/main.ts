@@ -11,7 +11,7 @@ import { createHost } from './host.ts';
 import { createHostView } from './host-view.ts';
 import { installSlug } from './install-slug.ts';
 import { createLogger, type Logger } from './log/index.ts';
-import { pathsFor } from './paths.ts';
+import { type Paths, pathsFor } from './paths.ts';
 import { EARLIEST_CLOCK } from './router.ts';
 import { createBubblewrapDriver } from './sandbox/bubblewrap/index.ts';
 import { readUidMap, sandboxUid } from './sandbox/uid.ts';
@@ -22,8 +22,9 @@ const LEASE_MS = 10_000;
 /** Names in .env and the environment whose values are secrets, whatever they hold. */
 const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL/i;
 
-export async function main(root: string): Promise<void> {
-  const paths = pathsFor(root);
+/** `code`: this checkout. `home`: the folder of data/, logs/, groups/ and .env, and the working folder. */
+export async function main(code: string, home: string): Promise<void> {
+  const paths = pathsFor(home);
   let secrets: string[] = [];
   const foreground = process.env.NANOCLAW_FOREGROUND === '1';
   const log = createLogger({
@@ -40,7 +41,7 @@ export async function main(root: string): Promise<void> {
     secrets = Object.entries(env).flatMap(([name, value]) =>
       SECRET_NAME.test(name) && value && value.length >= 8 ? [value] : [],
     );
-    await run(root, env, log, started);
+    await run(code, paths, env, log, started);
   } catch (error) {
     log.error('the host did not start', { error });
     log.close();
@@ -50,18 +51,18 @@ export async function main(root: string): Promise<void> {
   }
 }
 
-async function run(root: string, env: NodeJS.ProcessEnv, log: Logger, started: number): Promise<void> {
-  const paths = pathsFor(root);
+async function run(code: string, paths: Paths, env: NodeJS.ProcessEnv, log: Logger, started: number): Promise<void> {
   for (const folder of [paths.data, paths.sessions, paths.run, paths.groups]) {
     mkdirSync(folder, { recursive: true, mode: 0o711 });
   }
   mkdirSync(join(paths.logs, 'sessions'), { recursive: true, mode: 0o700 });
-  const slug = installSlug(root);
+  const slug = installSlug(paths.root);
   const db = openCentral({ file: paths.db, backups: paths.backups, now: started });
   const lease = takeLease(db, started);
   const isRoot = process.getuid?.() === 0;
   const uidMap = readUidMap();
   const host = createHost({
+    code,
     paths,
     db,
     env,
@@ -91,7 +92,7 @@ async function run(root: string, env: NodeJS.ProcessEnv, log: Logger, started: n
       db,
       paths,
       slug,
-      version: version(root),
+      version: version(code),
       startedAt: started,
       stop: () => void stop('ncl stop'),
     }),
@@ -124,7 +125,7 @@ function keepLease(lease: Lease, lost: () => void, log: Logger): void {
   }, LEASE_MS).unref();
 }
 
-function version(root: string): string {
-  const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+function version(code: string): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(code, 'package.json'), 'utf8'));
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '?';
 }
