@@ -1,0 +1,80 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ContainerConfig } from '@nanoclaw/protocol';
+import { startForwarder } from './forwarder.ts';
+import { errorText, logToStdout } from './log.ts';
+import { Loop } from './loop.ts';
+import { InboundReader } from './mailbox/inbound.ts';
+import { Outbound } from './mailbox/outbound.ts';
+import { type RunnerPaths, runnerPaths } from './paths.ts';
+import type { Provider, ProviderFactory } from './provider.ts';
+import { sendFileTool } from './tools/send-file.ts';
+import { sendMessageTool } from './tools/send-message.ts';
+
+/** The process inside a sandbox. `bun index.ts [root]`: with a root, every path is below it. */
+async function main(paths: RunnerPaths): Promise<void> {
+  const log = logToStdout;
+  const config = ContainerConfig.parse(JSON.parse(readFileSync(paths.containerJson, 'utf8')));
+  mkdirSync(paths.outbox, { recursive: true });
+  startForwarder(paths.proxySocket, paths.proxyPort, log);
+  const inbound = new InboundReader(paths.inboundDb, log);
+  const outbound = new Outbound(paths.outboundDb, () => inbound.highestSeq);
+  const loop = new Loop({ paths, config, inbound, outbound, log });
+  process.on('SIGTERM', () => loop.shutdown());
+  process.on('SIGINT', () => loop.shutdown());
+  const look = () => loop.situation();
+  const provider = await loadProvider(paths, config, [
+    sendMessageTool(outbound, paths.outbox, look),
+    sendFileTool(outbound, { cwd: paths.agent, outbox: paths.outbox }, look),
+  ]);
+  await loop.run(provider);
+  outbound.close();
+}
+
+async function loadProvider(
+  paths: RunnerPaths,
+  { assistantName, model, effort, allowedTools, providerEnv, provider }: ContainerConfig,
+  tools: Parameters<ProviderFactory>[0]['tools'],
+): Promise<Provider> {
+  const module: unknown = await import(pathToFileURL(join(paths.providers, provider, 'runner.ts')).href);
+  if (!hasFactory(module)) throw new Error(`Provider ${provider} exports no createProvider`);
+  return module.createProvider({
+    assistantName,
+    ...(model === undefined ? {} : { model }),
+    ...(effort === undefined ? {} : { effort }),
+    ...(allowedTools === undefined ? {} : { allowedTools }),
+    env: providerEnv,
+    tools,
+    cwd: paths.agent,
+    additionalDirectories: foldersIn(paths.extra),
+    log: (line) => logToStdout('info', 'provider', { line: line.slice(0, 2000) }),
+  });
+}
+
+function hasFactory(module: unknown): module is { createProvider: ProviderFactory } {
+  return (
+    typeof module === 'object' &&
+    module !== null &&
+    'createProvider' in module &&
+    typeof module.createProvider === 'function'
+  );
+}
+
+function foldersIn(path: string): string[] {
+  try {
+    const entries = readdirSync(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => join(path, entry.name));
+  } catch {
+    // Without extra mounts the folder isn't there.
+    return [];
+  }
+}
+
+try {
+  await main(runnerPaths(process.argv[2]));
+  process.exit(0);
+} catch (error) {
+  logToStdout('error', 'runner-failed', { error: errorText(error) });
+  process.exit(1);
+}

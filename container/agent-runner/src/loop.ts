@@ -1,0 +1,317 @@
+import { watch } from 'node:fs';
+import type { ContainerConfig, MessageInRow } from '@nanoclaw/protocol';
+import { readAddendumFiles, renderAddendum } from './addendum.ts';
+import { Conversation } from './conversation.ts';
+import { createHeartbeat } from './heartbeat.ts';
+import { errorText, type Log } from './log.ts';
+import { type ReadMessage, readMessage } from './mailbox/content.ts';
+import type { Inbound, InboundReader } from './mailbox/inbound.ts';
+import type { Outbound } from './mailbox/outbound.ts';
+import type { RunnerPaths } from './paths.ts';
+import { renderPrompt } from './prompt.ts';
+import type { Provider, ProviderEvent } from './provider.ts';
+import type { Situation } from './tools/situation.ts';
+import { Desk } from './turn/desk.ts';
+import { coveredBy, nextBatch, nextDue, nextPushes, openRows } from './turn/select.ts';
+import { Wake } from './wake.ts';
+
+const LOOK_MS = 5;
+const LOOK_QUIET_MS = 50;
+const QUIET_AFTER_MS = 30_000;
+const RETRY_MS = 250;
+/** Failures in a row (a full disk, a held lock) after which the process gives up, so that the host hears of it. */
+const MAX_FAILURES = 40;
+const SHUTDOWN_MS = 700;
+
+export interface LoopOptions {
+  paths: RunnerPaths;
+  config: ContainerConfig;
+  inbound: InboundReader;
+  outbound: Outbound;
+  log: Log;
+}
+
+/** Looks at the mailbox, hands messages to the provider and takes its events. */
+export class Loop {
+  readonly #options: LoopOptions;
+  readonly #desk: Desk;
+  readonly #wake = new Wake();
+  readonly #beat: (now: number) => void;
+  #provider: Provider | null = null;
+  #conversation: Conversation | null = null;
+  #inbound: Inbound | null = null;
+  #onWake = new Set<string>();
+  /** Something has changed since the rows were last gone through. */
+  #dirty = true;
+  #pruneDue = false;
+  #nextDue = Number.POSITIVE_INFINITY;
+  #lastActivity = Date.now();
+  /** Open a query before there is something to ask. */
+  #warmUp = true;
+  #failures = 0;
+  #stopping = false;
+  #fatal: unknown = null;
+
+  constructor(options: LoopOptions) {
+    this.#options = options;
+    this.#beat = createHeartbeat(options.paths.heartbeat);
+    this.#desk = new Desk({
+      outbound: options.outbound,
+      outbox: options.paths.outbox,
+      providerName: options.config.provider,
+      log: options.log,
+      destinations: () => this.#inbound?.destinations ?? [],
+      push: (id, text) => this.#talk.push(id, text),
+      startAfresh: () => void this.#talk.retire(),
+    });
+  }
+
+  /** Runs until `shutdown`. Rejects when the mailbox can't be written any more. */
+  async run(provider: Provider): Promise<void> {
+    const { log, paths } = this.#options;
+    this.#provider = provider;
+    this.#conversation = new Conversation(
+      provider,
+      {
+        event: (event) => this.#insist(() => this.#onEvent(event)),
+        lost: (reason) => this.#insist(() => this.#onLost(reason)),
+        ready: () => this.#changed(),
+      },
+      log,
+    );
+    const watcher = watch(paths.inbound, () => this.#wake.raise());
+    // It only shortens a wait: without it, the next look comes all the same.
+    watcher.on('error', (error) => log('warn', 'watch-failed', { error: errorText(error) }));
+    log('info', 'first-look', { sinceStartMs: Math.round(performance.now()) });
+    while (!this.#stopping && this.#fatal === null) await this.#wake.wait(this.#tick(Date.now()));
+    watcher.close();
+    await this.#talk.retire({ interrupt: true, withinMs: SHUTDOWN_MS });
+    if (this.#fatal !== null) throw this.#fatal;
+  }
+
+  /** Ends `run` within a second. What is held stays so, for the host to offer it to the next process. */
+  shutdown(): void {
+    this.#stopping = true;
+    this.#wake.raise();
+  }
+
+  situation(): Situation {
+    const { turn, lastOrigin, isDraining } = this.#desk;
+    return {
+      origin: turn?.origin ?? this.#inbound?.routing ?? lastOrigin,
+      replyTo: turn?.replyTo ?? null,
+      destinations: this.#inbound?.destinations ?? [],
+      stopped: isDraining || this.#stopping,
+      said: () => {
+        if (turn) turn.said = true;
+      },
+    };
+  }
+
+  get #talk(): Conversation {
+    if (!this.#conversation) throw new Error('The loop has not been started');
+    return this.#conversation;
+  }
+
+  /** Returns how long to wait for the next look, in ms. */
+  #tick(now: number): number {
+    try {
+      this.#beat(now);
+      this.#look(now);
+      if (this.#desk.isDrainOverdue(now)) void this.#talk.retire();
+      if (this.#dirty || now >= this.#nextDue) {
+        this.#dirty = false;
+        this.#work(now);
+      }
+      this.#failures = 0;
+    } catch (error) {
+      this.#dirty = true;
+      this.#noteFailure(error);
+      return RETRY_MS;
+    }
+    return now - this.#lastActivity < QUIET_AFTER_MS ? LOOK_MS : LOOK_QUIET_MS;
+  }
+
+  #look(now: number): void {
+    const fresh = this.#options.inbound.look();
+    if (!fresh) return;
+    if (!this.#inbound) this.#onWake = new Set(fresh.messages.filter((row) => row.on_wake === 1).map((row) => row.id));
+    this.#inbound = fresh;
+    this.#pruneDue = true;
+    this.#dirty = true;
+    this.#lastActivity = now;
+  }
+
+  #work(now: number): void {
+    if (!this.#inbound) return;
+    const { messages } = this.#inbound;
+    const { acks } = this.#desk;
+    const open = openRows(messages, acks, now, this.#onWake);
+    this.#nextDue = nextDue(messages, acks, now);
+    if (this.#handleControls(open)) return;
+    if (this.#talk.isRetiring || this.#desk.isDraining) return;
+    if (this.#desk.turn) this.#join(open, now);
+    else if (!this.#begin(open, now)) this.#rest();
+    this.#prune();
+  }
+
+  /** True when there was one: then what is open has changed. */
+  #handleControls(open: readonly MessageInRow[]): boolean {
+    for (const control of open.filter((row) => row.kind === 'system')) {
+      const read = readMessage(control);
+      if ('problem' in read) this.#desk.refuse(control, read.problem);
+      else if (read.body.type !== 'control') continue;
+      else this.#control(control, read.body.action === 'clear');
+      this.#changed();
+      return true;
+    }
+    return false;
+  }
+
+  #control(control: MessageInRow, forget: boolean): void {
+    const covered = coveredBy(control, this.#inbound?.messages ?? [], this.#desk.acks, forget);
+    const ran = this.#desk.stop(control, covered, forget);
+    if (forget) {
+      this.#warmUp = true;
+      void this.#talk.retire({ interrupt: true });
+    } else if (ran) {
+      void this.#talk.interrupt().then(() => {
+        this.#desk.interrupted();
+        this.#changed();
+      });
+    }
+  }
+
+  /** Begins a turn. False when nothing asks for one. */
+  #begin(open: readonly MessageInRow[], now: number): boolean {
+    const batch = nextBatch(open, this.#options.config.maxMessagesPerPrompt);
+    if (!batch) return false;
+    const addendum = this.#addendum();
+    if (this.#talk.isOpen && this.#talk.addendum !== addendum) {
+      void this.#talk.retire();
+      return true;
+    }
+    const triggers = this.#understand(batch.triggers);
+    const context = this.#understand(batch.context);
+    if (triggers.length === 0) {
+      this.#changed();
+      return true;
+    }
+    const push = this.#desk.take(rowsOf(triggers), rowsOf(context));
+    const messages = [...triggers, ...context].sort((a, b) => a.row.seq - b.row.seq);
+    this.#hand(push.id, messages, now, addendum);
+    return true;
+  }
+
+  /** Hands over what came for the running turn. */
+  #join(open: readonly MessageInRow[], now: number): void {
+    const { turn } = this.#desk;
+    if (!turn || !this.#provider?.reportsById || !this.#talk.isOpen) return;
+    const rows = nextPushes(open, turn, this.#options.config.maxMessagesPerPrompt);
+    for (const message of this.#understand(rows)) {
+      const push = this.#desk.take([message.row], []);
+      this.#hand(push.id, [message], now);
+    }
+  }
+
+  #hand(id: string, messages: readonly ReadMessage[], now: number, addendum?: string): void {
+    const { timezone } = this.#options.config;
+    const destinations = this.#inbound?.destinations ?? [];
+    try {
+      if (addendum !== undefined && !this.#talk.isOpen) this.#talk.open(addendum, this.#desk.continuation);
+      this.#talk.push(id, renderPrompt(messages, { timezone, now, destinations }));
+      this.#options.log('info', 'pushed', { push: id, messages: messages.map((message) => message.row.id) });
+    } catch (error) {
+      this.#desk.apply({ type: 'error', class: 'crash', retryable: true, message: errorText(error), ids: [id] });
+      this.#changed();
+    }
+  }
+
+  #understand(rows: readonly MessageInRow[]): ReadMessage[] {
+    return rows.flatMap((row) => {
+      const read = readMessage(row);
+      if (!('problem' in read)) return [read];
+      this.#desk.refuse(row, read.problem);
+      return [];
+    });
+  }
+
+  /** With nothing to do: have a query ready that knows what the next turn should know. */
+  #rest(): void {
+    const addendum = this.#addendum();
+    if (this.#talk.isOpen) {
+      if (this.#talk.addendum === addendum) return;
+      this.#warmUp = true;
+      void this.#talk.retire();
+    } else if (this.#warmUp) {
+      this.#warmUp = false;
+      try {
+        this.#talk.open(addendum, this.#desk.continuation);
+      } catch (error) {
+        // The next message will try again, and tell its sender.
+        this.#options.log('warn', 'query-not-opened', { error: errorText(error) });
+      }
+    }
+  }
+
+  #prune(): void {
+    if (!this.#pruneDue || !this.#inbound) return;
+    this.#pruneDue = false;
+    const { messages, received } = this.#inbound;
+    const published = new Set(messages.map((row) => row.id));
+    const isNeeded = (id: string) => published.has(id) || this.#desk.isHeld(id);
+    for (const id of this.#options.outbound.prune(received, isNeeded)) this.#desk.acks.delete(id);
+  }
+
+  #addendum(): string {
+    const { config, paths } = this.#options;
+    const destinations = this.#inbound?.destinations ?? [];
+    return renderAddendum({ assistantName: config.assistantName, destinations, ...readAddendumFiles(paths) });
+  }
+
+  #onEvent(event: ProviderEvent): void {
+    // An interrupted turn's last words are not its answer.
+    if (this.#stopping) return;
+    this.#lastActivity = Date.now();
+    this.#desk.apply(event);
+    if (event.type === 'settled' || event.type === 'error') this.#changed();
+  }
+
+  #onLost(reason: string): void {
+    if (this.#stopping) return;
+    this.#desk.lost(reason);
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#dirty = true;
+    this.#wake.raise();
+  }
+
+  /** What a provider has reported is not to be had again, so a step that fails is tried until it succeeds. */
+  async #insist(step: () => void): Promise<void> {
+    while (this.#fatal === null) {
+      try {
+        step();
+        return;
+      } catch (error) {
+        this.#noteFailure(error);
+        const { promise, resolve } = Promise.withResolvers<void>();
+        setTimeout(resolve, RETRY_MS);
+        await promise;
+      }
+    }
+  }
+
+  #noteFailure(error: unknown): void {
+    this.#failures++;
+    this.#options.log('error', 'step-failed', { error: errorText(error), failures: this.#failures });
+    if (this.#failures <= MAX_FAILURES) return;
+    this.#fatal ??= error;
+    this.#wake.raise();
+  }
+}
+
+function rowsOf(messages: readonly ReadMessage[]): MessageInRow[] {
+  return messages.map((message) => message.row);
+}

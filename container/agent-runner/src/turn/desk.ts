@@ -1,0 +1,325 @@
+import { randomUUID } from 'node:crypto';
+import type { DestinationRow, MessageInRow, Origin } from '@nanoclaw/protocol';
+import type { Log } from '../log.ts';
+import type { Ack, Outbound, OutboundTx } from '../mailbox/outbound.ts';
+import { correctionText, joinOutcomes, NOTHING, type Outcome, readOutcome } from '../output/outcome.ts';
+import { renderResponse } from '../prompt.ts';
+import type { ProviderEvent } from '../provider.ts';
+import { ackError, toolFields, usageContent } from './records.ts';
+import { type Push, Turn } from './turn.ts';
+import { silenceReason, writeOutcome, writeProgress, writeStopped } from './write.ts';
+
+type Event<T extends ProviderEvent['type']> = Extract<ProviderEvent, { type: T }>;
+
+export interface DeskOptions {
+  outbound: Outbound;
+  outbox: string;
+  providerName: string;
+  log: Log;
+  destinations(): readonly DestinationRow[];
+  /** Hands a prompt to the provider. May throw. */
+  push(id: string, text: string): void;
+  /** The provider's conversation can't be gone on with. */
+  startAfresh(): void;
+}
+
+/** How often a running turn is shown to go on. */
+const ALIVE_MS = 5000;
+/** How long a stopped turn may take to wind up before its query is given up. */
+const DRAIN_MS = 3000;
+
+/**
+ * What is being worked on, and what becomes of it. Each step is one transaction in `outbound.db` first, and memory after
+ * that: a step that fails can be tried again, and a process that dies leaves nothing half done.
+ */
+export class Desk {
+  readonly #options: DeskOptions;
+  readonly acks: Map<string, Ack>;
+  turn: Turn | null = null;
+  /** Where the last turn was. */
+  lastOrigin: Origin | null = null;
+  continuation: string | undefined;
+  /** Prompts of a stopped turn that the provider hasn't let go of. */
+  #drain: { ids: Set<string>; interrupted: boolean; until: number } | null = null;
+  #alive = 0;
+
+  constructor(options: DeskOptions) {
+    this.#options = options;
+    this.acks = options.outbound.takeOver();
+    this.continuation = options.outbound.state(this.#continuationKey);
+  }
+
+  get isDraining(): boolean {
+    return this.#drain !== null;
+  }
+
+  isHeld(messageId: string): boolean {
+    return this.acks.get(messageId)?.status === 'processing';
+  }
+
+  /** Takes messages up for a prompt: they begin a turn, or join it. Context isn't held: until it was read, it stays open. */
+  take(triggers: readonly MessageInRow[], context: readonly MessageInRow[]): Push {
+    const first = triggers[0];
+    if (!first) throw new Error('A prompt needs a trigger');
+    this.#options.outbound.write((tx) => {
+      for (const row of triggers) tx.ack(row.id, 'processing');
+      tx.inTurn();
+    });
+    for (const row of triggers) this.acks.set(row.id, { status: 'processing' });
+    this.turn ??= new Turn(first);
+    this.lastOrigin = this.turn.origin;
+    const push = { id: randomUUID(), triggers, context };
+    this.turn.add(push);
+    return push;
+  }
+
+  /** A row that can't be understood: settled as failed, for good. */
+  refuse(row: MessageInRow, problem: string): void {
+    const error = ackError(row, { class: 'crash', retryable: false, message: problem });
+    this.#options.outbound.write((tx) => tx.fail(row.id, error));
+    this.acks.set(row.id, { status: 'failed', tries: row.tries });
+    this.#options.log('warn', 'message-refused', { id: row.id, problem });
+  }
+
+  /** Ends the running turn, if any, without an answer; so do `covered`, which waited. Returns whether one ran. */
+  stop(control: MessageInRow, covered: readonly MessageInRow[], forget: boolean): boolean {
+    const { turn } = this;
+    const pushes = [...(turn?.open.values() ?? [])];
+    const rows = [...pushes.flatMap((push) => [...push.triggers, ...push.context]), ...covered];
+    this.#options.outbound.write((tx) => {
+      for (const row of [control, ...rows]) tx.ack(row.id, 'completed');
+      writeStopped(
+        tx,
+        turn?.origin ?? control,
+        control.id,
+        rows.filter((row) => row.trigger === 1),
+      );
+      if (forget) tx.dropState(this.#continuationKey);
+      tx.idle();
+    });
+    for (const row of [control, ...rows]) this.acks.set(row.id, { status: 'completed' });
+    this.turn = null;
+    if (forget) this.continuation = undefined;
+    // A forgotten conversation's query is ended altogether: there is nothing to wait for.
+    if (turn && !forget)
+      this.#drain = { ids: new Set(turn.open.keys()), interrupted: false, until: Date.now() + DRAIN_MS };
+    this.#options.log('info', 'turn-stopped', { forget, messages: rows.length });
+    return turn !== null;
+  }
+
+  /** The provider has confirmed the interruption. */
+  interrupted(): void {
+    if (this.#drain) this.#drain.interrupted = true;
+    this.#drained([]);
+  }
+
+  /** True once, when a stopped turn doesn't wind up in time. */
+  isDrainOverdue(now: number): boolean {
+    if (!this.#drain || now < this.#drain.until) return false;
+    this.#drain = null;
+    return true;
+  }
+
+  apply(event: ProviderEvent): void {
+    switch (event.type) {
+      case 'init':
+        // Kept in the file only with the first answer: until then there may be nothing to resume.
+        this.continuation = event.continuation;
+        break;
+      case 'progress':
+        this.#progress(event.text);
+        break;
+      case 'activity':
+        this.#activity(event);
+        break;
+      case 'settled':
+        this.#settled(event);
+        break;
+      case 'usage':
+        this.#usage(event);
+        break;
+      case 'error':
+        this.#failed(event);
+        break;
+      case 'started':
+        break;
+    }
+    this.#showAlive();
+  }
+
+  /** The query is gone, and with it every prompt that it had. */
+  lost(reason: string): void {
+    this.#drain = null;
+    if (this.turn) this.#failed({ type: 'error', class: 'crash', retryable: true, message: reason });
+    else this.#options.log('warn', 'query-lost', { reason });
+  }
+
+  get #continuationKey(): string {
+    return `continuation:${this.#options.providerName}`;
+  }
+
+  #progress(text: string): void {
+    const { turn } = this;
+    if (!turn) return;
+    const outcome = readOutcome(text, this.#options.destinations(), turn.origin);
+    writeProgress(this.#options.outbound, this.#options.outbox, turn, outcome);
+    turn.rejected.push(...outcome.rejected);
+  }
+
+  #activity({ tool }: Event<'activity'>): void {
+    if (!tool || !this.turn) return;
+    const { id, name, timeout } = toolFields(tool);
+    this.#options.outbound.write((tx) => {
+      if (tool.phase === 'start') tx.toolStarted(id, name, timeout);
+      else tx.toolEnded(id);
+    });
+  }
+
+  #settled({ ids, text, continuation }: Event<'settled'>): void {
+    if (continuation !== undefined) this.continuation = continuation;
+    if (this.#drained(ids)) {
+      this.#options.outbound.write((tx) => this.#keepContinuation(tx));
+      return;
+    }
+    const { turn } = this;
+    const pushes = ids.flatMap((id) => turn?.open.get(id) ?? []);
+    if (!turn || pushes.length === 0) {
+      this.#late(ids, text);
+      return;
+    }
+    const outcome = joinOutcomes([
+      // What the agent was told of and didn't repeat, it has given up.
+      ...pushes.flatMap((push) => (push.held ? { ...push.held, rejected: [] } : [])),
+      readOutcome(text, this.#options.destinations(), turn.origin),
+      { ...NOTHING, rejected: turn.rejected },
+    ]);
+    if (outcome.rejected.length === 0 || turn.corrected || !this.#correct(turn, pushes, outcome)) {
+      this.#finish(turn, pushes, outcome, silenceReason(turn, outcome, text));
+    }
+  }
+
+  /** Gives the agent one chance to do better; until then nothing of this answer is sent. False when that can't be done. */
+  #correct(turn: Turn, pushes: readonly Push[], held: Outcome): boolean {
+    const triggers = pushes.flatMap((push) => push.triggers).sort((a, b) => a.seq - b.seq);
+    const correction: Push = { id: randomUUID(), triggers, context: pushes.flatMap((push) => push.context), held };
+    const text = correctionText(held.rejected, this.#options.destinations());
+    try {
+      this.#options.push(correction.id, renderResponse('answer', 'not sent', text));
+    } catch (error) {
+      this.#options.log('warn', 'correction-not-taken', { error: String(error) });
+      return false;
+    }
+    for (const push of pushes) turn.open.delete(push.id);
+    turn.add(correction);
+    turn.corrected = true;
+    turn.rejected = [];
+    return true;
+  }
+
+  /** Settles these prompts with what came of them, all in one transaction. */
+  #finish(turn: Turn, pushes: readonly Push[], outcome: Outcome, reason: string): void {
+    const rows = pushes.flatMap((push) => [...push.triggers, ...push.context]);
+    const ends = turn.open.size === pushes.length;
+    writeOutcome(this.#options.outbound, this.#options.outbox, {
+      origin: turn.origin,
+      outcome,
+      answers: pushes.flatMap((push) => push.triggers).sort((a, b) => a.seq - b.seq),
+      reason,
+      also: (tx) => {
+        for (const row of rows) tx.ack(row.id, 'completed');
+        this.#keepContinuation(tx);
+        if (ends) tx.idle();
+      },
+    });
+    for (const row of rows) this.acks.set(row.id, { status: 'completed' });
+    turn.said = false;
+    turn.rejected = [];
+    this.#close(turn, pushes);
+    this.#options.log('info', 'settled', { messages: rows.map((row) => row.id), ends });
+  }
+
+  /** Text that belongs to no prompt, such as a background task's result, goes where the last turn was. */
+  #late(ids: readonly string[], text: string): void {
+    const origin = this.turn?.origin ?? this.lastOrigin;
+    const outcome = origin && ids.length === 0 ? readOutcome(text, this.#options.destinations(), origin) : NOTHING;
+    this.#options.log('info', 'settled-without-prompt', { ids });
+    if (!origin || outcome.own.length + outcome.elsewhere.length + outcome.rejected.length === 0) return;
+    const { outbound, outbox } = this.#options;
+    writeOutcome(outbound, outbox, {
+      origin,
+      outcome,
+      answers: [],
+      reason: '',
+      also: (tx) => this.#keepContinuation(tx),
+    });
+  }
+
+  #failed(event: Event<'error'>): void {
+    const { turn } = this;
+    // Without its conversation the provider can't go on with the others either.
+    const ids = event.continuationLost ? undefined : event.ids;
+    this.#drained(ids ?? [...(this.#drain?.ids ?? [])]);
+    const pushes = [...(turn?.open.values() ?? [])].filter((push) => !ids || ids.includes(push.id));
+    const rows = pushes.flatMap((push) => (push.held ? [] : push.triggers));
+    const held = pushes.filter((push) => push.held);
+    this.#options.outbound.write((tx) => {
+      for (const row of rows) tx.fail(row.id, ackError(row, event));
+      if (event.continuationLost) tx.dropState(this.#continuationKey);
+      if (turn && turn.open.size === pushes.length && held.length === 0) tx.idle();
+    });
+    for (const row of rows) this.acks.set(row.id, { status: 'failed', tries: row.tries });
+    this.#options.log('warn', 'provider-error', {
+      class: event.class,
+      retryable: event.retryable,
+      error: event.message.slice(0, 500),
+    });
+    if (event.continuationLost) {
+      this.continuation = undefined;
+      this.#options.startAfresh();
+    }
+    if (!turn) return;
+    this.#close(
+      turn,
+      pushes.filter((push) => !push.held),
+    );
+    // The answer was there already; only its correction failed.
+    for (const push of held) this.#finish(turn, [push], push.held ?? NOTHING, 'the answer could not be sent');
+  }
+
+  #usage(event: Event<'usage'>): void {
+    const body = usageContent(this.#options.providerName, event);
+    if (!body) {
+      this.#options.log('warn', 'usage-invalid');
+      return;
+    }
+    const origin = this.turn?.origin ?? this.lastOrigin;
+    if (!origin) return;
+    const message = { origin, inReplyTo: this.turn?.replyTo ?? null, content: { kind: 'system' as const, body } };
+    this.#options.outbound.write((tx) => tx.message(message));
+  }
+
+  #keepContinuation(tx: OutboundTx): void {
+    if (this.continuation !== undefined) tx.setState(this.#continuationKey, this.continuation);
+  }
+
+  #close(turn: Turn, pushes: readonly Push[]): void {
+    for (const push of pushes) turn.open.delete(push.id);
+    if (turn.open.size === 0) this.turn = null;
+  }
+
+  /** Whether any of these belonged to a stopped turn. */
+  #drained(ids: readonly string[]): boolean {
+    const drain = this.#drain;
+    if (!drain) return false;
+    const known = ids.filter((id) => drain.ids.delete(id)).length > 0;
+    if (drain.ids.size === 0 && drain.interrupted) this.#drain = null;
+    return known;
+  }
+
+  #showAlive(): void {
+    const now = Date.now();
+    if (!this.turn || now - this.#alive < ALIVE_MS) return;
+    this.#alive = now;
+    this.#options.outbound.write((tx) => tx.inTurn());
+  }
+}

@@ -1,0 +1,142 @@
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { ProviderEvent, ProviderOptions } from '@nanoclaw/agent-runner/provider';
+import { runShell } from './shell.ts';
+
+/** What a rule may use. */
+export interface Setting {
+  options: ProviderOptions;
+  /** How many messages this conversation has had, this one included. */
+  count: number;
+  signal: AbortSignal;
+  emit(event: ProviderEvent): void;
+}
+
+type Rule = [pattern: RegExp, answer: (setting: Setting, ...groups: string[]) => Promise<string> | string];
+
+const COMMAND_TIMEOUT_MS = 60_000;
+const MAX_READ = 16 * 1024;
+
+export const HELP = `I am a demo: a set of rules, without a model behind me. But I really run in a sandbox of my own, and I really use it. Try:
+
+- run <command>: a shell command in my sandbox
+- write <file>: <text> and read <file>: files in my folder
+- remember <fact> and what do you remember?: my memory, CLAUDE.local.md
+- send me <file>: a file, through the tool send_file
+- tell <destination>: <text>: a message to somewhere else
+- wait <n> seconds: to try /stop, or to write to me meanwhile
+- time, count
+
+For real answers choose a provider with a model: bash nanoclaw.sh --provider claude`;
+
+const rules: readonly Rule[] = [
+  [/^(?:what can you do\b.*|help|hello|hi)\W*$/i, () => HELP],
+  [
+    /^run\s+([\s\S]+)$/i,
+    ({ options, signal, emit }, command) => {
+      return inTool(emit, 'shell', COMMAND_TIMEOUT_MS, () =>
+        runShell(command, options.cwd, COMMAND_TIMEOUT_MS, signal),
+      );
+    },
+  ],
+  [
+    /^write\s+([^\s:]+)\s*:\s*([\s\S]*)$/i,
+    async ({ options }, file, text) => {
+      const path = resolve(options.cwd, file);
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, `${text}\n`);
+      return `I wrote ${file}.`;
+    },
+  ],
+  [
+    /^read\s+(\S+)$/i,
+    async ({ options }, file) => {
+      const text = await readFile(resolve(options.cwd, file), 'utf8');
+      return text.length > MAX_READ ? `${text.slice(0, MAX_READ)}\n… (cut)` : text || `${file} is empty.`;
+    },
+  ],
+  [
+    /^remember\s+(?:that\s+)?([\s\S]+)$/i,
+    async ({ options }, fact) => {
+      await appendFile(memoryOf(options), `- ${fact.replaceAll(/\s+/g, ' ').trim()}\n`);
+      return 'I will remember that.';
+    },
+  ],
+  [
+    /^what do you remember\W*$/i,
+    async ({ options }) => {
+      const memory = await readFile(memoryOf(options), 'utf8').catch(() => '');
+      return memory.trim() === '' ? 'Nothing yet. Tell me: remember <fact>' : `I remember:\n${memory.trimEnd()}`;
+    },
+  ],
+  [
+    /^send\s+me\s+(\S+)$/i,
+    async ({ options, emit }, path) => {
+      const tool = options.tools.find((each) => each.name === 'send_file');
+      if (!tool) return 'I have no tool to send files with.';
+      const result = await inTool(emit, tool.name, 60_000, () => tool.run({ path }));
+      return result.isError ? result.text : `Here is ${path}.`;
+    },
+  ],
+  [
+    /^tell\s+([^\s:]+)\s*:\s*([\s\S]+)$/i,
+    (_, name, text) => `<message to="${name}">${text}</message>\nI am telling ${name}.`,
+  ],
+  [
+    /^wait\s+(\d{1,4})\s*(?:s|seconds?)?\W*$/i,
+    async ({ signal, emit }, seconds) => {
+      const ms = Number(seconds) * 1000;
+      emit({ type: 'progress', text: `Waiting for ${seconds} seconds …` });
+      await inTool(emit, 'wait', ms + 10_000, () => pause(ms, signal));
+      return signal.aborted ? 'Stopped.' : `I waited for ${seconds} seconds.`;
+    },
+  ],
+  [/^(?:what\s+)?time(?:\s+is\s+it)?\W*$/i, () => `It is ${new Date().toISOString()}.`],
+  [/^count\W*$/i, ({ count }) => `This is message ${count} of our conversation.`],
+];
+
+/** The answer to one message. Never throws. */
+export async function answer(text: string, setting: Setting): Promise<string> {
+  for (const [pattern, rule] of rules) {
+    const match = pattern.exec(text.trim());
+    if (!match) continue;
+    try {
+      return await rule(setting, ...match.slice(1));
+    } catch (error) {
+      return `That did not work: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+  return 'I am a demo without a model, so I don’t understand that. Ask me: what can you do?';
+}
+
+function memoryOf(options: ProviderOptions): string {
+  return join(options.cwd, 'CLAUDE.local.md');
+}
+
+async function inTool<T>(
+  emit: Setting['emit'],
+  name: string,
+  declaredTimeoutMs: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  const id = crypto.randomUUID();
+  emit({ type: 'activity', tool: { phase: 'start', id, name, declaredTimeoutMs } });
+  try {
+    return await work();
+  } finally {
+    emit({ type: 'activity', tool: { phase: 'end', id, name } });
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+    if (signal.aborted) done();
+  });
+}
