@@ -1,0 +1,9 @@
+import type { ProviderFactory } from '@nanoclaw/agent-runner/provider';
+import { ClaudeQuery } from './runner/claude-query.ts';
+
+/** Claude through the Agent SDK: the harness is a process of its own, spoken to in streaming-input mode. */
+export const createProvider: ProviderFactory = (options) => ({
+  name: 'claude',
+  reportsById: true,
+  query: (input) => new ClaudeQuery(options, input, process.env),
+});

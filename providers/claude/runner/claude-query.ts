@@ -1,0 +1,300 @@
+import type { AgentQuery, ProviderEvent, ProviderOptions, QueryInput } from '@nanoclaw/agent-runner/provider';
+import { classify, type Failure, givesUp, isLostContinuation } from './classify.ts';
+import { EventChannel } from './event-channel.ts';
+import { Harness } from './harness.ts';
+import { type HarnessMessage, readHarnessMessage } from './harness-message.ts';
+import { type Env, harnessOptions } from './harness-options.ts';
+import { OpenPushes, type Push } from './open-pushes.ts';
+import { probe } from './probe.ts';
+import { ToolsInFlight } from './tools-in-flight.ts';
+import { Turn } from './turn.ts';
+import { usageEvent } from './usage.ts';
+import { Watchdog } from './watchdog.ts';
+
+const API = 'https://api.anthropic.com';
+/** No word from the model for this long, while no tool runs. The harness's own limit can't be set below 5 minutes. */
+const SILENCE_MS = 90_000;
+/** A summary of a whole conversation takes longer than an answer. */
+const COMPACTING = 3;
+/** How long the harness may take to follow an interrupt. */
+const INTERRUPT_MS = 5_000;
+/** How long it may take to end once it has nothing left to do. */
+const GOODBYE_MS = 3_000;
+const ACTIVITY_EVERY_MS = 1_000;
+
+const CRASH: Failure = { class: 'crash', retryable: true };
+type Message<Kind extends HarnessMessage['kind']> = Extract<HarnessMessage, { kind: Kind }>;
+type Detail = { retryAfterMs?: number; continuationLost?: boolean };
+
+/**
+ * A conversation over one harness process, or several one after the other: when one dies or is given up, the next push
+ * starts another that resumes where it was. README.md has what the harness reports when; this rests on it.
+ */
+export class ClaudeQuery implements AgentQuery {
+  readonly #options: ProviderOptions;
+  readonly #runner: Env;
+  readonly #addendum: string;
+  readonly #channel = new EventChannel<ProviderEvent>();
+  readonly #pushes = new OpenPushes();
+  readonly #turn = new Turn((text) => this.#channel.send({ type: 'progress', text }));
+  readonly #tools = new ToolsInFlight((event) => this.#channel.send(event));
+  readonly #watchdog: Watchdog;
+  #harness: Harness | undefined;
+  #baseUrl = API;
+  #continuation: string | undefined;
+  /** The API has answered in this conversation: it holds more than the newest message. */
+  #hasHistory: boolean;
+  /** The answer of the turn before this one. */
+  #lastText = '';
+  #activeAt = 0;
+  #ended = false;
+
+  constructor(options: ProviderOptions, input: QueryInput, runner: Env) {
+    this.#options = options;
+    this.#runner = runner;
+    this.#addendum = input.systemAddendum;
+    this.#continuation = input.continuation;
+    this.#hasHistory = input.continuation !== undefined;
+    const silenceMs = Number(options.env.CLAUDE_STREAM_IDLE_TIMEOUT_MS) || SILENCE_MS;
+    this.#watchdog = new Watchdog(
+      silenceMs,
+      () => this.#tools.size > 0,
+      (forMs) => this.#giveUp({ class: 'network', retryable: true }, `nothing came for ${Math.round(forMs)} ms`),
+    );
+    // Before the first push: it then costs a quarter of what a cold start does.
+    this.#start();
+  }
+
+  get events(): AsyncIterable<ProviderEvent> {
+    return this.#channel;
+  }
+
+  push(id: string, text: string): void {
+    if (this.#ended) {
+      this.#report([id], CRASH, 'pushed after the end');
+      return;
+    }
+    const harness = this.#harness ?? this.#start();
+    if (harness === undefined) {
+      this.#report([id], { class: 'crash', retryable: false }, 'the harness can not be started');
+      return;
+    }
+    this.#watchdog.watch();
+    harness.send(this.#pushes.add(id).uuid, text);
+  }
+
+  async interrupt(): Promise<void> {
+    const harness = this.#harness;
+    if (harness === undefined || this.#pushes.size === 0) return;
+    const mine = this.#pushes.all();
+    const isOpen = (): boolean => this.#harness === harness && mine.some((push) => this.#pushes.has(push));
+    // What the harness has not yet taken in would outlive the interrupt.
+    const takenIn = (): boolean => !isOpen() || mine.every((push) => push.state !== 'waiting');
+    const inTime = await this.#pushes.until(takenIn, INTERRUPT_MS);
+    if (!isOpen()) return;
+    if (inTime) {
+      this.#turn.interrupted = true;
+      try {
+        await harness.interrupt();
+      } catch (cause) {
+        this.#options.log(`interrupt: ${cause instanceof Error ? cause.message : String(cause)}`);
+      }
+      if (await this.#pushes.until(() => !isOpen(), INTERRUPT_MS)) return;
+    }
+    if (isOpen()) this.#giveUp(CRASH, 'the harness did not stop when it was interrupted');
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const harness = this.#harness;
+    harness?.finish();
+    if (harness === undefined) this.#channel.close();
+    else if (this.#pushes.size === 0) this.#goodbye(harness);
+  }
+
+  /** Undefined when the harness isn't there to be started. */
+  #start(): Harness | undefined {
+    const input: QueryInput = {
+      systemAddendum: this.#addendum,
+      ...(this.#continuation === undefined ? {} : { continuation: this.#continuation }),
+    };
+    const options = harnessOptions(this.#options, input, this.#runner);
+    this.#baseUrl = options.env.ANTHROPIC_BASE_URL ?? API;
+    let harness: Harness;
+    try {
+      harness = new Harness(
+        { ...options, hooks: this.#tools.hooks() },
+        {
+          message: (message) => {
+            if (this.#harness === harness) this.#hear(readHarnessMessage(message));
+          },
+          ended: (failure) => {
+            if (this.#harness === harness) this.#giveUp(CRASH, failure ?? 'the harness ended');
+          },
+        },
+      );
+    } catch (cause) {
+      this.#options.log(`claude: ${cause instanceof Error ? cause.message : String(cause)}`);
+      return undefined;
+    }
+    this.#harness = harness;
+    // Beside the start, not before it: a path that works costs nothing.
+    void this.#checkPath(harness);
+    return harness;
+  }
+
+  async #checkPath(harness: Harness): Promise<void> {
+    const trouble = await probe(this.#baseUrl);
+    if (trouble !== undefined && this.#harness === harness && !this.#turn.heardModel)
+      this.#giveUp({ class: 'network', retryable: true }, trouble);
+  }
+
+  #hear(message: HarnessMessage): void {
+    this.#watchdog.heard();
+    const now = performance.now();
+    if (now - this.#activeAt > ACTIVITY_EVERY_MS && this.#pushes.size > 0) {
+      this.#activeAt = now;
+      this.#channel.send({ type: 'activity' });
+    }
+    if (message.kind === 'session') this.#inSession(message.id);
+    else if (message.kind === 'lifecycle') this.#moved(message);
+    else if (message.kind === 'said') this.#said(message);
+    else if (message.kind === 'streaming') this.#turn.heardModel = true;
+    else if (message.kind === 'cut-off' && message.byAgent) this.#turn.text.cutOff();
+    else if (message.kind === 'status') this.#watchdog.allow(message.compacting ? COMPACTING : 1);
+    else if (message.kind === 'retry') this.#retried(message);
+    else if (message.kind === 'command-output') this.#turn.commandOutput = message.text;
+    else if (message.kind === 'result') this.#turnEnded(message);
+  }
+
+  #inSession(id: string): void {
+    if (this.#continuation === id) return;
+    this.#continuation = id;
+    this.#channel.send({ type: 'init', continuation: id });
+  }
+
+  #moved({ uuid, state }: Message<'lifecycle'>): void {
+    const before = this.#pushes.find(uuid)?.state;
+    const push = this.#pushes.move(uuid, state);
+    if (push === undefined) return;
+    if (state === 'started') {
+      this.#turn.running = true;
+      this.#channel.send({ type: 'started', id: push.id });
+    } else if (state === 'cancelled' && !(this.#turn.running && before === 'started'))
+      this.#unread((open) => open === push);
+    else if (state === 'completed' && !this.#turn.running)
+      this.#settle(
+        this.#pushes.take((open) => open === push),
+        this.#lastText,
+      );
+    this.#restWhenIdle();
+  }
+
+  #said({ byAgent, error, messageId, text, callsTool }: Message<'said'>): void {
+    if (!byAgent) return;
+    this.#turn.error = error;
+    if (error !== undefined) return;
+    this.#turn.retryingSince = undefined;
+    this.#turn.text.said(messageId, text, callsTool);
+  }
+
+  #retried(retry: Message<'retry'>): void {
+    const now = performance.now();
+    this.#turn.retryingSince ??= now;
+    this.#turn.heardModel = false;
+    if (givesUp(retry, now - this.#turn.retryingSince)) {
+      const failure = classify({ ...retry, text: retry.status === null ? 'connection' : '' });
+      const asked = retry.status === 429 || retry.status === 529 ? { retryAfterMs: retry.delayMs } : {};
+      this.#giveUp(failure, `${retry.error}, status ${retry.status}`, asked);
+    } else if (retry.status === null && this.#harness) void this.#checkPath(this.#harness);
+  }
+
+  #turnEnded(result: Message<'result'>): void {
+    this.#tools.endAll();
+    const usage = usageEvent(result.usage, result.durationMs);
+    if (usage) this.#channel.send(usage);
+    const { interrupted, error, commandOutput } = this.#turn;
+    const said = this.#turn.text.take();
+    this.#turn.over();
+    this.#lastText = result.local && said === '' ? commandOutput : said;
+    // The result names what its turn has read; a push that joined late may only have been reported as completed.
+    const read = this.#pushes.take(({ uuid, state }) => result.read.includes(uuid) || state === 'completed');
+    if (!result.failed || (interrupted && result.aborted)) {
+      this.#hasHistory = true;
+      this.#settle(read, this.#lastText);
+    } else this.#turnFailed(result, read, error);
+    this.#unread(({ state }) => state === 'cancelled');
+    this.#restWhenIdle();
+  }
+
+  /** No ids: the harness spoke by itself. */
+  #settle(ids: readonly string[], text: string): void {
+    if (ids.length === 0 && text.trim() === '') return;
+    const continuation = this.#continuation === undefined ? {} : { continuation: this.#continuation };
+    this.#channel.send({ type: 'settled', ids, text, ...continuation });
+  }
+
+  #unread(which: (push: Push) => boolean): void {
+    const ids = this.#pushes.take(which);
+    if (ids.length > 0) this.#report(ids, CRASH, 'interrupted before the model read it');
+  }
+
+  #turnFailed(result: Message<'result'>, read: readonly string[], error: string | undefined): void {
+    const failure = classify({ error, status: result.status, text: result.text, reason: result.reason });
+    // The harness has already tried to make it shorter. What helps is to begin anew, if there is anything to leave behind.
+    if (failure.class === 'context' && this.#hasHistory) this.#lost({ ...failure, retryable: true }, result.text, read);
+    else if (isLostContinuation(result.text)) this.#lost(CRASH, result.text, read);
+    else this.#report(read, failure, result.text);
+  }
+
+  #lost(failure: Failure, text: string, read: readonly string[]): void {
+    const rest = this.#pushes.take(() => true);
+    this.#abandon();
+    this.#continuation = undefined;
+    this.#hasHistory = false;
+    this.#report([...read, ...rest], failure, text, { continuationLost: true });
+    this.#closeIfEnded();
+  }
+
+  /** Ends the process and what was open. The next push starts another. */
+  #giveUp(failure: Failure, message: string, detail: Detail = {}): void {
+    const open = this.#pushes.take(() => true);
+    this.#abandon();
+    this.#report(open, failure, message, detail);
+    this.#closeIfEnded();
+  }
+
+  /** What concerns nobody is for the log. */
+  #report(ids: readonly string[], failure: Failure, message: string, detail: Detail = {}): void {
+    const { class: kind, retryable } = failure;
+    if (ids.length > 0 || detail.continuationLost)
+      this.#channel.send({ type: 'error', class: kind, retryable, message, ids, ...detail });
+    else this.#options.log(`claude: ${message}`);
+  }
+
+  #abandon(): void {
+    this.#harness?.kill();
+    this.#harness = undefined;
+    this.#tools.endAll();
+    this.#turn.over();
+    this.#watchdog.rest();
+    this.#watchdog.allow(1);
+  }
+
+  #restWhenIdle(): void {
+    if (this.#pushes.size > 0) return;
+    this.#watchdog.rest();
+    if (this.#ended && this.#harness) this.#goodbye(this.#harness);
+  }
+
+  #goodbye(harness: Harness): void {
+    setTimeout(() => {
+      if (this.#harness === harness) this.#giveUp(CRASH, 'it did not end by itself');
+    }, GOODBYE_MS).unref();
+  }
+
+  #closeIfEnded(): void {
+    if (this.#ended) this.#channel.close();
+  }
+}

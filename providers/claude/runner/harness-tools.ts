@@ -1,0 +1,57 @@
+import { createSdkMcpServer, type McpSdkServerConfigWithInstance, tool } from '@anthropic-ai/claude-agent-sdk';
+import type { Tool } from '@nanoclaw/agent-runner/tool';
+
+/** What the model may see of the harness's tools unless its group says otherwise. Both names of a renamed tool stand here. */
+export const DEFAULT_TOOLS: readonly string[] = [
+  'Bash',
+  'Read',
+  'Write',
+  'Edit',
+  'NotebookEdit',
+  'Glob',
+  'Grep',
+  'WebSearch',
+  'WebFetch',
+  'Agent',
+  'Task',
+  'TaskOutput',
+  'TaskStop',
+  'TaskCreate',
+  'TaskGet',
+  'TaskList',
+  'TaskUpdate',
+  'TodoWrite',
+  'Skill',
+];
+
+/** They wait for a person at a keyboard, or outlive a turn behind the host's back. No group gets them. */
+export const FORBIDDEN_TOOLS: readonly string[] = [
+  'AskUserQuestion',
+  'CronCreate',
+  'CronDelete',
+  'CronList',
+  'EnterPlanMode',
+  'EnterWorktree',
+  'ExitPlanMode',
+  'ExitWorktree',
+  'Monitor',
+  'PushNotification',
+  'RemoteTrigger',
+  'ScheduleWakeup',
+  'SendMessage',
+  'Workflow',
+];
+
+/** Our own tools as a server inside this process: no second process, no port. Always in sight of the model. */
+export function toolServer(tools: readonly Tool[]): McpSdkServerConfigWithInstance {
+  return createSdkMcpServer({
+    name: 'nanoclaw',
+    alwaysLoad: true,
+    tools: tools.map(({ name, description, input, run }) =>
+      tool(name, description, input, async (given) => {
+        const { text, isError } = await run(given);
+        return { content: [{ type: 'text', text }], ...(isError === undefined ? {} : { isError }) };
+      }),
+    ),
+  });
+}
