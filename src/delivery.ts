@@ -168,13 +168,13 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
         result.retryAfterMs ?? 0,
       );
       transaction(db, () => deliveries.again(id, result.error, counted ? now + delay : null, counted, now));
-      log.info('delivery waits', { message: id, error: result.error, offline: !counted });
+      log.info('delivery waits', { messageId: id, error: result.error, offline: !counted });
       if (counted) return pause(chat, delay);
       chat.waiting = true;
       return false;
     }
     transaction(db, () => deliveries.failed(id, result.error, now));
-    log.warn('delivery given up', { message: id, session: delivery.sessionId, error: result.error });
+    log.warn('delivery given up', { messageId: id, session: delivery.sessionId, error: result.error });
     parts.onUndeliverable(delivery, result.error);
     finish(delivery);
     return true;
@@ -185,7 +185,7 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     const box = parts.boxOf(delivery.sessionId);
     if (box && ChatOut.parse(JSON.parse(delivery.content)).files?.length) {
       dropOutbox(box, agentsId(delivery.messageId)).catch((error: unknown) =>
-        log.warn('an outbox folder stays', { message: delivery.messageId, error }),
+        log.warn('an outbox folder stays', { messageId: delivery.messageId, error }),
       );
     }
     parts.onDelivered(delivery.sessionId);

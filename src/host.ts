@@ -124,7 +124,7 @@ export function createHost(parts: HostParts) {
     for (const settled of effects.settled) {
       typing.off(settled.messageId);
       delivery.settled(settled);
-      log.info('settled', { session: session.id, message: settled.messageId, outcome: settled.outcome });
+      log.info('settled', { session: session.id, messageId: settled.messageId, outcome: settled.outcome });
     }
   }
 
@@ -293,7 +293,7 @@ export function createHost(parts: HostParts) {
       const known = activity.get(session.id);
       if (known) known.lastActivity = Date.now();
       void runner.wake(session.id);
-      log.info('accepted', { session: session.id, message: messageId, channel: event.channelType });
+      log.info('accepted', { session: session.id, messageId, channel: event.channelType });
     },
     log,
   });
