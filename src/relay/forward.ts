@@ -1,8 +1,9 @@
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
+import { frameBody, sendBody } from './body.ts';
 import { dial } from './dial.ts';
 import { describeFailure, timeoutError } from './failure.ts';
-import { endToEnd, frameBody } from './headers.ts';
+import { endToEnd } from './headers.ts';
 import { replyText } from './replies.ts';
 import { CROWDED, type ProxySession } from './session.ts';
 import { parseProxyUrl, showTarget } from './target.ts';
@@ -45,16 +46,11 @@ export async function forward(session: ProxySession, incoming: IncomingMessage, 
   };
   outgoing.setTimeout(session.idleMs, () => outgoing.destroy(timeoutError('answering')));
   outgoing.on('error', fail);
-  outgoing.on('close', () => {
-    fail(undefined);
-    // What nobody takes any more is read and dropped, or the sandbox's connection would stay stuck on it.
-    incoming.resume();
-  });
+  outgoing.on('close', () => fail(undefined));
   outgoing.on('response', (answer) => {
     reply.writeHead(answer.statusCode ?? 502, endToEnd(answer, new Set()));
     reply.flushHeaders();
     pipeline(answer, reply, () => socket.destroy());
   });
-  if (hasBody) incoming.pipe(outgoing);
-  else outgoing.end();
+  sendBody(incoming, outgoing, hasBody);
 }

@@ -27,22 +27,3 @@ export function endToEnd(message: IncomingMessage, drop: ReadonlySet<string>): H
   }
   return headers;
 }
-
-/**
- * Frames a request's body anew. Node writes the body of a GET bare when no header frames it, and the next server would
- * read it as a second request. False: there is no body to send.
- */
-export function frameBody(request: IncomingMessage, headers: Headers): boolean {
-  if (request.headers['transfer-encoding'] === undefined) return Number(request.headers['content-length'] ?? 0) > 0;
-  delete headers['content-length'];
-  headers['transfer-encoding'] = 'chunked';
-  return true;
-}
-
-/** Why a request can't be passed on by any of the two proxies; undefined when it can. */
-export function refuseFraming(request: IncomingMessage): string | undefined {
-  const coding = request.headers['transfer-encoding'];
-  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return 'Only the transfer coding "chunked" is known.';
-  if (request.headers.upgrade !== undefined) return 'An upgrade is not passed on; CONNECT opens a tunnel.';
-  return undefined;
-}

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { errorText, NanoError } from '../errors.ts';
+import { refuseFraming } from './body.ts';
 import { DIAL_TIMEOUT_MS } from './dial.ts';
 import { forward } from './forward.ts';
-import { refuseFraming } from './headers.ts';
 import { type Credential, createModelApi } from './model-api.ts';
 import { replyApiError, replyText } from './replies.ts';
 import { type Resolve, resolveName } from './resolver.ts';

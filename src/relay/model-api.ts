@@ -5,8 +5,9 @@ import { pipeline } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { urlToHttpOptions } from 'node:url';
 import { judgeAddress } from './address.ts';
+import { frameBody, sendBody } from './body.ts';
 import { describeFailure, timeoutError } from './failure.ts';
-import { endToEnd, frameBody, type Headers } from './headers.ts';
+import { endToEnd, type Headers } from './headers.ts';
 import { createMask } from './mask.ts';
 import { replyApiError } from './replies.ts';
 
@@ -99,11 +100,7 @@ export function createModelApi(options: ModelApiOptions): ModelApi {
         replyApiError(reply, 502, 'api_error', `The model API at ${upstream.host} can not be reached: ${reason}.`);
       };
       outgoing.on('error', (error) => fail(describeFailure(error)));
-      outgoing.on('close', () => {
-        fail('the connection was cut');
-        // What nobody takes any more is read and dropped, or the sandbox's connection would stay stuck on it.
-        incoming.resume();
-      });
+      outgoing.on('close', () => fail('the connection was cut'));
       reply.once('close', () => outgoing.destroy());
       outgoing.on('response', (answer) => {
         const coding = answer.headers['content-encoding'] ?? 'identity';
@@ -120,8 +117,7 @@ export function createModelApi(options: ModelApiOptions): ModelApi {
         reply.flushHeaders();
         pipeline(answer, mask.stream(), reply, () => {});
       });
-      if (hasBody) incoming.pipe(outgoing);
-      else outgoing.end();
+      sendBody(incoming, outgoing, hasBody);
     },
     probe(timeoutMs) {
       const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<ModelApi['probe']>>>();
