@@ -34,7 +34,8 @@ export function takeSnapshot(file: string, maxBytes: number): Snapshot {
     const second = journalOf(file);
     if (second.status !== 'none') return second;
     const after = readHeader(fd);
-    if (bytes === null || !before.equals(after) || !before.equals(bytes.subarray(0, HEADER_BYTES))) return BUSY;
+    if (bytes === null || !before.equals(after)) return BUSY;
+    if (!bytes.subarray(0, HEADER_BYTES).equals(before.subarray(0, size))) return BUSY;
     if (fstatSync(fd).size !== size) return BUSY;
     if (lstatSync(file, { bigint: true, throwIfNoEntry: false })?.ino !== inode) return BUSY;
     return checkHeader(bytes);

@@ -32,7 +32,7 @@ function dieInMidCommit(db: DatabaseSync): void {
   for (let row = 0; row < 500; row++) insertMessage(db, `m-${row}`, row * 2 + 1, 'committed'.repeat(50));
   db.exec('PRAGMA cache_size = 4');
   db.exec('BEGIN IMMEDIATE');
-  db.exec(`UPDATE messages_out SET content = '{"text":"never committed"}' || content`);
+  db.exec("UPDATE messages_out SET content = replace(content, 'committed', 'never')");
   process.kill(process.pid, 'SIGKILL');
 }
 

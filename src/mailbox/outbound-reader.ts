@@ -36,6 +36,7 @@ export function createOutboundReader(options: OutboundReaderOptions): OutboundRe
   const strikes = new Map<string, number>();
   let reader: ReaderProcess | null = null;
   let tail: Promise<unknown> = Promise.resolve();
+  let ended: Promise<unknown> = Promise.resolve();
   let idle: NodeJS.Timeout | null = null;
   let stopped = false;
 
@@ -44,20 +45,27 @@ export function createOutboundReader(options: OutboundReaderOptions): OutboundRe
     if (reader) return reader;
     const started = startReaderProcess((line) => log('warn', 'Mailbox reader', { line: line.slice(0, 500) }));
     reader = started;
-    void started.ended.then(() => {
-      if (reader === started) reader = null;
-    });
+    ended = Promise.all([ended, started.ended.then(() => drop(started))]);
     return started;
+  }
+
+  /** At once, not when it has ended: a question must not go to one that is dying. */
+  function drop(process: ReaderProcess): void {
+    if (reader === process) reader = null;
+    process.kill();
   }
 
   function rest(): void {
     if (idle) clearTimeout(idle);
-    idle = setTimeout(() => (options.isWanted?.() ? rest() : reader?.kill()), idleMs);
+    idle = setTimeout(() => {
+      if (options.isWanted?.()) rest();
+      else if (reader) drop(reader);
+    }, idleMs);
     idle.unref();
   }
 
   async function isReady(process: ReaderProcess): Promise<boolean> {
-    const timer = setTimeout(() => process.kill(), START_DEADLINE_MS);
+    const timer = setTimeout(() => drop(process), START_DEADLINE_MS);
     const ready = await process.ready;
     clearTimeout(timer);
     if (!ready) log('error', 'The mailbox reader did not start', {});
@@ -70,7 +78,7 @@ export function createOutboundReader(options: OutboundReaderOptions): OutboundRe
     if (!(await isReady(process))) return { status: 'busy' };
     let answered = false;
     // When the host's own loop was held up, the answer lies there already: let it in first.
-    const timer = setTimeout(() => setImmediate(() => !answered && process.kill()), deadlineMs);
+    const timer = setTimeout(() => setImmediate(() => !answered && drop(process)), deadlineMs);
     const line = await process.ask({ box, afterSeq, recover });
     answered = true;
     clearTimeout(timer);
@@ -79,7 +87,7 @@ export function createOutboundReader(options: OutboundReaderOptions): OutboundRe
       strikes.delete(box);
       return result;
     }
-    process.kill();
+    drop(process);
     await process.ended;
     return strike(box);
   }
@@ -94,25 +102,26 @@ export function createOutboundReader(options: OutboundReaderOptions): OutboundRe
     return { status: 'hostile', reason: `can not be read within ${deadlineMs} ms` };
   }
 
+  /** No room for its private folder, or no process to be had. */
+  function unusable(error: unknown): ReadResult {
+    log('error', 'The mailbox reader can not be used', { error: errorText(error) });
+    return { status: 'busy' };
+  }
+
   return {
     read(boxFolder, afterSeq, { recover = false } = {}) {
-      const result = tail
-        .then(() => serve(boxFolder, afterSeq, recover))
-        .catch((error: unknown): ReadResult => {
-          log('error', 'The mailbox reader can not be used', { error: errorText(error) });
-          return { status: 'busy' };
-        });
+      const result = tail.then(() => serve(boxFolder, afterSeq, recover)).catch(unusable);
       tail = result;
       return result;
     },
     warm() {
-      if (!stopped) running();
+      tail = tail.then(() => !stopped && running()).catch(unusable);
     },
     async stop() {
       stopped = true;
       if (idle) clearTimeout(idle);
-      reader?.kill();
-      await Promise.all([tail, reader?.ended]);
+      if (reader) drop(reader);
+      await Promise.all([tail, ended]);
     },
   };
 }

@@ -10,6 +10,8 @@ export interface MailboxWatch {
   stop(): void;
 }
 
+/** While a commit is under way, which takes about a millisecond. */
+const COMMIT_MS = 1;
 const FAST_MS = 5;
 const SLOW_MS = 50;
 const FAST_FOR_MS = 30_000;
@@ -103,8 +105,14 @@ function look(entry: Watched, now: number): void {
   if (report) entry.waiting = false;
   if (report) entry.secondLook = now + SECOND_LOOK_MS;
   if (again) entry.secondLook = 0;
-  entry.nextLook = now + (now < entry.fastUntil ? FAST_MS : SLOW_MS);
+  entry.nextLook = now + waitOf(entry, now);
   if (report || again) entry.onChange();
+}
+
+function waitOf(entry: Watched, now: number): number {
+  // A journal that stays must not keep the timer at its fastest.
+  if (entry.waiting && now < entry.fastUntil - FAST_FOR_MS + SECOND_LOOK_MS) return COMMIT_MS;
+  return now < entry.fastUntil ? FAST_MS : SLOW_MS;
 }
 
 function hasJournal(file: string): boolean {

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { heartbeatAgeMs } from './heartbeat.ts';
+import { createBoxes, openBox, say } from './test-boxes.ts';
+import { createMailboxWatch } from './watch.ts';
+
+const boxes = createBoxes();
+after(() => boxes.remove());
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!condition()) {
+    assert.ok(Date.now() < deadline, 'in time');
+    await pause(1);
+  }
+}
+
+test('each commit is noticed, also one that a file time can not tell from the one before', async (t) => {
+  const watch = createMailboxWatch();
+  t.after(() => watch.stop());
+  const box = boxes.make();
+  const times: number[] = [];
+  let calls = 0;
+  watch.add('s1', box, () => calls++);
+  const db = openBox(box);
+  await until(() => calls >= 2);
+  for (let seq = 1; seq < 60; seq += 2) {
+    const before = calls;
+    const start = performance.now();
+    say(db, `m${seq}`, seq);
+    await until(() => calls > before);
+    times.push(performance.now() - start);
+    await until(() => calls >= before + 2);
+  }
+  db.close();
+  times.sort((one, other) => one - other);
+  t.diagnostic(`noticed after p50 ${times[15]?.toFixed(1)} ms, p95 ${times[28]?.toFixed(1)} ms`);
+});
+
+test('nothing is reported while a commit is under way, nor when nothing happens', async (t) => {
+  const watch = createMailboxWatch();
+  t.after(() => watch.stop());
+  const [box, beside] = [boxes.make(), boxes.make()];
+  const db = openBox(box);
+  openBox(beside).close();
+  const calls = { box: 0, beside: 0 };
+  watch.add('box', box, () => calls.box++);
+  watch.add('beside', beside, () => calls.beside++);
+  await until(() => calls.box === 2 && calls.beside === 2);
+  db.exec('PRAGMA cache_size = 4; BEGIN IMMEDIATE');
+  for (let seq = 1; seq < 400; seq += 2) say(db, `m${seq}`, seq, `{"text":"${'x'.repeat(500)}"}`);
+  // A commit in another box shows that looks were taken since.
+  const looks = calls.beside;
+  const other = openBox(beside);
+  say(other, 'm1', 1);
+  other.close();
+  await until(() => calls.beside === looks + 2);
+  assert.equal(calls.box, 2);
+  db.exec('COMMIT');
+  await until(() => calls.box === 4);
+  db.close();
+});
+
+test('a removed session is not reported; the timer ends with the last one', async () => {
+  const watch = createMailboxWatch();
+  const box = boxes.make();
+  let calls = 0;
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  watch.touch('unknown');
+  assert.equal(timers(), before, 'nothing is watched, so nothing runs');
+  const db = openBox(box);
+  watch.add('s1', box, () => {
+    calls++;
+    watch.remove('s1');
+  });
+  await until(() => calls === 1);
+  assert.equal(timers(), before);
+  say(db, 'm1', 1);
+  db.close();
+  watch.add('s2', box, () => {});
+  watch.stop();
+  assert.equal(timers(), before);
+  assert.equal(calls, 1);
+});
+
+test('what an agent can make of its box does not disturb the watch', async (t) => {
+  const watch = createMailboxWatch();
+  t.after(() => watch.stop());
+  const box = boxes.make();
+  let calls = 0;
+  const file = join(box, 'outbound.db');
+  const next = async (make: () => void) => {
+    const before = calls;
+    rmSync(file, { recursive: true, force: true });
+    await until(() => calls > before);
+    make();
+    await until(() => calls > before + 1);
+  };
+  writeFileSync(file, '');
+  watch.add('s1', box, () => calls++);
+  await until(() => calls > 0);
+  await next(() => symlinkSync(file, file));
+  await next(() => mkdirSync(file));
+  await next(() => symlinkSync('/proc/self/mem', file));
+});
+
+test('a heartbeat has an age; a link or none has not', () => {
+  const box = boxes.make();
+  const file = join(box, '.heartbeat');
+  assert.equal(heartbeatAgeMs(box, Date.now()), null);
+  writeFileSync(file, '');
+  const now = Date.now();
+  assert.ok((heartbeatAgeMs(box, now + 60_000) ?? 0) >= 59_000);
+  assert.ok((heartbeatAgeMs(box, now - 3_600_000) ?? 0) >= 3_500_000, 'a time far in the future is no life');
+  rmSync(file);
+  symlinkSync('/etc/hostname', file);
+  assert.equal(heartbeatAgeMs(box, now), null);
+});
