@@ -20,6 +20,8 @@ const COMPACTING = 3;
 const INTERRUPT_MS = 5_000;
 /** How long it may take to end once it has nothing left to do. */
 const GOODBYE_MS = 3_000;
+/** The longest `retry-after` that the harness would follow itself. */
+const LONGEST_WAIT_MS = 60_000;
 const ACTIVITY_EVERY_MS = 1_000;
 
 const CRASH: Failure = { class: 'crash', retryable: true };
@@ -164,6 +166,7 @@ export class ClaudeQuery implements AgentQuery {
     else if (message.kind === 'cut-off' && message.byAgent) this.#turn.text.cutOff();
     else if (message.kind === 'status') this.#watchdog.allow(message.compacting ? COMPACTING : 1);
     else if (message.kind === 'retry') this.#retried(message);
+    else if (message.kind === 'limited') this.#turn.limitedUntil = message.untilMs;
     else if (message.kind === 'command-output') this.#turn.commandOutput = message.text;
     else if (message.kind === 'result') this.#turnEnded(message);
   }
@@ -206,7 +209,7 @@ export class ClaudeQuery implements AgentQuery {
     if (givesUp(retry, now - this.#turn.retryingSince)) {
       const failure = classify({ ...retry, text: retry.status === null ? 'connection' : '' });
       const asked = retry.status === 429 || retry.status === 529 ? { retryAfterMs: retry.delayMs } : {};
-      this.#giveUp(failure, `${retry.error}, status ${retry.status}`, asked);
+      this.#giveUp({ ...failure, ...asked }, `${retry.error}, status ${retry.status}`);
     } else if (retry.status === null && this.#harness) void this.#checkPath(this.#harness);
   }
 
@@ -214,16 +217,18 @@ export class ClaudeQuery implements AgentQuery {
     this.#tools.endAll();
     const usage = usageEvent(result.usage, result.durationMs);
     if (usage) this.#channel.send(usage);
-    const { interrupted, error, commandOutput } = this.#turn;
+    const { interrupted, commandOutput } = this.#turn;
     const said = this.#turn.text.take();
+    const failure = result.failed ? this.#failure(result) : undefined;
     this.#turn.over();
     this.#lastText = result.local && said === '' ? commandOutput : said;
     // The result names what its turn has read; a push that joined late may only have been reported as completed.
     const read = this.#pushes.take(({ uuid, state }) => result.read.includes(uuid) || state === 'completed');
-    if (!result.failed || (interrupted && result.aborted)) {
+    if (failure === undefined || (interrupted && result.aborted)) {
       this.#hasHistory = true;
       this.#settle(read, this.#lastText);
-    } else this.#turnFailed(result, read, error);
+    } else if (failure.continuationLost) this.#lost(failure, result.text, read);
+    else this.#report(read, failure, result.text);
     this.#unread(({ state }) => state === 'cancelled');
     this.#restWhenIdle();
   }
@@ -240,36 +245,38 @@ export class ClaudeQuery implements AgentQuery {
     if (ids.length > 0) this.#report(ids, CRASH, 'interrupted before the model read it');
   }
 
-  #turnFailed(result: Message<'result'>, read: readonly string[], error: string | undefined): void {
+  #failure(result: Message<'result'>): Failure & Detail {
+    if (isLostContinuation(result.text)) return { ...CRASH, continuationLost: true };
+    const { error, limitedUntil, retryingSince } = this.#turn;
     const failure = classify({ error, status: result.status, text: result.text, reason: result.reason });
     // The harness has already tried to make it shorter. What helps is to begin anew, if there is anything to leave behind.
-    if (failure.class === 'context' && this.#hasHistory) this.#lost({ ...failure, retryable: true }, result.text, read);
-    else if (isLostContinuation(result.text)) this.#lost(CRASH, result.text, read);
-    else this.#report(read, failure, result.text);
+    if (failure.class === 'context' && this.#hasHistory) return { ...failure, retryable: true, continuationLost: true };
+    if (failure.class !== 'rate-limit') return failure;
+    if (limitedUntil !== undefined) return { ...failure, retryAfterMs: Math.max(0, limitedUntil - Date.now()) };
+    // It says nothing of a wait that it finds too long.
+    return retryingSince === undefined ? { ...failure, retryAfterMs: LONGEST_WAIT_MS } : failure;
   }
 
-  #lost(failure: Failure, text: string, read: readonly string[]): void {
+  #lost(failure: Failure & Detail, text: string, read: readonly string[]): void {
     const rest = this.#pushes.take(() => true);
     this.#abandon();
     this.#continuation = undefined;
     this.#hasHistory = false;
-    this.#report([...read, ...rest], failure, text, { continuationLost: true });
+    this.#report([...read, ...rest], failure, text);
     this.#closeIfEnded();
   }
 
   /** Ends the process and what was open. The next push starts another. */
-  #giveUp(failure: Failure, message: string, detail: Detail = {}): void {
+  #giveUp(failure: Failure & Detail, message: string): void {
     const open = this.#pushes.take(() => true);
     this.#abandon();
-    this.#report(open, failure, message, detail);
+    this.#report(open, failure, message);
     this.#closeIfEnded();
   }
 
   /** What concerns nobody is for the log. */
-  #report(ids: readonly string[], failure: Failure, message: string, detail: Detail = {}): void {
-    const { class: kind, retryable } = failure;
-    if (ids.length > 0 || detail.continuationLost)
-      this.#channel.send({ type: 'error', class: kind, retryable, message, ids, ...detail });
+  #report(ids: readonly string[], failure: Failure & Detail, message: string): void {
+    if (ids.length > 0 || failure.continuationLost) this.#channel.send({ type: 'error', ids, message, ...failure });
     else this.#options.log(`claude: ${message}`);
   }
 

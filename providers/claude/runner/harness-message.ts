@@ -42,6 +42,14 @@ const Retry = z
     error,
   }));
 
+/** A subscription's window is used up until then. */
+const Limited = z
+  .object({
+    type: z.literal('rate_limit_event'),
+    rate_limit_info: z.object({ status: z.literal('rejected'), resetsAt: z.number() }),
+  })
+  .transform(({ rate_limit_info }) => ({ kind: 'limited' as const, untilMs: rate_limit_info.resetsAt * 1000 }));
+
 const Status = z
   .object({ type: z.literal('system'), subtype: z.literal('status'), status: z.string().nullable() })
   .transform(({ status }) => ({ kind: 'status' as const, compacting: status === 'compacting' }));
@@ -124,7 +132,7 @@ const Result = z
     usage: result.model_usage_since_last_result ?? {},
   }));
 
-const Known = z.union([Lifecycle, Init, Retry, Status, Assistant, CutOff, Streaming, CommandOutput, Result]);
+const Known = z.union([Lifecycle, Init, Retry, Limited, Status, Assistant, CutOff, Streaming, CommandOutput, Result]);
 export type HarnessMessage = z.infer<typeof Known> | { kind: 'other' };
 
 /** Never throws: what isn't known is a sign of life. */

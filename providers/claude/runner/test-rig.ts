@@ -7,6 +7,7 @@ import type { AgentQuery, ProviderEvent, ProviderOptions } from '@nanoclaw/agent
 import type { Tool } from '@nanoclaw/agent-runner/tool';
 import {
   createMessagesApi,
+  type Keys,
   type MessageReply,
   type MessagesApi,
   message,
@@ -98,8 +99,8 @@ export class Rig {
     mkdirSync(this.cwd);
   }
 
-  static async start(): Promise<Rig> {
-    return new Rig(await createMessagesApi());
+  static async start(keys: Keys = { apiKey: TEST_KEY }): Promise<Rig> {
+    return new Rig(await createMessagesApi({ keys }));
   }
 
   get cwd(): string {

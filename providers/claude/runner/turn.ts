@@ -13,6 +13,8 @@ export class Turn {
   commandOutput = '';
   /** When the harness began to ask the API again, on the monotonic clock. */
   retryingSince: number | undefined;
+  /** When the API will take requests again, in milliseconds of the Unix clock. */
+  limitedUntil: number | undefined;
   /** The model has been heard since the path to it was last in doubt. */
   heardModel = false;
 
@@ -27,6 +29,7 @@ export class Turn {
     this.error = undefined;
     this.commandOutput = '';
     this.retryingSince = undefined;
+    this.limitedUntil = undefined;
     this.heardModel = false;
   }
 }

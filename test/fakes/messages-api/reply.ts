@@ -100,6 +100,19 @@ export const rateLimited = (retryAfterSeconds: number): ErrorReply =>
   error(429, 'rate_limit_error', 'This request would exceed the rate limit for your organization.', {
     'retry-after': String(retryAfterSeconds),
   });
+/** As a subscription is refused when its five hours are used up. */
+export function windowUsedUp(secondsLeft: number): ErrorReply {
+  const reset = String(Math.floor(Date.now() / 1000) + secondsLeft);
+  return error(429, 'rate_limit_error', 'This request would exceed your account’s rate limit.', {
+    'retry-after': String(secondsLeft),
+    'anthropic-ratelimit-unified-status': 'rejected',
+    'anthropic-ratelimit-unified-reset': reset,
+    'anthropic-ratelimit-unified-representative-claim': 'five_hour',
+    'anthropic-ratelimit-unified-5h-status': 'rejected',
+    'anthropic-ratelimit-unified-5h-reset': reset,
+    'anthropic-ratelimit-unified-5h-utilization': '1',
+  });
+}
 export const overloaded = (): ErrorReply => error(529, 'overloaded_error', 'Overloaded');
 export const serverError = (): ErrorReply => error(500, 'api_error', 'Internal server error');
 const CREDIT =

@@ -40,8 +40,8 @@ export interface MessagesApi {
   readonly messages: MessagesRequest[];
   /** Appends: each request for a message takes the next step. */
   script(...steps: Step[]): void;
-  /** How many steps are still to be taken. */
-  readonly remaining: number;
+  /** Drops the steps that are still to be taken. */
+  skip(): void;
   /** Resolves with the nth request for a message (from 1) as soon as it has come; rejects after `deadlineMs`. */
   arrived(n: number, deadlineMs?: number): Promise<MessagesRequest>;
   /** Cuts what is open. Idempotent. */
@@ -78,6 +78,8 @@ export async function createMessagesApi(options: MessagesApiOptions = {}): Promi
       if (response.headersSent) record.status = response.statusCode;
     });
     if (raw === undefined) return refuse(response, error(413, 'request_too_large', 'Request exceeds the maximum size'));
+    // As a relay answers whose upstream is gone.
+    if (path.startsWith('/bad-gateway')) return refuse(response, error(502, 'api_error', 'Bad Gateway'));
     const counts = path === '/v1/messages/count_tokens';
     if (method !== 'POST' || (path !== '/v1/messages' && !counts))
       return refuse(response, error(404, 'not_found_error', 'Not Found'));
@@ -117,8 +119,8 @@ export async function createMessagesApi(options: MessagesApiOptions = {}): Promi
     requests,
     messages,
     script: (...more) => void steps.push(...more),
-    get remaining() {
-      return steps.length;
+    skip: () => {
+      steps.length = 0;
     },
     arrived: (n, deadlineMs = 20_000) =>
       new Promise((resolve, reject) => {
