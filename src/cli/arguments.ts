@@ -5,6 +5,8 @@ export type Parsed<T> = { ok: true; value: T } | { ok: false; sentence: string }
 
 export interface Invocation {
   command: Command | undefined;
+  /** The words, where they are no command: what help is wanted about. */
+  about: string | undefined;
   args: Arguments;
   json: boolean;
   help: boolean;
@@ -48,7 +50,8 @@ export function readInvocation(commands: readonly Command[], argv: readonly stri
     given[name] = value ?? true;
   }
   const { json, help, ...args } = given;
-  const invocation = { command, json: json === true, help: help === true };
+  const about = positionals.length > 0 ? positionals.join(' ') : undefined;
+  const invocation = { command, about, json: json === true, help: help === true };
   if (invocation.help) return { ok: true, value: { ...invocation, args: {} } };
   if (!command)
     return positionals.length === 0 ? { ok: true, value: { ...invocation, args: {} } } : unknown(positionals);

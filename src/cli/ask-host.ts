@@ -3,8 +3,11 @@ import type { Socket } from 'node:net';
 import { errorText, isErrorCode, NanoError } from '../errors.ts';
 import { parseLine, readLines, sendLine } from '../sockets/lines.ts';
 import { connectUnix } from '../sockets/listen.ts';
-import type { Arguments } from './definition.ts';
-import { MAX_RESPONSE_BYTES, Response } from './frames.ts';
+import type { Answer, Arguments } from './definition.ts';
+import type { Response } from './frames.ts';
+import type { Look } from './screen.ts';
+
+const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 /** Longer than anything that a host does for a command (its own probes end after 15 s). */
 const ANSWER_MS = 30_000;
@@ -13,24 +16,33 @@ const ANSWER_MS = 30_000;
  * One command, over a connection of its own. Throws NanoError: NC_NO_HOST when nobody listens, NC_HOST_SILENT, NC_HOST_DIFFERS,
  * or what the host itself answered.
  */
-export async function askHost(
-  socketPath: string,
-  command: string,
-  args: Arguments = {},
-  timeoutMs = ANSWER_MS,
-): Promise<unknown> {
+export async function askHost(socketPath: string, command: string, args: Arguments = {}, look?: Look): Promise<Answer> {
   const socket = await open(socketPath);
   try {
     const id = randomUUID();
-    const answered = nextLine(socket, timeoutMs);
-    await sendLine(socket, { id, command, args });
-    const response = Response.safeParse(parseLine(await answered));
-    if (!response.success) throw new NanoError('NC_HOST_DIFFERS');
-    if (response.data.ok) return response.data.data;
-    throw hostError(response.data.error);
+    const answered = nextLine(socket, ANSWER_MS);
+    await sendLine(socket, { id, command, args, ...(look && { look: lookOf(look) }) });
+    const response = parseLine(await answered);
+    if (!isResponse(response)) throw new NanoError('NC_HOST_DIFFERS');
+    if (response.ok) return response;
+    throw hostError(response.error);
   } finally {
     socket.destroy();
   }
+}
+
+/** Infinity is nothing that JSON can say. */
+function lookOf({ width, colour }: Look): { width: number | null; colour: boolean } {
+  return { width: Number.isFinite(width) ? Math.max(20, width) : null, colour };
+}
+
+/** By hand: the schema library takes longer to load than all the rest of a command does. */
+function isResponse(value: unknown): value is Response {
+  if (typeof value !== 'object' || value === null || !('ok' in value)) return false;
+  if (value.ok === true) return 'data' in value && (!('text' in value) || typeof value.text === 'string');
+  if (!('error' in value) || typeof value.error !== 'object' || value.error === null) return false;
+  const { error } = value;
+  return 'code' in error && typeof error.code === 'string' && 'message' in error && typeof error.message === 'string';
 }
 
 async function open(socketPath: string): Promise<Socket> {

@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ClientFrame, ServerFrame } from '../channels/terminal/index.ts';
-import { ServerFrame as ServerFrames } from '../channels/terminal/index.ts';
+import { type ClientFrame, ServerFrame } from '../channels/terminal/frames.ts';
 import { NanoError } from '../errors.ts';
 import { parseLine, readLines, sendLine } from '../sockets/lines.ts';
 import { connectUnix } from '../sockets/listen.ts';
@@ -34,7 +33,7 @@ export async function openChat(socketPath: string, onFrame: (frame: ServerFrame)
   function attach(opened: Socket): Socket {
     readLines(opened, MAX_LINE_BYTES, {
       line(text) {
-        const frame = ServerFrames.safeParse(parseLine(text));
+        const frame = ServerFrame.safeParse(parseLine(text));
         if (frame.success) onFrame(frame.data);
         else lost.reject(new NanoError('NC_HOST_DIFFERS'));
       },

@@ -1,4 +1,4 @@
-import type { ServerFrame } from '../channels/terminal/index.ts';
+import type { ServerFrame } from '../channels/terminal/frames.ts';
 
 type MessageFrame = Extract<ServerFrame, { type: 'message' }>;
 
@@ -26,18 +26,19 @@ export function createTurn(id: string): (frame: ServerFrame) => TurnStep {
         if (frame.id !== id) return {};
         for (const name of frame.messageIds) names.add(name);
         byHost = frame.answered === true;
-        return byHost && answered ? { end: 'reply' } : {};
+        return {};
       case 'refused':
         return frame.id === id || frame.id === null ? { refused: { code: frame.code, sentence: frame.sentence } } : {};
       case 'progress':
         return { progress: frame.text };
       case 'message': {
+        // A command of the host's has no name here to reply to.
         if (frame.inReplyTo !== null && !names.has(frame.inReplyTo) && !byHost) {
           lastOther = frame;
           return { other: frame };
         }
         answered = true;
-        return { answer: frame, ...(byHost && { end: 'reply' as const }) };
+        return { answer: frame };
       }
       case 'settled': {
         if (frame.id !== id) return {};

@@ -1,6 +1,5 @@
-import type { z } from 'zod';
 import type { HostView, Result } from './host-view.ts';
-import type { Screen } from './screen.ts';
+import type { Look, Screen } from './screen.ts';
 
 /** A command of `ncl`: help, docs/ncl.md, argument checking and execution all come from this. */
 
@@ -41,11 +40,16 @@ export interface ClientCommand extends Described {
   run(args: Arguments, context: ClientContext): Promise<number>;
 }
 
+/** Runs and renders in the host, where everything is loaded already: the command itself stays quick. */
 export interface HostCommand extends Described {
   place: 'host';
-  handle(view: HostView, args: Arguments): Promise<Result<unknown>>;
-  /** Text for a person. Throws a ZodError on an answer of another shape. */
-  show(answer: unknown, screen: Screen): string;
+  answer(view: HostView, args: Arguments, look: Look | undefined): Promise<Result<Answer>>;
+}
+
+export interface Answer {
+  data: unknown;
+  /** For a person, when a look was given. */
+  text?: string;
 }
 
 export type Command = ClientCommand | HostCommand;
@@ -56,23 +60,25 @@ export interface ClientContext {
   screen: Screen;
   json: boolean;
   /** Asks the running host. Throws NanoError: NC_NO_HOST, NC_HOST_SILENT, or the host's own code. */
-  ask(command: string, args?: Arguments): Promise<unknown>;
+  ask(command: string, args?: Arguments, look?: Look): Promise<Answer>;
 }
 
-/** Ties what a host answers to what a screen shows, by one schema. */
+/** Ties what a host answers to what a screen shows. */
 export function hostCommand<T>(
   definition: Described & {
-    answer: z.ZodType<T>;
     handle(view: HostView, args: Arguments): Result<T> | Promise<Result<T>>;
-    show(answer: T, screen: Screen): string;
+    show(answer: T, look: Look): string;
   },
 ): HostCommand {
-  const { answer, handle, show, ...described } = definition;
+  const { handle, show, ...described } = definition;
   return {
     ...described,
     place: 'host',
-    handle: async (view, args) => handle(view, args),
-    show: (data, screen) => show(answer.parse(data), screen),
+    async answer(view, args, look) {
+      const result = await handle(view, args);
+      if (!result.ok) return result;
+      return { ok: true, data: { data: result.data, ...(look && { text: show(result.data, look) }) } };
+    },
   };
 }
 

@@ -5,19 +5,15 @@ export const Request = z.object({
   id: z.string().max(128),
   command: z.string().max(128),
   args: z.record(z.string(), z.union([z.string(), z.literal(true)])),
+  /** Where the answer is to be shown to a person; a width of null is no limit. */
+  look: z.object({ width: z.number().int().min(20).nullable(), colour: z.boolean() }).optional(),
 });
 export type Request = z.infer<typeof Request>;
 
-export const Response = z.discriminatedUnion('ok', [
-  z.object({ id: z.string(), ok: z.literal(true), data: z.unknown() }),
-  z.object({
-    id: z.string(),
-    ok: z.literal(false),
-    /** `message` is the sentence with its detail; the code's remedy is in the table. */
-    error: z.object({ code: z.string(), message: z.string() }),
-  }),
-]);
-export type Response = z.infer<typeof Response>;
+export type Response =
+  /** `text` when the request had a look. */
+  | { id: string; ok: true; data: unknown; text?: string }
+  /** `message` is the sentence with its detail; the code's remedy is in the table. */
+  | { id: string; ok: false; error: { code: string; message: string } };
 
 export const MAX_REQUEST_BYTES = 256 * 1024;
-export const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;

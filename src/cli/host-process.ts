@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { NanoError } from '../errors.ts';
 import { pathsFor } from '../paths.ts';
+import { Running } from './answers.ts';
 import type { ClientContext } from './definition.ts';
-import { StatusReport } from './host-view.ts';
 import { lastLines } from './tail.ts';
 
 const START_MS = 60_000;
 const POLL_MS = 20;
 
 /** The running host's report; undefined when there is none. */
-export async function findHost(context: ClientContext): Promise<StatusReport | undefined> {
+export async function findHost(context: ClientContext): Promise<Running | undefined> {
   try {
-    const report = StatusReport.safeParse(await context.ask('status'));
+    const report = Running.safeParse((await context.ask('status')).data);
     if (!report.success) throw new NanoError('NC_HOST_DIFFERS');
     return report.data;
   } catch (error) {
@@ -25,7 +25,7 @@ export async function findHost(context: ClientContext): Promise<StatusReport | u
 }
 
 /** Starts a host of its own session and waits until it answers. Throws NC_HOST_START with its last lines. */
-export async function startHost(context: ClientContext): Promise<StatusReport> {
+export async function startHost(context: ClientContext): Promise<Running> {
   const { logs } = pathsFor(context.root);
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   const output = join(logs, 'host.out.log');

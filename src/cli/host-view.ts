@@ -1,82 +1,65 @@
-import { z } from 'zod';
 import type { ErrorCode } from '../errors.ts';
 
-/**
- * What `ncl` asks of a running host. The shapes are schemas, since a command reads what another process wrote: after an
- * update the running host may be older than the command.
- */
+/** What `ncl` asks of a running host. Times are ISO-8601 UTC. */
 
 /** The one that was asked for, or why not. `detail` follows the table's sentence. */
 export type Result<T> = { ok: true; data: T } | { ok: false; code: ErrorCode; detail?: string };
 
-export const StatusReport = z.object({
-  version: z.string(),
-  pid: z.number(),
-  /** ISO-8601 UTC, as all times here. */
-  startedAt: z.string(),
-  slug: z.string(),
+export interface StatusReport {
+  version: string;
+  pid: number;
+  startedAt: string;
+  slug: string;
   /** The sandbox driver's name. */
-  driver: z.string(),
-  agents: z.array(z.object({ id: z.string(), name: z.string(), provider: z.string(), model: z.string().nullable() })),
-  channels: z.array(z.object({ channelType: z.string(), connected: z.boolean() })),
+  driver: string;
+  agents: { id: string; name: string; provider: string; model: string | null }[];
+  channels: { channelType: string; connected: boolean }[];
   /** `running`: with a live sandbox. */
-  sessions: z.object({ active: z.number(), running: z.number() }),
+  sessions: { active: number; running: number };
   /** Depth by queue: inbound, outbound, … */
-  queues: z.record(z.string(), z.number()),
+  queues: Record<string, number>;
   /** One sentence each, for what the owner should see to. */
-  problems: z.array(z.string()),
-});
-export type StatusReport = z.infer<typeof StatusReport>;
+  problems: string[];
+}
 
-export const SessionRow = z.object({
-  id: z.string(),
+export interface SessionRow {
+  id: string;
   /** The agent group's name. */
-  agent: z.string(),
-  channelType: z.string(),
-  platformId: z.string(),
-  threadId: z.string().nullable(),
+  agent: string;
+  channelType: string;
+  platformId: string;
+  threadId: string | null;
   /** `queued`: a sandbox is wanted and waits for room. */
-  state: z.enum(['idle', 'queued', 'warm', 'working']),
+  state: 'idle' | 'queued' | 'warm' | 'working';
   /** Messages that are not settled. */
-  pending: z.number(),
-  lastActivity: z.string().nullable(),
-});
-export type SessionRow = z.infer<typeof SessionRow>;
+  pending: number;
+  lastActivity: string | null;
+}
 
-export const SessionDetail = SessionRow.extend({
-  agentGroupId: z.string(),
-  createdAt: z.string(),
+export interface SessionDetail extends SessionRow {
+  agentGroupId: string;
+  createdAt: string;
   /** Absolute. */
-  folder: z.string(),
-  provider: z.string(),
-  sandbox: z.object({ startedAt: z.string(), uid: z.number().nullable() }).nullable(),
+  folder: string;
+  provider: string;
+  sandbox: { startedAt: string; uid: number | null } | null;
   /** The newest messages, oldest first; `text` may be shortened. */
-  recent: z.array(
-    z.object({
-      id: z.string(),
-      direction: z.enum(['in', 'out']),
-      timestamp: z.string(),
-      status: z.string(),
-      text: z.string(),
-    }),
-  ),
-});
-export type SessionDetail = z.infer<typeof SessionDetail>;
+  recent: { id: string; direction: 'in' | 'out'; timestamp: string; status: string; text: string }[];
+}
 
-export const GroupRow = z.object({
-  id: z.string(),
-  name: z.string(),
+export interface GroupRow {
+  id: string;
+  name: string;
   /** Below `groups/`. */
-  folder: z.string(),
-  provider: z.string(),
-  model: z.string().nullable(),
-  effort: z.string().nullable(),
-  assistantName: z.string(),
-  timezone: z.string(),
-  egress: z.enum(['public', 'none']),
-  egressAllow: z.array(z.string()),
-});
-export type GroupRow = z.infer<typeof GroupRow>;
+  folder: string;
+  provider: string;
+  model: string | null;
+  effort: string | null;
+  assistantName: string;
+  timezone: string;
+  egress: 'public' | 'none';
+  egressAllow: string[];
+}
 
 /** null: back to the provider's default. */
 export interface GroupChanges {
@@ -88,15 +71,14 @@ export interface GroupChanges {
   egressAllow?: string[];
 }
 
-export const Check = z.object({
-  name: z.string(),
-  ok: z.boolean(),
+export interface Check {
+  name: string;
+  ok: boolean;
   /** Whether an agent can't answer while this fails. */
-  blocking: z.boolean(),
-  detail: z.string(),
-  remedy: z.string().optional(),
-});
-export type Check = z.infer<typeof Check>;
+  blocking: boolean;
+  detail: string;
+  remedy?: string | undefined;
+}
 
 /** The host's side of every command that runs there. */
 export interface HostView {

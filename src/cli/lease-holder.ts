@@ -9,15 +9,16 @@ import { pathsFor } from '../paths.ts';
 export function readLeaseHolder(root: string): number | undefined {
   const { db: file } = pathsFor(root);
   if (!existsSync(file)) return undefined;
-  const db = new DatabaseSync(file, { readOnly: true, timeout: 1000 });
+  let db: DatabaseSync | undefined;
   try {
+    db = new DatabaseSync(file, { readOnly: true, timeout: 1000 });
     const pid = Number(db.prepare('SELECT pid FROM hosts WHERE id = 1 AND released = 0').get()?.pid);
     return Number.isInteger(pid) && isHost(pid) ? pid : undefined;
   } catch {
     // A damaged database names nobody: the host itself says so when it is started.
     return undefined;
   } finally {
-    db.close();
+    db?.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { errorText, NanoError } from '../errors.ts';
-import { printable } from '../log/index.ts';
+import { printable } from '../log/printable.ts';
 import { pathsFor } from '../paths.ts';
 import { readInvocation } from './arguments.ts';
 import { askHost } from './ask-host.ts';
@@ -16,34 +16,37 @@ export async function run(root: string, argv: readonly string[]): Promise<number
   const json = words.includes('--json');
   try {
     if (!read.ok) throw new NanoError('NC_USAGE', read.sentence);
-    const { command, args, help } = read.value;
-    if (help || !command) return showHelp(screen, command);
+    const { command, about, args, help } = read.value;
+    if (help || !command) return showHelp(screen, command?.name ?? about);
     const { adminSocket } = pathsFor(root);
-    const context: ClientContext = { root, screen, json, ask: (name, given) => askHost(adminSocket, name, given) };
+    const context: ClientContext = {
+      root,
+      screen,
+      json,
+      ask: (name, given, look) => askHost(adminSocket, name, given, look),
+    };
     return await execute(command, args, context);
   } catch (error) {
     return tell(screen, json, error);
   }
 }
 
-function showHelp(screen: Screen, command: Command | undefined): number {
-  screen.out(helpFor(commands, command?.name) ?? '');
+function showHelp(screen: Screen, name: string | undefined): number {
+  screen.out(helpFor(commands, name) ?? helpFor(commands) ?? '');
   return 0;
 }
 
 async function execute(command: Command, args: Arguments, context: ClientContext): Promise<number> {
   if (command.place === 'client') return command.run(args, context);
-  const answer = await context.ask(command.name, args);
-  context.screen.out(context.json ? JSON.stringify(answer) : show(command.show, answer, context.screen));
+  const { screen, json } = context;
+  const { data, text } = await context.ask(
+    command.name,
+    args,
+    json ? undefined : { width: screen.width, colour: screen.colour },
+  );
+  if (!json && text === undefined) throw new NanoError('NC_HOST_DIFFERS');
+  screen.out(json ? JSON.stringify(data) : (text ?? ''));
   return 0;
-}
-
-function show(render: (answer: unknown, screen: Screen) => string, answer: unknown, screen: Screen): string {
-  try {
-    return render(answer, screen);
-  } catch (error) {
-    throw new NanoError('NC_HOST_DIFFERS', undefined, { cause: error });
-  }
 }
 
 function tell(screen: Screen, json: boolean, thrown: unknown): number {

@@ -1,10 +1,14 @@
 import { writeSync } from 'node:fs';
 
-/** Where a command's output goes. */
-export interface Screen {
+/** How text has to look. */
+export interface Look {
   /** Columns that a line may take; Infinity where nobody looks (a pipe). */
   width: number;
   colour: boolean;
+}
+
+/** Where a command's output goes. */
+export interface Screen extends Look {
   out(text: string): void;
   err(text: string): void;
 }
@@ -37,6 +41,6 @@ function write(descriptor: number, text: string): void {
 
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 
-export function paint(screen: Screen, colour: keyof typeof CODES, text: string): string {
-  return screen.colour ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text;
+export function paint(look: Look, colour: keyof typeof CODES, text: string): string {
+  return look.colour ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text;
 }

@@ -33,14 +33,15 @@ export function createAdminServer(options: { socketPath: string; handlers: HostV
     await sendLine(socket, request.success ? await answer(request.data) : failure('', 'NC_USAGE'));
   }
 
-  async function answer({ id, command: name, args }: Request): Promise<Response> {
+  async function answer({ id, command: name, args, look }: Request): Promise<Response> {
     const command = commands.find((one) => one.name === name && one.place === 'host');
     if (command?.place !== 'host') return failure(id, 'NC_USAGE', `The host knows no command "${name}".`);
     const checked = checkArguments(command, args);
     if (!checked.ok) return failure(id, 'NC_USAGE', checked.sentence);
     try {
-      const result = await command.handle(handlers, checked.value);
-      return result.ok ? { id, ok: true, data: result.data } : failure(id, result.code, result.detail);
+      const width = look?.width ?? Number.POSITIVE_INFINITY;
+      const result = await command.answer(handlers, checked.value, look && { ...look, width });
+      return result.ok ? { id, ok: true, ...result.data } : failure(id, result.code, result.detail);
     } catch (error) {
       if (error instanceof NanoError) return failure(id, error.code, error.detail);
       log.error('an ncl command failed', { command: name, error });

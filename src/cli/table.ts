@@ -1,30 +1,30 @@
-import { printable } from '../log/index.ts';
-import { paint, type Screen } from './screen.ts';
+import { printable } from '../log/printable.ts';
+import { type Look, paint } from './screen.ts';
 
 const GAP = 2;
 const LEAST = 6;
 const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\u{1f300}-\u{1faff}]/u;
 
 /** Rows under their heads, fitted to the screen: the widest columns give way first. */
-export function table(heads: readonly string[], rows: readonly (readonly string[])[], screen: Screen): string {
+export function table(heads: readonly string[], rows: readonly (readonly string[])[], look: Look): string {
   const cells = rows.map((row) => row.map((cell) => printable(cell).replace(/\s+/g, ' ')));
   const widths = fit(
     heads.map((head, column) => Math.max(widthOf(head), ...cells.map((row) => widthOf(row[column] ?? '')))),
-    screen.width,
+    look.width,
   );
   const line = (row: readonly string[]) =>
     widths
       .map((width, column) => pad(cut(row[column] ?? '', width), width))
       .join(' '.repeat(GAP))
       .trimEnd();
-  return [paint(screen, 'bold', line(heads)), ...cells.map(line)].join('\n');
+  return [paint(look, 'bold', line(heads)), ...cells.map(line)].join('\n');
 }
 
 /** Names and values, one a line. */
-export function pairs(entries: readonly (readonly [name: string, value: string])[], screen: Screen): string {
+export function pairs(entries: readonly (readonly [name: string, value: string])[], look: Look): string {
   const width = Math.max(...entries.map(([name]) => name.length));
   return entries
-    .map(([name, value]) => `${paint(screen, 'dim', name.padEnd(width))}${' '.repeat(GAP)}${printable(value)}`)
+    .map(([name, value]) => `${paint(look, 'dim', name.padEnd(width))}${' '.repeat(GAP)}${printable(value)}`)
     .join('\n');
 }
 

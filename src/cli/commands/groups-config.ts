@@ -1,6 +1,6 @@
 import { type Arguments, hostCommand, textOf } from '../definition.ts';
-import { type GroupChanges, GroupRow, type HostView, type Result } from '../host-view.ts';
-import type { Screen } from '../screen.ts';
+import type { GroupChanges, GroupRow, HostView, Result } from '../host-view.ts';
+import type { Look } from '../screen.ts';
 import { pairs } from '../table.ts';
 
 const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
@@ -14,7 +14,6 @@ export const groupsConfigGet = hostCommand({
   name: 'groups config get',
   summary: "An agent group's configuration",
   positionals: [group],
-  answer: GroupRow,
   handle: (view, args) => find(view, textOf(args, 'group') ?? ''),
   show,
 });
@@ -35,7 +34,6 @@ export const groupsConfigUpdate = hostCommand({
       description: 'private hosts that it may reach all the same, as host or host:port, with commas; or `none`',
     },
   ],
-  answer: GroupRow,
   handle(view, args) {
     const changes = readChanges(args);
     return changes.ok ? view.updateGroup(textOf(args, 'group') ?? '', changes.data) : changes;
@@ -81,7 +79,7 @@ function usage(detail: string): Result<never> {
   return { ok: false, code: 'NC_USAGE', detail };
 }
 
-function show(row: GroupRow, screen: Screen): string {
+function show(row: GroupRow, look: Look): string {
   return pairs(
     [
       ['id', row.id],
@@ -95,6 +93,6 @@ function show(row: GroupRow, screen: Screen): string {
       ['egress', row.egress],
       ['egress-allow', row.egressAllow.join(', ') || 'none'],
     ],
-    screen,
+    look,
   );
 }

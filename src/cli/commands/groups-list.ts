@@ -1,12 +1,9 @@
-import { z } from 'zod';
 import { hostCommand } from '../definition.ts';
-import { GroupRow } from '../host-view.ts';
 import { table } from '../table.ts';
 
 export const groupsList = hostCommand({
   name: 'groups list',
   summary: 'The agent groups',
-  answer: z.array(GroupRow),
   handle: (view) => ({ ok: true, data: view.groups() }),
   show(rows, screen) {
     if (rows.length === 0) return 'There is no agent yet: `ncl init-first-agent` makes one.';

@@ -1,14 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { NanoError } from '../../errors.ts';
-import { humanLine } from '../../log/index.ts';
+import { humanLine } from '../../log/human.ts';
 import { pathsFor } from '../../paths.ts';
 import { type ClientCommand, hostCommand, textOf } from '../definition.ts';
 import { numberOf } from '../number-flag.ts';
 import { follow, lastLines } from '../tail.ts';
 
-const LogFile = z.object({ path: z.string() });
 const session = { name: 'session', description: "a session's id or its beginning: its sandbox's log" };
 
 export const logFile = hostCommand({
@@ -16,7 +14,6 @@ export const logFile = hostCommand({
   summary: "Where a session's sandbox log is",
   hidden: true,
   positionals: [{ ...session, required: true }],
-  answer: LogFile,
   handle(view, args) {
     const found = view.sessionLogFile(textOf(args, 'session') ?? '');
     return found.ok ? { ok: true, data: { path: found.data } } : found;
@@ -36,9 +33,11 @@ export const logs: ClientCommand = {
   async run(args, { root, screen, json, ask }) {
     const count = numberOf(args, 'lines', { least: 0, most: 100_000, otherwise: 50 });
     const id = textOf(args, 'session');
-    const path = id
-      ? LogFile.parse(await ask('session-log-file', { session: id })).path
-      : join(pathsFor(root).logs, 'nanoclaw.log');
+    const sessionLog = async (session: string) => {
+      const { LogFile } = await import('../answers.ts');
+      return LogFile.parse((await ask('session-log-file', { session })).data).path;
+    };
+    const path = id ? await sessionLog(id) : join(pathsFor(root).logs, 'nanoclaw.log');
     if (!existsSync(path) && !args.follow) throw new NanoError('NC_NOT_FOUND', `There is no ${path} yet.`);
     const show = (line: string) => screen.out(json ? line : humanLine(line));
     const stop = new AbortController();

@@ -1,6 +1,4 @@
 import type { ClientCommand } from '../definition.ts';
-import { startHost } from '../host-process.ts';
-import { stopRunningHost } from './stop.ts';
 
 export const restart: ClientCommand = {
   name: 'restart',
@@ -8,6 +6,8 @@ export const restart: ClientCommand = {
   flags: [{ name: 'force', description: 'kill the host if it does not answer or does not stop' }],
   place: 'client',
   async run(args, context) {
+    const { startHost } = await import('../host-process.ts');
+    const { stopRunningHost } = await import('../stop-host.ts');
     await stopRunningHost(context, args.force === true);
     const { pid } = await startHost(context);
     context.screen.out(context.json ? JSON.stringify({ pid, started: true }) : `The host is running (pid ${pid}).`);

@@ -1,5 +1,4 @@
 import { hostCommand, textOf } from '../definition.ts';
-import { SessionDetail } from '../host-view.ts';
 import { since } from '../relative-time.ts';
 import { pairs, table } from '../table.ts';
 
@@ -7,7 +6,6 @@ export const sessionsGet = hostCommand({
   name: 'sessions get',
   summary: 'One session with its newest messages',
   positionals: [{ name: 'id', description: 'the id, or its beginning', required: true }],
-  answer: SessionDetail,
   handle: (view, args) => view.session(textOf(args, 'id') ?? ''),
   show(session, screen) {
     const { sandbox } = session;

@@ -1,13 +1,10 @@
-import { z } from 'zod';
 import { hostCommand } from '../definition.ts';
-import { SessionRow } from '../host-view.ts';
 import { since } from '../relative-time.ts';
 import { table } from '../table.ts';
 
 export const sessionsList = hostCommand({
   name: 'sessions list',
   summary: 'The sessions and what they do',
-  answer: z.array(SessionRow),
   handle: (view) => ({ ok: true, data: view.sessions() }),
   show(rows, screen) {
     if (rows.length === 0) return 'There is no session yet: `ncl chat "hello"` begins one.';

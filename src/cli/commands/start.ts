@@ -1,5 +1,4 @@
 import type { ClientCommand, ClientContext } from '../definition.ts';
-import { findHost, runInForeground, startHost } from '../host-process.ts';
 
 export const start: ClientCommand = {
   name: 'start',
@@ -7,6 +6,7 @@ export const start: ClientCommand = {
   flags: [{ name: 'foreground', description: 'run it in this terminal until it ends' }],
   place: 'client',
   async run(args, context) {
+    const { findHost, runInForeground, startHost } = await import('../host-process.ts');
     const running = await findHost(context);
     if (running) return tell(context, running.pid, false);
     if (args.foreground) return runInForeground(context.root);

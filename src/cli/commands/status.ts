@@ -1,5 +1,4 @@
 import { hostCommand } from '../definition.ts';
-import { StatusReport } from '../host-view.ts';
 import { since } from '../relative-time.ts';
 import { paint } from '../screen.ts';
 import { pairs } from '../table.ts';
@@ -7,7 +6,6 @@ import { pairs } from '../table.ts';
 export const status = hostCommand({
   name: 'status',
   summary: 'What the running host does',
-  answer: StatusReport,
   handle: (view) => ({ ok: true, data: view.status() }),
   show(report, screen) {
     const agents = report.agents.map(

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { errorText } from '../../errors.ts';
-import type { Check, StatusReport } from '../host-view.ts';
+import type { Running } from '../answers.ts';
+import type { Check } from '../host-view.ts';
 
 const Module = z.object({ hostProvider: z.object({ installed: z.custom<(root: string) => boolean>(isFunction) }) });
 
@@ -12,7 +13,7 @@ function isFunction(value: unknown): boolean {
 }
 
 /** Each provider that an agent uses must be downloaded; with no host to ask, any one will do. */
-export async function providerCheck(root: string, report: StatusReport | undefined): Promise<Check> {
+export async function providerCheck(root: string, report: Running | undefined): Promise<Check> {
   const names = readdirSync(join(root, 'providers')).filter((name) => existsSync(hostFile(root, name)));
   const problems = new Map<string, string>();
   for (const name of names) {

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+/** What commands on this side of the socket read of a host's answers: no more than they need. Loaded when one does. */
+
+export const Running = z.object({ pid: z.number(), agents: z.array(z.object({ provider: z.string() })) });
+export type Running = z.infer<typeof Running>;
+
+export const Stopping = z.object({ pid: z.number() });
+
+export const LogFile = z.object({ path: z.string() });
+
+export const Checks = z.array(
+  z.object({
+    name: z.string(),
+    ok: z.boolean(),
+    blocking: z.boolean(),
+    detail: z.string(),
+    remedy: z.string().optional(),
+  }),
+);

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { commands } from './commands/index.ts';
+import { errorsPage } from './errors-page.ts';
+import { commandsPage } from './help-text.ts';
+
+const docs = join(import.meta.dirname, '..', '..', 'docs');
+const remake = 'make it again: bash setup/run.sh node src/cli/write-docs.ts';
+
+test('docs/ncl.md says what the commands are', () => {
+  assert.equal(readFileSync(join(docs, 'ncl.md'), 'utf8'), commandsPage(commands), remake);
+});
+
+test('docs/errors.md says what the table of errors says', () => {
+  assert.equal(readFileSync(join(docs, 'errors.md'), 'utf8'), errorsPage(), remake);
+});
+
+test('no two commands share a name, and no command a flag with the global ones', () => {
+  assert.equal(new Set(commands.map(({ name }) => name)).size, commands.length);
+  for (const { flags = [] } of commands) {
+    for (const { name, short } of flags) assert.ok(!['json', 'help'].includes(name) && short !== 'h');
+  }
+});
