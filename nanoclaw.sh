@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# From a machine as it comes to an answered message. What is in place already is left as it is: run it as often as you like.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+# The agents' sandboxes, which run as other users, read what is installed here.
+umask 022
+
+usage() {
+  cat <<'HELP'
+Usage: bash nanoclaw.sh [options]
+
+Installs what is missing, starts the host and lets the agent answer a message. Without options it asks.
+
+  --yes                     ask nothing; take what is given, and defaults for the rest
+  --message "…"             send one message, and print nothing but the reply on stdout
+  --provider demo|claude    who answers; with no credential: demo, which needs no account
+  --name NAME               the agent's name; Andy at first
+  --timezone ZONE           such as Europe/Berlin; this machine's at first
+  --credential-file PATH    a file with the key or token, alone or as NAME=value
+  --help                    this
+
+Credentials are never given as an argument, which other users could read. They come from the environment
+(ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_OAUTH_TOKEN as made by `claude setup-token`; ANTHROPIC_BASE_URL),
+from a file, or are typed when asked for. They are kept in .env, which only you can read.
+HELP
+}
+
+refuse() {
+  # shellcheck disable=SC2016 # nothing in there is to be expanded
+  printf 'nanoclaw.sh: %s\nSee `bash nanoclaw.sh --help`.\n' "$1" >&2
+  exit 2
+}
+
+arguments=("$@")
+interactive=yes
+while [ $# -gt 0 ]; do
+  case $1 in
+    --help | -h)
+      usage
+      exit 0
+      ;;
+    --yes | -y) interactive=no ;;
+    --message | --provider | --name | --timezone | --credential-file)
+      if [ $# -lt 2 ]; then refuse "$1 needs a value."; fi
+      if [ "$1" = --provider ] && [[ ! $2 =~ ^[a-z0-9-]+$ || ! -e providers/$2/host.ts ]]; then
+        refuse "There is no provider of that name; there are: $(cd providers && echo *)."
+      fi
+      if [ "$1" = --credential-file ] && [ ! -r "$OLDPWD/$2" ] && [ ! -r "$2" ]; then
+        refuse 'The credential file can not be read.'
+      fi
+      shift
+      ;;
+    --message=* | --provider=* | --name=* | --timezone=* | --credential-file=*)
+      refuse "Write ${1%%=*} and its value as two words."
+      ;;
+    *) refuse "There is no option ${1%%=*}." ;;
+  esac
+  shift
+done
+if [ "$interactive" = yes ] && [ ! -t 0 ]; then
+  refuse 'There is no terminal to ask questions on. Run it with --yes.'
+fi
+
+# shellcheck source=setup/steps.sh
+. setup/steps.sh
+# shellcheck source=setup/machine.sh
+. setup/machine.sh
+# shellcheck source=setup/runtimes.sh
+. setup/runtimes.sh
+# shellcheck source=setup/packages.sh
+. setup/packages.sh
+
+open_logs
+trust_system_store
+step machine check_machine
+hold_lock
+step runtimes ensure_runtimes
+step bubblewrap ensure_bubblewrap
+step packages ensure_packages host
+release_lock
+
+export NANOCLAW_SETUP_STEP=$step_number
+export NANOCLAW_SETUP_CWD=$OLDPWD
+exec .runtime/bin/node --use-system-ca setup/main.ts ${arguments[@]+"${arguments[@]}"}

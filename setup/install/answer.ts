@@ -1,0 +1,32 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './command.ts';
+import { StepFailure } from './failure.ts';
+import { type Steps, say } from './steps.ts';
+
+const FIRST_MESSAGE = 'Hello! What can you do?';
+
+/** The reply is all that is printed on stdout. */
+export async function answerMessage(steps: Steps, message: string): Promise<void> {
+  process.stdout.write(await send(steps, message));
+}
+
+/** Once for an install: asking again would cost its owner money, and tell nothing new. */
+export async function answerFirstMessage(steps: Steps, root: string, name: string): Promise<void> {
+  const mark = join(root, '.runtime', 'answered');
+  if (!existsSync(mark)) {
+    const reply = await send(steps, FIRST_MESSAGE);
+    writeFileSync(mark, '');
+    say(`\n  You:  ${FIRST_MESSAGE}\n  ${name}: ${reply.trimEnd().replaceAll('\n', '\n    ')}`);
+  }
+  say(`\n  ${name} is there. Talk: bin/ncl chat    Look: bin/ncl status    Stop: bin/ncl stop`);
+}
+
+function send(steps: Steps, message: string): Promise<string> {
+  return steps.run('message', async (log) => {
+    // By stdin: the arguments of a process can be read by every user of the machine.
+    const { status, stdout, said } = await run(['bin/ncl', 'chat', '-'], log, message);
+    if (status === 0) return { detail: 'answered', value: stdout };
+    throw new StepFailure(said.trim() || stdout.trim() || 'No answer came.', '`bin/ncl logs` says more.');
+  });
+}

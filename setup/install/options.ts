@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util';
+
+/** What was asked for on the command line. nanoclaw.sh has refused whatever is not among these. */
+export interface Options {
+  /** Ask nothing. */
+  yes: boolean;
+  message?: string;
+  provider?: string;
+  name?: string;
+  timezone?: string;
+  credentialFile?: string;
+}
+
+export function readOptions(argv: readonly string[]): Options {
+  const { tokens } = parseArgs({
+    args: [...argv],
+    tokens: true,
+    strict: false,
+    options: {
+      yes: { type: 'boolean', short: 'y' },
+      message: { type: 'string' },
+      provider: { type: 'string' },
+      name: { type: 'string' },
+      timezone: { type: 'string' },
+      'credential-file': { type: 'string' },
+    },
+  });
+  const given = new Map<string, string>();
+  for (const token of tokens) if (token.kind === 'option') given.set(token.name, token.value ?? '');
+  const value = (name: string, key: keyof Options) => {
+    const text = given.get(name);
+    return text === undefined ? {} : { [key]: text };
+  };
+  return {
+    yes: given.has('yes'),
+    ...value('message', 'message'),
+    ...value('provider', 'provider'),
+    ...value('name', 'name'),
+    ...value('timezone', 'timezone'),
+    ...value('credential-file', 'credentialFile'),
+  };
+}

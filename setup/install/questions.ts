@@ -1,0 +1,87 @@
+import { stderr } from 'node:process';
+import { cancel, intro, password, select, text } from '@clack/prompts';
+import { isTimezone, localTimezone } from '../../src/groups/init.ts';
+import type { HostProvider } from '../../src/providers/contract.ts';
+import { credentialFromFile, credentialFromText, type EnvChange } from './credential.ts';
+import { StepFailure } from './failure.ts';
+import type { Options } from './options.ts';
+
+/** Asks on the terminal. stdout stays free for the reply. */
+const output = stderr;
+
+export function begin(): void {
+  intro('NanoClaw', { output });
+}
+
+export async function askName(options: Options): Promise<string> {
+  if (options.name !== undefined) return options.name;
+  return answered(
+    await text({ message: "What is your agent's name?", placeholder: 'Andy', defaultValue: 'Andy', output }),
+  );
+}
+
+export async function askProvider(options: Options, providers: ReadonlyMap<string, HostProvider>): Promise<string> {
+  if (options.provider !== undefined) return options.provider;
+  const choices = [...providers.values()].map(({ name, displayName }) => ({ value: name, label: displayName }));
+  return answered(await select({ message: 'Who answers?', options: choices, output }));
+}
+
+export async function askTimezone(options: Options): Promise<string> {
+  if (options.timezone !== undefined) return options.timezone;
+  const local = localTimezone();
+  return answered(
+    await text({
+      message: 'Which time zone are you in?',
+      placeholder: local,
+      defaultValue: local,
+      validate: (zone) =>
+        !zone || isTimezone(zone) ? undefined : 'There is no such zone; an example is Europe/Berlin.',
+      output,
+    }),
+  );
+}
+
+/** Never shown, never an argument. */
+export async function askCredential(provider: HostProvider): Promise<EnvChange> {
+  const way = answered(
+    await select({
+      message: `How do you sign in to ${provider.displayName}?`,
+      options: [
+        { value: 'type', label: 'Paste an API key, or a token made by `claude setup-token`' },
+        { value: 'file', label: 'Take it from a file' },
+      ],
+      output,
+    }),
+  );
+  if (way === 'file') {
+    const path = answered(
+      await text({
+        message: 'Where is the file?',
+        validate: complaint((given) => credentialFromFile(given, provider)),
+        output,
+      }),
+    );
+    return credentialFromFile(path, provider);
+  }
+  return credentialFromText(
+    answered(await password({ message: 'Key or token', validate: complaint(credentialFromText), output })),
+  );
+}
+
+function complaint(read: (given: string) => EnvChange): (given: string | undefined) => string | undefined {
+  return (given) => {
+    try {
+      read(given ?? '');
+      return undefined;
+    } catch (error) {
+      if (error instanceof StepFailure) return error.message;
+      throw error;
+    }
+  };
+}
+
+function answered<T extends string>(answer: T | symbol): T {
+  if (typeof answer === 'string') return answer;
+  cancel('Nothing more was done. Run it again when you like: it goes on from here.', { output });
+  process.exit(1);
+}

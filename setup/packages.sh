@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# The packages from the frozen lockfile. Sourced after steps.sh; needs .runtime/bin/pnpm.
+#
+# There are three selections, each with all of the one before: `host`; `claude`, with that provider's harness (426 MB);
+# `dev`, with what the checks need. An install is never cut back: a running host would lose what it uses.
+
+packages_stamp=.runtime/packages
+
+# ensure_packages <selection>
+ensure_packages() {
+  local selection=$1 wanted
+  wanted=$(packages_hash)
+  if is_installed "$selection" && [ "$(cat "$packages_stamp" 2>/dev/null)" = "$wanted" ]; then
+    detail "$(describe_packages "$(installed_selection)"), as they were"
+    return
+  fi
+  if is_installed "$selection"; then selection=$(installed_selection); fi
+  rm -f "$packages_stamp"
+  # A lockfile of this checkout is as trustworthy as its code; the checks verify its releases' age again.
+  case $selection in
+    host) run_pnpm --prod --filter '!@nanoclaw/provider-claude' --trust-lockfile ;;
+    claude) run_pnpm --prod --trust-lockfile ;;
+    dev) run_pnpm ;;
+  esac
+  echo "$wanted" >"$packages_stamp"
+  detail "$(describe_packages "$selection")"
+}
+
+describe_packages() {
+  case $1 in
+    host) echo 'packages of the host' ;;
+    claude) echo "packages of the host, Claude's harness" ;;
+    dev) echo "packages of the host, Claude's harness, development tools" ;;
+  esac
+}
+
+packages_hash() { cat pnpm-lock.yaml pnpm-workspace.yaml package.json ./*/package.json ./*/*/package.json | sha512sum; }
+
+installed_selection() {
+  if [ ! -e node_modules/.modules.yaml ]; then
+    echo none
+  elif [ -e node_modules/typescript ] && [ -e node_modules/@biomejs/biome ]; then
+    echo dev
+  elif [ -e providers/claude/node_modules/@anthropic-ai ]; then
+    echo claude
+  else
+    echo host
+  fi
+}
+
+is_installed() {
+  case "$1 $(installed_selection)" in
+    'host none' | 'claude none' | 'claude host' | 'dev none' | 'dev host' | 'dev claude') return 1 ;;
+  esac
+}
+
+# Eight connections: with more, its check of the lockfile against the registry stalls for most of a minute.
+run_pnpm() {
+  CI=true .runtime/bin/pnpm install --frozen-lockfile --store-dir "$(store_folder)" --network-concurrency 8 \
+    --config.cache-dir="$PWD/.runtime/cache" --reporter=append-only "$@"
+}
+
+# In the checkout, so that removing it removes all; but an install keeps the store that it was made with.
+store_folder() {
+  local known
+  known=$(sed -n 's/^ *"\{0,1\}storeDir"\{0,1\}: *"\{0,1\}\([^",]*\).*/\1/p' node_modules/.modules.yaml 2>/dev/null | head -n 1 || true)
+  if [ -n "$known" ]; then
+    dirname "$known"
+  else
+    echo "$PWD/.runtime/store"
+  fi
+}
