@@ -1,5 +1,3 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Session } from './db/sessions.ts';
 import { type ErrorCode, errorText, NanoError } from './errors.ts';
 import type { Failure, FailureKind } from './failures.ts';
@@ -137,37 +135,4 @@ const KINDS: Partial<Record<ErrorCode, FailureKind>> = {
 function startFailure(error: unknown): Failure {
   const kind = (error instanceof NanoError && KINDS[error.code]) || 'sandbox-start';
   return { kind, retryable: kind === 'sandbox-start', message: errorText(error) };
-}
-
-/** What is mounted where, whatever the driver. */
-export interface Layout {
-  root: string;
-  bunFolder: string;
-  agentFolder: string;
-  folders: { box: string; inbound: string; home: string; claude: string; group: string; run: string };
-  providerMounts: readonly { source: string; target: string }[];
-}
-
-export function mountsFor({ root, bunFolder, agentFolder, folders, providerMounts }: Layout): SandboxSpec['mounts'] {
-  const ro = (source: string, target: string) => ({ source, target, mode: 'ro' as const });
-  const rw = (source: string, target: string) => ({ source, target, mode: 'rw' as const });
-  return [
-    ro(join(root, 'protocol'), '/app/protocol'),
-    ro(join(root, 'container', 'agent-runner'), '/app/container/agent-runner'),
-    ro(join(root, 'node_modules'), '/app/node_modules'),
-    ro(bunFolder, '/app/bin'),
-    ...providerMounts.map(({ source, target }) => ro(source, target)),
-    ro(folders.group, '/app/group'),
-    rw(folders.box, '/workspace'),
-    ro(folders.inbound, '/workspace/inbound'),
-    rw(agentFolder, '/workspace/agent'),
-    rw(folders.home, '/home/node'),
-    rw(folders.claude, '/home/node/.claude'),
-    ro(folders.run, '/run/proxy'),
-  ];
-}
-
-/** A fresh sandbox has no heartbeat: its file means that this one lives. */
-export function removeHeartbeat(box: string): void {
-  rmSync(join(box, '.heartbeat'), { force: true });
 }

@@ -1,20 +1,16 @@
-import { realpathSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { INSIDE } from '@nanoclaw/protocol';
+import { createAftermath } from './aftermath.ts';
 import type { ChannelAdapter, ChannelHost, InboundEvent } from './channels/adapter.ts';
 import { createCommands } from './commands/index.ts';
-import { createContainerRunner, mountsFor, removeHeartbeat } from './container-runner.ts';
+import { createContainerRunner } from './container-runner.ts';
 import { createDeliveries } from './db/deliveries.ts';
 import { createGroupCommit, transaction } from './db/group-commit.ts';
 import { createMessages } from './db/messages.ts';
 import { createSessions, type Session } from './db/sessions.ts';
 import { createDelivery } from './delivery.ts';
-import { NanoError } from './errors.ts';
 import type { Failure } from './failures.ts';
 import { getAgentGroup } from './groups/agent-groups.ts';
-import { composeGroupFolder } from './groups/compose.ts';
-import { ensureAgentFolder } from './groups/init.ts';
 import { type SandboxView, sweep } from './host-sweep.ts';
 import type { Logger } from './log/index.ts';
 import { takeIn } from './mailbox/attachments.ts';
@@ -27,8 +23,9 @@ import { createRoles } from './people/roles.ts';
 import { createProviders } from './providers/registry.ts';
 import { createEgressCounters } from './relay/egress-counters.ts';
 import { createRouter } from './router.ts';
-import type { SandboxDriver, SandboxExit, SandboxSpec } from './sandbox/driver.ts';
-import { createSessionManager, ensureFolder } from './session-manager.ts';
+import type { SandboxDriver } from './sandbox/driver.ts';
+import { prepareSandbox } from './sandbox-spec.ts';
+import { createSessionManager } from './session-manager.ts';
 import { createTakeOver, type Effects } from './take-over.ts';
 import { createTyping } from './typing.ts';
 
@@ -52,7 +49,6 @@ export type Host = ReturnType<typeof createHost>;
 
 const SWEEP_MS = 1_000;
 const STOP_GRACE_MS = 3_000;
-const LIMITS = { memoryBytes: 2 * 1024 ** 3, cpus: 2, pids: 512, fileSizeBytes: 1024 ** 3 };
 
 /** What is known of a session while its sandbox runs. Times in ms since the epoch. */
 interface Activity {
@@ -151,7 +147,7 @@ export function createHost(parts: HostParts) {
         .stop(session.id, 0, 'quarantine')
         .then(() => {
           mailbox.putAside(session, Date.now());
-          failOpen(session, failure, () => true);
+          aftermath.fail(session, failure);
         })
         .catch((error: unknown) => log.error('quarantine failed', { session: session.id, error }))
         .finally(() => quarantined.delete(session.id));
@@ -159,23 +155,13 @@ export function createHost(parts: HostParts) {
     log,
   });
 
-  function failOpen(session: Session, failure: Failure, concerns: (id: string) => boolean): void {
-    const now = Date.now();
-    log.warn('turn failed', { session: session.id, kind: failure.kind, error: failure.message });
-    const effects = transaction(db, () => {
-      const failed = messages.open(session.id).filter(({ id, trigger, processAfter }) => {
-        const due = processAfter === null || Date.parse(processAfter) <= now;
-        return trigger && due && concerns(id);
-      });
-      return takeOver.fail(session, failed, failure, now);
-    });
-    perform(session, effects);
-  }
+  const aftermath = createAftermath({ db, messages, sessions, takeOver, mailbox, perform, log });
 
   const runner = createContainerRunner({
     driver,
     session: sessions.get,
-    prepare,
+    prepare: (session) =>
+      prepareSandbox({ code, paths, db, sessions, manager, providers, uidFor: parts.uidFor }, session),
     onStarted(session) {
       const now = Date.now();
       activity.set(session.id, { startedAt: now, lastActivity: now, turnSince: null, declaredTimeoutMs: 0 });
@@ -183,82 +169,17 @@ export function createHost(parts: HostParts) {
     },
     onStartFailed(session, failure) {
       void providers.closeSession(session);
-      failOpen(session, failure, () => true);
+      aftermath.fail(session, failure);
     },
-    onExit,
+    async onExit(session, exit, planned) {
+      watch.remove(session.id);
+      activity.delete(session.id);
+      await providers.closeSession(session);
+      await aftermath.settle(session, exit, planned);
+      setImmediate(() => wakeIfDue(session.id));
+    },
     log,
   });
-
-  async function prepare(session: Session): Promise<SandboxSpec> {
-    const agent = getAgentGroup(db, session.agentGroupId);
-    if (!agent) throw new NanoError('NC_INTERNAL', `Agent ${session.agentGroupId} is gone.`);
-    const uid = parts.uidFor(agent.uidOrdinal);
-    const provider = await providers.get(agent.provider);
-    const folders = manager.ensureFolders(session, uid);
-    const agentFolder = join(paths.groups, agent.folder);
-    ensureAgentFolder(agentFolder, agent.assistantName, uid);
-    ensureFolder(agentFolder, uid, 0o700);
-    removeHeartbeat(folders.box);
-    await providers.openSession(
-      provider,
-      session,
-      agent,
-      join('data/run', session.id, basename(INSIDE.proxySocket)),
-      uid,
-    );
-    const { kind } = providers.credential(provider) ?? {};
-    composeGroupFolder(folders.group, {
-      root: code,
-      sessionId: session.id,
-      agent,
-      providerEnv: provider.containerEnv(kind, INSIDE.proxyPort),
-      memoryBytes: LIMITS.memoryBytes,
-    });
-    transaction(db, () => sessions.setDrained(session.id, false));
-    manager.publishNow(session.id);
-    return {
-      sessionId: session.id,
-      uid: uid ?? process.getuid?.() ?? 0,
-      command: ['/app/bin/bun', '/app/container/agent-runner/src/index.ts'],
-      env: sandboxEnv(agent.timezone, agent.egress),
-      mounts: mountsFor({
-        root: code,
-        bunFolder: dirname(realpathSync(join(code, '.runtime/bin/bun'))),
-        agentFolder,
-        folders,
-        providerMounts: provider.mounts(code),
-      }),
-      limits: LIMITS,
-      logFile: join(paths.logs, 'sessions', `${session.id}.log`),
-    };
-  }
-
-  async function onExit(session: Session, exit: SandboxExit, planned: string | undefined): Promise<void> {
-    watch.remove(session.id);
-    activity.delete(session.id);
-    await providers.closeSession(session);
-    const snapshot = await mailbox.drain(session.id);
-    transaction(db, () => sessions.setDrained(session.id, true));
-    if (planned === 'quarantine') return;
-    const held = new Set(snapshot?.acks.filter((ack) => ack.status === 'processing').map((ack) => ack.message_id));
-    const crashed = planned === undefined || planned === 'heartbeat' || planned === 'ceiling';
-    if (!crashed) {
-      retryHeld(session, held);
-    } else if (snapshot && held.size > 0) {
-      failOpen(session, exitFailure(exit, planned), (id) => held.has(id));
-    } else {
-      // It died before it took anything: every due message counts a try, or it would be started for ever.
-      failOpen(session, exitFailure(exit, planned), () => true);
-    }
-    setImmediate(() => wakeIfDue(session.id));
-  }
-
-  /** The host ended the sandbox on purpose: what it held is tried again at once, and says that it was tried before. */
-  function retryHeld(session: Session, held: ReadonlySet<string>): void {
-    transaction(db, () => {
-      for (const id of held) messages.retry(session.id, id, null);
-    });
-  }
 
   function wakeIfDue(sessionId: string): void {
     if (messages.dueSessions(Date.now()).includes(sessionId)) void runner.wake(sessionId);
@@ -327,10 +248,7 @@ export function createHost(parts: HostParts) {
     const undrained = sessions.undrained();
     for (const id of undrained) {
       const session = sessions.get(id);
-      const snapshot = await mailbox.drain(id);
-      const held = new Set(snapshot?.acks.filter((ack) => ack.status === 'processing').map((ack) => ack.message_id));
-      if (session) retryHeld(session, held);
-      transaction(db, () => sessions.setDrained(id, true));
+      if (session) await aftermath.recover(session);
     }
     const resumed = delivery.resume();
     if (swept + undrained.length + resumed > 0) {
@@ -401,31 +319,5 @@ export function createHost(parts: HostParts) {
       await providers.stop();
       await reader.stop();
     },
-  };
-}
-
-function exitFailure(exit: SandboxExit, planned: string | undefined): Failure {
-  if (exit.outOfMemory) return { kind: 'out-of-memory', retryable: false, message: 'out of memory' };
-  const why =
-    planned === 'heartbeat' ? 'no sign of life' : planned === 'ceiling' ? 'the turn took too long' : 'it ended';
-  return {
-    kind: 'crash',
-    retryable: planned !== 'ceiling',
-    message: `${why} (code ${exit.code}): ${exit.lastLines.slice(-3).join(' | ')}`,
-  };
-}
-
-function sandboxEnv(timezone: string, egress: 'public' | 'none'): Record<string, string> {
-  const proxy = `http://127.0.0.1:${INSIDE.proxyPort}`;
-  const local = 'localhost,127.0.0.1,::1';
-  return {
-    PATH: '/app/bin:/usr/local/bin:/usr/bin:/bin',
-    HOME: INSIDE.home,
-    LANG: 'C.UTF-8',
-    TZ: timezone,
-    TMPDIR: '/tmp',
-    ...(egress === 'public' && { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: proxy, https_proxy: proxy }),
-    NO_PROXY: local,
-    no_proxy: local,
   };
 }

@@ -1,0 +1,101 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { transaction } from './db/group-commit.ts';
+import type { Messages } from './db/messages.ts';
+import type { Session, Sessions } from './db/sessions.ts';
+import type { Failure } from './failures.ts';
+import type { Logger } from './log/index.ts';
+import type { OutboundSnapshot } from './mailbox/outbound-reader.ts';
+import type { MailboxPull } from './mailbox-pull.ts';
+import type { SandboxExit } from './sandbox/driver.ts';
+import type { Effects, TakeOver } from './take-over.ts';
+
+/** What becomes of a session's open messages when its sandbox is gone, or never came. */
+
+/** Ends of a sandbox by the host's own hand that say nothing good of what it was doing. */
+const BAD_ENDS: Readonly<Record<string, string>> = {
+  heartbeat: 'it gave no sign of life',
+  ceiling: 'the turn took too long',
+};
+
+export interface AftermathParts {
+  db: DatabaseSync;
+  messages: Messages;
+  sessions: Sessions;
+  takeOver: TakeOver;
+  mailbox: MailboxPull;
+  perform(session: Session, effects: Effects): void;
+  log: Logger;
+}
+
+export interface Aftermath {
+  /** Every due message of the session failed, or those that `concerns` names. */
+  fail(session: Session, failure: Failure, concerns?: (messageId: string) => boolean): void;
+  /** The sandbox has ended; `planned` says why when the host did it. */
+  settle(session: Session, exit: SandboxExit, planned: string | undefined): Promise<void>;
+  /** The sandbox died with an earlier host. */
+  recover(session: Session): Promise<void>;
+}
+
+export function createAftermath(parts: AftermathParts): Aftermath {
+  const { db, messages, sessions, takeOver, mailbox, log } = parts;
+
+  function fail(session: Session, failure: Failure, concerns: (messageId: string) => boolean = () => true): void {
+    const now = Date.now();
+    const failed = messages.open(session.id).filter(({ id, trigger, processAfter }) => {
+      const due = processAfter === null || Date.parse(processAfter) <= now;
+      return trigger && due && concerns(id);
+    });
+    if (failed.length === 0) return;
+    log.warn('turn failed', {
+      session: session.id,
+      kind: failure.kind,
+      error: failure.message,
+      messages: failed.length,
+    });
+    parts.perform(
+      session,
+      transaction(db, () => takeOver.fail(session, failed, failure, now)),
+    );
+  }
+
+  /** What it held is tried again at once, and the retry says that it was tried before. */
+  function retryHeld(session: Session, held: ReadonlySet<string>): void {
+    transaction(db, () => {
+      for (const id of held) messages.retry(session.id, id, null);
+    });
+  }
+
+  async function drain(session: Session): Promise<OutboundSnapshot | undefined> {
+    const snapshot = await mailbox.drain(session.id);
+    transaction(db, () => sessions.setDrained(session.id, true));
+    return snapshot;
+  }
+
+  return {
+    fail,
+    async settle(session, exit, planned) {
+      const held = heldBy(await drain(session));
+      if (planned === 'quarantine') return;
+      if (planned !== undefined && !(planned in BAD_ENDS)) retryHeld(session, held);
+      // One that took nothing counts a try for every due message too, or it would be started for ever.
+      else fail(session, exitFailure(exit, planned), held.size > 0 ? (id) => held.has(id) : undefined);
+    },
+    async recover(session) {
+      retryHeld(session, heldBy(await drain(session)));
+    },
+  };
+}
+
+function heldBy(snapshot: OutboundSnapshot | undefined): Set<string> {
+  return new Set(snapshot?.acks.filter((ack) => ack.status === 'processing').map((ack) => ack.message_id));
+}
+
+function exitFailure(exit: SandboxExit, planned: string | undefined): Failure {
+  if (exit.outOfMemory) return { kind: 'out-of-memory', retryable: false, message: 'out of memory' };
+  const why = (planned && BAD_ENDS[planned]) ?? 'it ended by itself';
+  return {
+    kind: 'crash',
+    retryable: planned !== 'ceiling',
+    message: `${why}, code ${exit.code}: ${exit.lastLines.slice(-3).join(' | ')}`,
+  };
+}

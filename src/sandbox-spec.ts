@@ -1,0 +1,99 @@
+import { realpathSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { INSIDE } from '@nanoclaw/protocol';
+import { transaction } from './db/group-commit.ts';
+import type { Session, Sessions } from './db/sessions.ts';
+import { NanoError } from './errors.ts';
+import { type AgentGroup, getAgentGroup } from './groups/agent-groups.ts';
+import { composeGroupFolder } from './groups/compose.ts';
+import { ensureAgentFolder } from './groups/init.ts';
+import type { Paths } from './paths.ts';
+import type { HostProvider } from './providers/contract.ts';
+import type { Providers } from './providers/registry.ts';
+import type { Mount, SandboxSpec } from './sandbox/driver.ts';
+import { ensureFolder, type SessionFolders, type SessionManager } from './session-manager.ts';
+
+/** Everything that a session's sandbox needs before it starts, whatever the driver. */
+
+const LIMITS = { memoryBytes: 2 * 1024 ** 3, cpus: 2, pids: 512, fileSizeBytes: 1024 ** 3 };
+
+export interface SpecParts {
+  code: string;
+  paths: Paths;
+  db: DatabaseSync;
+  sessions: Sessions;
+  manager: SessionManager;
+  providers: Providers;
+  uidFor(ordinal: number): number | undefined;
+}
+
+/** Throws NC_PROVIDER_MISSING, NC_CREDENTIAL_MISSING, or what the file system says. */
+export async function prepareSandbox(parts: SpecParts, session: Session): Promise<SandboxSpec> {
+  const { code, paths, db, providers, manager } = parts;
+  const agent = getAgentGroup(db, session.agentGroupId);
+  if (!agent) throw new NanoError('NC_INTERNAL', `Agent ${session.agentGroupId} is gone.`);
+  const provider = await providers.get(agent.provider);
+  const uid = parts.uidFor(agent.uidOrdinal);
+  const folders = manager.ensureFolders(session, uid);
+  const agentFolder = join(paths.groups, agent.folder);
+  ensureAgentFolder(agentFolder, agent.assistantName, uid);
+  ensureFolder(agentFolder, uid, 0o700);
+  // A fresh sandbox has no heartbeat: its file means that this one lives.
+  rmSync(join(folders.box, '.heartbeat'), { force: true });
+  // Relative to the working folder: a Unix socket's path is short.
+  const socket = join('data/run', session.id, basename(INSIDE.proxySocket));
+  await providers.openSession(provider, session, agent, socket, uid);
+  composeGroupFolder(folders.group, {
+    root: code,
+    sessionId: session.id,
+    agent,
+    providerEnv: provider.containerEnv(providers.credential(provider)?.kind, INSIDE.proxyPort),
+    memoryBytes: LIMITS.memoryBytes,
+  });
+  transaction(db, () => parts.sessions.setDrained(session.id, false));
+  manager.publishNow(session.id);
+  return {
+    sessionId: session.id,
+    uid: uid ?? process.getuid?.() ?? 0,
+    command: ['/app/bin/bun', '/app/container/agent-runner/src/index.ts'],
+    env: sandboxEnv(agent),
+    mounts: mountsFor(code, folders, agentFolder, provider),
+    limits: LIMITS,
+    logFile: join(paths.logs, 'sessions', `${session.id}.log`),
+  };
+}
+
+function mountsFor(code: string, folders: SessionFolders, agentFolder: string, provider: HostProvider): Mount[] {
+  const ro = (source: string, target: string) => ({ source, target, mode: 'ro' as const });
+  const rw = (source: string, target: string) => ({ source, target, mode: 'rw' as const });
+  return [
+    ro(join(code, 'protocol'), '/app/protocol'),
+    ro(join(code, 'container', 'agent-runner'), '/app/container/agent-runner'),
+    ro(join(code, 'node_modules'), '/app/node_modules'),
+    ro(dirname(realpathSync(join(code, '.runtime/bin/bun'))), '/app/bin'),
+    ...provider.mounts(code).map(({ source, target }) => ro(source, target)),
+    ro(folders.group, INSIDE.group),
+    rw(folders.box, INSIDE.workspace),
+    ro(folders.inbound, INSIDE.inbound),
+    rw(agentFolder, INSIDE.agent),
+    rw(folders.home, INSIDE.home),
+    rw(folders.claude, INSIDE.claude),
+    ro(folders.run, dirname(INSIDE.proxySocket)),
+  ];
+}
+
+function sandboxEnv({ timezone, egress }: AgentGroup): Record<string, string> {
+  const proxy = `http://127.0.0.1:${INSIDE.proxyPort}`;
+  const local = 'localhost,127.0.0.1,::1';
+  return {
+    PATH: '/app/bin:/usr/local/bin:/usr/bin:/bin',
+    HOME: INSIDE.home,
+    LANG: 'C.UTF-8',
+    TZ: timezone,
+    TMPDIR: '/tmp',
+    ...(egress === 'public' && { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: proxy, https_proxy: proxy }),
+    NO_PROXY: local,
+    no_proxy: local,
+  };
+}
