@@ -9,8 +9,9 @@ import type { Look } from './screen.ts';
 
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
-/** Longer than anything that a host does for a command (its own probes end after 15 s). */
-const ANSWER_MS = 30_000;
+const ANSWER_MS = 10_000;
+/** The host's probes of the network end by themselves, within 15 s each. */
+const PROBES_MS = 40_000;
 
 /**
  * One command, over a connection of its own. Throws NanoError: NC_NO_HOST when nobody listens, NC_HOST_SILENT, NC_HOST_DIFFERS,
@@ -20,7 +21,7 @@ export async function askHost(socketPath: string, command: string, args: Argumen
   const socket = await open(socketPath);
   try {
     const id = randomUUID();
-    const answered = nextLine(socket, ANSWER_MS);
+    const answered = nextLine(socket, command === 'doctor-host' ? PROBES_MS : ANSWER_MS);
     await sendLine(socket, { id, command, args, ...(look && { look: lookOf(look) }) });
     const response = parseLine(await answered);
     if (!isResponse(response)) throw new NanoError('NC_HOST_DIFFERS');

@@ -15,15 +15,14 @@ export async function sendOnce(context: ClientContext, text: string, timeoutMs: 
   const id = randomUUID();
   const turn = createTurn(id);
   const connection = await openChat(pathsFor(context.root).cliSocket, (frame) => {
-    const { answer, other, progress, refused, end } = turn(frame);
     if (json) screen.out(JSON.stringify(frame));
-    else {
-      if (progress !== undefined) screen.err(paint(screen, 'dim', printable(progress)));
-      if (other) screen.err(`(an answer to another message) ${messageText(other)}`);
-      if (answer) screen.out(messageText(answer));
+    for (const { answer, other, progress, refused, end } of turn(frame)) {
+      if (!json && progress !== undefined) screen.err(paint(screen, 'dim', printable(progress)));
+      if (!json && other) screen.err(`(an answer to another message) ${messageText(other)}`);
+      if (!json && answer) screen.out(messageText(answer));
+      if (refused) ended.reject(refusedError(refused));
+      if (end) ended.resolve(end);
     }
-    if (refused) ended.reject(refusedError(refused));
-    if (end) ended.resolve(end);
   });
   const timer = setTimeout(() => ended.reject(new NanoError('NC_TIMEOUT')), timeoutMs);
   try {

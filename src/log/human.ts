@@ -1,6 +1,9 @@
 import { printable } from './printable.ts';
 
-/** A line of the log for a person: local time, level, message, the rest as `name=value`. Other text stays as it is. */
+/**
+ * A line of the log for a person: local time, level, message, the rest as `name=value`. A runner's lines say `at` and
+ * `event` for the same. Other text stays as it is.
+ */
 export function humanLine(line: string): string {
   const record = parse(line);
   if (!record) return printable(line.trimEnd());
@@ -14,7 +17,11 @@ export function humanLine(line: string): string {
 function parse(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && 'message' in value ? { ...value } : undefined;
+    if (typeof value !== 'object' || value === null) return undefined;
+    if ('message' in value) return { ...value };
+    if (!('event' in value && 'at' in value)) return undefined;
+    const { at, event, ...rest } = value;
+    return { time: at, level: 'info', message: event, ...rest };
   } catch {
     // Not every line is ours: a sandbox's log is whatever its programs wrote.
     return undefined;

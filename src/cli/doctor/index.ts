@@ -17,7 +17,7 @@ export async function runDoctor(context: ClientContext): Promise<number> {
   const provider = await providerCheck(root, host.report);
   const checks = [...local, driverCheck(driver), provider, ...host.checks];
   if (json) screen.out(JSON.stringify({ checks, driver }));
-  else screen.out([...checks.map((check) => checkLine(check, screen)), '', ...guarantees(driver, screen)].join('\n'));
+  else screen.out([...checkLines(checks, screen), '', ...guarantees(driver, screen)].join('\n'));
   return checks.some((check) => check.blocking && !check.ok) ? 1 : 0;
 }
 
@@ -36,14 +36,14 @@ async function hostChecks(context: ClientContext): Promise<{ report: Running | u
   }
 }
 
-function checkLine({ name, ok, blocking, detail, remedy }: Check, look: Look): string {
-  const mark = ok
-    ? paint(look, 'green', 'ok  ')
-    : blocking
-      ? paint(look, 'red', 'FAIL')
-      : paint(look, 'yellow', 'note');
-  const advice = !ok && remedy ? `\n${' '.repeat(18)}→ ${printable(remedy)}` : '';
-  return `${mark}  ${name.padEnd(10)}  ${printable(detail)}${advice}`;
+function checkLines(checks: readonly Check[], look: Look): string[] {
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  return checks.map(({ name, ok, blocking, detail, remedy }) => {
+    const failed = blocking ? paint(look, 'red', 'FAIL') : paint(look, 'yellow', 'note');
+    const mark = ok ? paint(look, 'green', 'ok  ') : failed;
+    const advice = !ok && remedy ? `\n${' '.repeat(width + 8)}→ ${printable(remedy)}` : '';
+    return `${mark}  ${name.padEnd(width)}  ${printable(detail)}${advice}`;
+  });
 }
 
 function guarantees({ driver, guarantees: list }: DriverDeclaration, look: Look): string[] {
