@@ -1,0 +1,53 @@
+/** All checks, one stage after the other: `npm test`. The last line is the sum. */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { failingPart } from './counts.ts';
+import { runStage, type StageResult } from './run-stage.ts';
+import { allStages } from './stages.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const { full, only } = parseArgs({
+  options: { full: { type: 'boolean' }, only: { type: 'string', multiple: true } },
+}).values;
+const stages = allStages(root, full === true);
+const unknown = only?.find((name) => !stages.some((stage) => stage.name === name));
+if (unknown !== undefined) {
+  console.error(`There is no stage ${unknown}; there are ${stages.map(({ name }) => name).join(', ')}.`);
+  process.exit(2);
+}
+
+const results: StageResult[] = [];
+for (const stage of stages.filter(({ name }) => only === undefined || only.includes(name))) {
+  const result = await runStage(root, stage);
+  results.push(result);
+  console.log(row(result));
+  if (result.counts.failed > 0) {
+    console.log(`\n${failingPart(stage.kind, result.output)}\n\nAll of it: ${result.log}\n`);
+  }
+}
+
+const passed = sum((result) => result.counts.passed);
+const failed = sum((result) => result.counts.failed);
+console.log(
+  `\n${'stage'.padEnd(14)} ${'passed'.padStart(8)} ${'failed'.padStart(8)} ${'skipped'.padStart(8)} ${'seconds'.padStart(8)}`,
+);
+for (const { name, counts, seconds } of results) {
+  const cells = [counts.passed, counts.failed, counts.skipped, seconds.toFixed(1)];
+  console.log([name.padEnd(14), ...cells.map((cell) => String(cell).padStart(8))].join(' '));
+}
+console.log(
+  `${'all'.padEnd(41)} ${sum((result) => result.seconds)
+    .toFixed(1)
+    .padStart(8)}\n`,
+);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+
+function row({ name, counts, seconds }: StageResult): string {
+  const ran = counts.passed + counts.failed > 0 ? `${counts.passed} passed, ${counts.failed} failed` : 'ok';
+  return `  ${counts.failed === 0 ? '✓' : '✗'} ${name.padEnd(14)} ${`${seconds.toFixed(1)} s`.padStart(8)}  ${ran}`;
+}
+
+function sum(of: (result: StageResult) => number): number {
+  return results.reduce((total, result) => total + of(result), 0);
+}

@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Counts, readCounts } from './counts.ts';
+import type { Stage } from './stages.ts';
+
+export interface StageResult {
+  name: string;
+  counts: Counts;
+  seconds: number;
+  output: string;
+  /** Where all of its output is. */
+  log: string;
+}
+
+/** Runs a stage to its end, or ends it with all that it started at its deadline. */
+export async function runStage(root: string, stage: Stage): Promise<StageResult> {
+  const started = performance.now();
+  const { output, status } = await collect(root, stage);
+  const log = join('logs', 'checks', `${stage.name}.log`);
+  mkdirSync(join(root, 'logs', 'checks'), { recursive: true });
+  writeFileSync(join(root, log), output);
+  const seconds = (performance.now() - started) / 1000;
+  return { name: stage.name, counts: readCounts(stage.kind, output, status), seconds, output, log };
+}
+
+function collect(root: string, { name, command, deadlineMinutes }: Stage): Promise<{ output: string; status: number }> {
+  // A test runner inside another one reports to that one, unless it is told that there is none.
+  const { NODE_TEST_CONTEXT: _context, FORCE_COLOR: _colour, ...env } = process.env;
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, {
+    cwd: root,
+    env: { ...env, NO_COLOR: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, so that what hangs in it can be ended with it.
+    detached: true,
+  });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return new Promise((resolve) => {
+    let late = '';
+    const timer = setTimeout(() => {
+      late = `\nThe stage ${name} hung and was ended after ${deadlineMinutes} minutes.`;
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, deadlineMinutes * 60_000);
+    const end = (status: number, more = '') => {
+      clearTimeout(timer);
+      resolve({ output: Buffer.concat(chunks).toString() + late + more, status: late === '' ? status : 1 });
+    };
+    child.on('error', (error) => end(1, `\n${error.message}`));
+    child.on('close', (code) => end(code ?? 1));
+  });
+}

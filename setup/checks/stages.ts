@@ -1,0 +1,67 @@
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** One part of the checks: a command, and how its outcome is read. */
+export interface Stage {
+  name: string;
+  command: readonly string[];
+  /** How its summary is written; `plain` has none, and its exit status is all. */
+  kind: 'plain' | 'node' | 'bun';
+  /** A stage that takes longer hangs, and is ended. */
+  deadlineMinutes: number;
+}
+
+const NODE_TEST = ['node', '--use-system-ca', '--test', '--test-reporter=spec', '--test-timeout=180000'];
+
+export function allStages(root: string, full: boolean): Stage[] {
+  const files = (...patterns: string[]) => findTests(root, patterns, full);
+  const fakes = files('test/fakes/**/*.test.ts');
+  const isHosts = (file: string) => /^providers\/[^/]+\/host/.test(file);
+  const providers = files('providers/**/*.test.ts');
+  const host = [
+    ...files('src/**/*.test.ts', 'protocol/**/*.test.ts', 'setup/**/*.test.ts', 'bench/**/*.test.ts'),
+    ...fakes,
+  ];
+  const runner = files('container/agent-runner/**/*.test.ts', 'protocol/**/*.test.ts');
+  const endToEnd = files('test/**/*.test.ts').filter((file) => !fakes.includes(file));
+  const times = full ? 6 : 1;
+  const plain = { kind: 'plain', deadlineMinutes: 5 } as const;
+  return [
+    { name: 'format', command: ['biome', 'check', '.'], ...plain },
+    { name: 'shell', command: ['bash', 'setup/checks/shell.sh'], ...plain },
+    { name: 'types-host', command: ['tsc', '--noEmit', '-p', 'tsconfig.json'], ...plain },
+    { name: 'types-runner', command: ['tsc', '--noEmit', '-p', 'container/agent-runner/tsconfig.json'], ...plain },
+    { name: 'lines', command: ['node', 'setup/checks/lines.ts'], ...plain },
+    {
+      name: 'host',
+      command: [...NODE_TEST, '--test-concurrency=2', ...host, ...providers.filter(isHosts)],
+      kind: 'node',
+      deadlineMinutes: 8 * times,
+    },
+    {
+      name: 'runner',
+      // With a path in front, or Bun takes a name as a filter.
+      command: [
+        'bun',
+        'test',
+        ...[...runner, ...providers.filter((file) => !isHosts(file))].map((file) => `./${file}`),
+      ],
+      kind: 'bun',
+      deadlineMinutes: 6 * times,
+    },
+    {
+      name: 'end-to-end',
+      // One file at a time: each starts hosts and sandboxes of its own.
+      command: [...NODE_TEST, '--test-concurrency=1', ...endToEnd],
+      kind: 'node',
+      deadlineMinutes: 12 * times,
+    },
+  ];
+}
+
+function findTests(root: string, patterns: readonly string[], full: boolean): string[] {
+  return globSync([...patterns], { cwd: root, exclude: ['**/node_modules/**'] })
+    .filter((file) => !join('/', file).includes('/node_modules/'))
+    .filter((file) => full || !file.endsWith('.full.test.ts'))
+    .sort();
+}
