@@ -87,7 +87,9 @@ export function stagingArguments(
   const places = new Map(sources.map(({ source, mode }, index) => [`${mode} ${source}`, `/mnt/${index}`]));
   return {
     args: [
-      ...['--die-with-parent', '--clearenv', '--cap-drop', 'ALL'],
+      // Its process namespace is what dies with the host: a parent's death is a signal, and the first stage may send none to
+      // the sandbox's uid, having given up the right to.
+      ...['--die-with-parent', '--unshare-pid', '--clearenv', '--cap-drop', 'ALL'],
       ...['SETUID', 'SETGID', 'SETPCAP'].flatMap((name) => ['--cap-add', `CAP_${name}`]),
       ...systemFolders(layout),
       ...(bwrap.startsWith('/usr/') ? [] : ['--ro-bind', bwrap, bwrap]),
@@ -101,13 +103,10 @@ export function stagingArguments(
   };
 }
 
-/** Between the stages: becomes the sandbox's uid for good, and dies with the first stage. */
+/** Between the stages: becomes the sandbox's uid for good. */
 export function dropPrivileges(setpriv: string, uid: number): string[] {
   const id = String(uid);
-  return [
-    ...[setpriv, '--reuid', id, '--regid', id, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all'],
-    ...['--pdeathsig', 'KILL', '--'],
-  ];
+  return [...[setpriv, '--reuid', id, '--regid', id, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all', '--']];
 }
 
 /** The first command inside. Set in there, the process limit counts this user namespace alone, whoever owns the uid outside. */

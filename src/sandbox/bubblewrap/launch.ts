@@ -54,7 +54,7 @@ export async function launch(plan: Launch): Promise<Launched> {
   const deadline = performance.now() + plan.timeoutMs;
   const child = await spawnBwrap(plan);
   const output = captureOutput([readable(child, 1), readable(child, 2)], plan.logFile);
-  const status = readStatus(readable(child, FD.status));
+  const status = readStatus(readable(child, FD.status), (pid) => firstProcess(plan, child.pid ?? 0, pid));
   const ended = once(child, 'close').catch((error: unknown) => output.add(errorText(error)));
   let running = true;
   void ended.then(() => {
@@ -191,6 +191,15 @@ function send(child: ChildProcess, fd: number, text: string): void {
   pipe.end(text);
 }
 
+/**
+ * The sandbox's PID 1 as the host counts. With two stages bwrap tells a number of the first one's namespace, so the way is
+ * followed from our own child: first stage, its PID 1, second stage, PID 1.
+ */
+function firstProcess(plan: Launch, child: number, told: number): number {
+  if (!plan.outerArguments) return told;
+  return [1, 2, 3].reduce((pid) => children(pid)[0] ?? 0, child);
+}
+
 interface Status {
   readonly first: ProcessId | null;
   readonly started: Promise<void>;
@@ -198,7 +207,7 @@ interface Status {
 }
 
 /** bwrap says {"child-pid"} when the first process is there, and {"exit-code"} at the end unless it was killed itself. */
-function readStatus(pipe: Readable): Status {
+function readStatus(pipe: Readable, find: (pid: number) => number): Status {
   const { promise: started, resolve } = Promise.withResolvers<void>();
   let text = '';
   let first: ProcessId | null = null;
@@ -210,7 +219,7 @@ function readStatus(pipe: Readable): Status {
       const said = statusLine.safeParse(line).data;
       code ??= said?.['exit-code'] ?? null;
       if (first !== null || said?.['child-pid'] === undefined) continue;
-      first = identify(said['child-pid']);
+      first = identify(find(said['child-pid']));
       resolve();
     }
   });

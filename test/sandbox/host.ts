@@ -1,0 +1,79 @@
+/** What the sandbox suites share: a driver in a temporary folder, folders that belong to the sandbox's uid, a deadline. */
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createBubblewrapDriver } from '../../src/sandbox/bubblewrap/index.ts';
+import type { Mount, SandboxDriver, SandboxLimits, SandboxSpec } from '../../src/sandbox/driver.ts';
+import { readUidMap, sandboxUid } from '../../src/sandbox/uid.ts';
+
+export const MiB = 1024 * 1024;
+export const LIMITS: SandboxLimits = { memoryBytes: 512 * MiB, cpus: 1, pids: 64, fileSizeBytes: 64 * MiB };
+export const isRoot = process.geteuid?.() === 0;
+export const bun = realpathSync(path.join(import.meta.dirname, '../../.runtime/bin/bun'));
+
+export interface Place {
+  /** 0700 and root's own on a root host: no other user reaches what lies in it. */
+  root: string;
+  slug: string;
+  uid: number;
+  /** A folder that the sandbox may write when it is mounted so. */
+  writable(name: string): string;
+  readable(name: string): string;
+  spec(sessionId: string, script: string, more?: Partial<SandboxSpec>): SandboxSpec;
+  remove(): void;
+}
+
+export function makePlace(parent = os.tmpdir()): Place {
+  const root = realpathSync(mkdtempSync(path.join(parent, 'nanoclaw-sandbox-')));
+  const slug = path.basename(root).slice('nanoclaw-sandbox-'.length).toLowerCase();
+  const uid = isRoot ? sandboxUid(slug, 1, readUidMap()) : (process.geteuid?.() ?? 0);
+  const folder = (name: string): string => {
+    const made = path.join(root, name);
+    mkdirSync(made, { recursive: true, mode: 0o755 });
+    return made;
+  };
+  return {
+    root,
+    slug,
+    uid,
+    readable: folder,
+    writable(name) {
+      const made = folder(name);
+      if (isRoot) chownSync(made, uid, uid);
+      return made;
+    },
+    spec: (sessionId, script, more = {}) => ({
+      sessionId,
+      uid,
+      command: ['/bin/sh', '-c', script],
+      env: { PATH: '/usr/bin:/bin' },
+      mounts: [],
+      limits: LIMITS,
+      logFile: path.join(root, `${sessionId}.log`),
+      ...more,
+    }),
+    remove: () => rmSync(root, { recursive: true, force: true }),
+  };
+}
+
+export function bubblewrapIn(place: Place): SandboxDriver {
+  return createBubblewrapDriver({ slug: place.slug, stateDir: path.join(place.root, 'state'), log: () => undefined });
+}
+
+/** Runs a script to its end and gives what it printed. */
+export async function run(driver: SandboxDriver, spec: SandboxSpec) {
+  const sandbox = await driver.start(spec);
+  const exit = await sandbox.exited;
+  return { ...exit, output: readFileSync(spec.logFile, 'utf8') };
+}
+
+export const bunMount: Mount = { source: bun, target: '/opt/bun', mode: 'ro' };
+
+export async function until(what: string, condition: () => boolean, deadlineMs = 20_000): Promise<void> {
+  const deadline = Date.now() + deadlineMs;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
+    await delay(10);
+  }
+}
