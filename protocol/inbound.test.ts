@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { publishInbound } from '../src/mailbox/inbound.ts';
 import type { InboundImage } from './inbound-image.ts';
 import type { MessageInRow } from './rows.ts';
 import { nextHostSeq, nextRunnerSeq } from './sequence.ts';
 import { imageOf, messageIn } from './test/inbound.ts';
 import { insertMessage, numberOf, openOutbound, testFolder } from './test/outbound.ts';
+import { startScript } from './test/process.ts';
 import { catalogAt, INBOUND_STEPS, readCatalog } from './upgrade.ts';
 
 const root = testFolder();
@@ -82,7 +80,7 @@ test('anybody may read it, whatever the umask', () => {
 test('reads under publishing at full speed: never a torn one, never backwards', async (t) => {
   const folder = folderFor('load');
   publishInbound(folder, imageOf([messageIn(2, '0')]));
-  const publisher = startPublisher(folder);
+  const publisher = startScript('publisher', folder);
   let highest = 0;
   let reads = 0;
   const deadline = Date.now() + 30_000;
@@ -97,16 +95,11 @@ test('reads under publishing at full speed: never a torn one, never backwards', 
     highest = received;
     reads++;
   }
-  publisher.kill('SIGKILL');
-  await once(publisher, 'exit');
+  publisher.child.kill('SIGKILL');
+  await publisher.ended;
   t.diagnostic?.(`${reads} reads, 0 torn, over ${highest} publications`);
   assert.ok(reads >= 500 && highest >= 200);
 });
-
-function startPublisher(folder: string): ChildProcess {
-  const script = fileURLToPath(new URL('./test/publisher.ts', import.meta.url));
-  return spawn(process.execPath, [script, folder], { stdio: ['ignore', 'inherit', 'inherit'] });
-}
 
 test('a mailbox stays small over 100,000 messages', (t) => {
   const folder = folderFor('small');

@@ -16,7 +16,7 @@ test('reads under a writer at full speed: never a torn one', async (t) => {
   const count = { ok: 0, busy: 0, absent: 0 };
   let turns = 0;
   const deadline = Date.now() + 30_000;
-  while (count.ok < 300 && Date.now() < deadline) {
+  while ((count.ok < 300 || turns < 300) && Date.now() < deadline) {
     const found = takeSnapshot(file, MAX);
     assert.notEqual(found.status, 'hostile');
     if (found.status !== 'hostile') count[found.status]++;
@@ -30,8 +30,7 @@ test('reads under a writer at full speed: never a torn one', async (t) => {
   writer.child.kill('SIGKILL');
   assert.equal(await writer.ended, 'SIGKILL');
   t.diagnostic?.(`${count.ok} whole, ${count.busy} busy, 0 torn, over ${turns} commits`);
-  assert.equal(count.ok, 300);
-  assert.ok(turns > 10, 'it was written to meanwhile');
+  assert.ok(count.ok >= 300 && turns >= 300, 'enough of both in time');
 });
 
 /** Everything in the copy is of one and the same commit. Returns which. */
@@ -45,7 +44,7 @@ function checkTurn(bytes: Buffer): number {
   db.close();
   assert.deepEqual(
     rows.map((row) => [row.seq, String(row.content).length]),
-    Array.from({ length: 20 }, (_, row) => [turn * 40 + row * 2 + 1, (turn % 997) + '{"text":""}'.length]),
+    Array.from({ length: 100 }, (_, row) => [turn * 200 + row * 2 + 1, (turn % 997) + '{"text":""}'.length]),
   );
   return turn;
 }
@@ -54,7 +53,7 @@ test('a writer killed in mid-commit: busy until its own side opens the file, and
   const file = join(folder, 'killed.db');
   assert.equal(await startWriter('die', file, 'w', 0).ended, 'SIGKILL');
   assert.ok(existsSync(`${file}-journal`));
-  assert.deepEqual(takeSnapshot(file, MAX), { status: 'busy' });
+  assert.equal(takeSnapshot(file, MAX).status, 'busy');
   const db = openOutbound(file);
   assert.equal(numberOf(db, "SELECT count(*) FROM messages_out WHERE content LIKE '%never%'"), 0);
   assert.equal(numberOf(db, 'SELECT count(*) FROM messages_out'), 500);
@@ -81,7 +80,6 @@ test('reading again gives the same, and no file gives absent', () => {
   const db = openOutbound(file);
   insertMessage(db, 'm1', 1, 'hello');
   const [one, other] = [takeSnapshot(file, MAX), takeSnapshot(file, MAX)];
-  assert.equal(one.status, 'ok');
-  assert.deepEqual(one, other);
+  assert.ok(one.status === 'ok' && other.status === 'ok' && one.bytes.equals(other.bytes));
   db.close();
 });
