@@ -14,8 +14,8 @@ import { Watchdog } from './watchdog.ts';
 const API = 'https://api.anthropic.com';
 /** No word from the model for this long, while no tool runs. The harness's own limit can't be set below 5 minutes. */
 const SILENCE_MS = 90_000;
-/** A summary of a whole conversation takes longer than an answer. */
-const COMPACTING = 3;
+/** A start, or a summary of a whole conversation, may be silent for longer: times the limit. */
+const SLOW_WORK = 3;
 /** How long the harness may take to follow an interrupt. */
 const INTERRUPT_MS = 5_000;
 /** How long it may take to end once it has nothing left to do. */
@@ -141,6 +141,7 @@ export class ClaudeQuery implements AgentQuery {
       return undefined;
     }
     this.#harness = harness;
+    this.#watchdog.allow(SLOW_WORK);
     // Beside the start, not before it: a path that works costs nothing.
     void this.#checkPath(harness);
     return harness;
@@ -164,7 +165,7 @@ export class ClaudeQuery implements AgentQuery {
     else if (message.kind === 'said') this.#said(message);
     else if (message.kind === 'streaming') this.#turn.heardModel = true;
     else if (message.kind === 'cut-off' && message.byAgent) this.#turn.text.cutOff();
-    else if (message.kind === 'status') this.#watchdog.allow(message.compacting ? COMPACTING : 1);
+    else if (message.kind === 'status') this.#watchdog.allow(message.compacting ? SLOW_WORK : 1);
     else if (message.kind === 'retry') this.#retried(message);
     else if (message.kind === 'limited') this.#turn.limitedUntil = message.untilMs;
     else if (message.kind === 'command-output') this.#turn.commandOutput = message.text;
@@ -286,7 +287,6 @@ export class ClaudeQuery implements AgentQuery {
     this.#tools.endAll();
     this.#turn.over();
     this.#watchdog.rest();
-    this.#watchdog.allow(1);
   }
 
   #restWhenIdle(): void {

@@ -104,6 +104,7 @@ for (const [name, reply] of [
     talk.query.push('a', 'one');
     await talk.outcome(1);
     assert.deepEqual(talk.outcomes, [{ ids: ['a'], error: 'network' }]);
+    rig.api.skip();
     rig.api.script(say('better'));
     talk.query.push('b', 'two');
     await talk.outcome(2);
