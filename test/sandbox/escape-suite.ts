@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { z } from 'zod';
 import { CHECKED, DENIED, numberOn } from '../../src/sandbox/bubblewrap/syscalls.ts';
-import type { SandboxDriver } from '../../src/sandbox/driver.ts';
+import type { Sandbox, SandboxDriver } from '../../src/sandbox/driver.ts';
 import { bunMount, isRoot, LIMITS, MiB, makePlace, type Place, run, until } from './host.ts';
 
 const attempt = z.object({ name: z.string(), ok: z.boolean(), detail: z.string() });
@@ -22,11 +22,20 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
     let driver: SandboxDriver;
     const attempts = new Map<string, Attempt>();
     let heard = 0;
+    const started: Sandbox[] = [];
     const secret = `secret-${process.pid}-${Date.now()}`;
 
     before(async () => {
       place = makePlace();
-      driver = makeDriver(place);
+      const made = makeDriver(place);
+      driver = {
+        ...made,
+        async start(spec) {
+          const sandbox = await made.start(spec);
+          started.push(sandbox);
+          return sandbox;
+        },
+      };
       process.env.NANOCLAW_TEST_SECRET = secret;
       const tcp = net.createServer((socket) => socket.end()).listen(0, '127.0.0.1');
       const abstract = `nanoclaw-test-${process.pid}`;
@@ -78,7 +87,8 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
       udp.close();
     });
 
-    after(() => {
+    after(async () => {
+      await Promise.all(started.map((sandbox) => sandbox.stop(0)));
       delete process.env.NANOCLAW_TEST_SECRET;
       place.remove();
     });
@@ -140,6 +150,9 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
       const other = await run(driver, place.spec('beside', 'echo well'));
       assert.equal(other.output, 'well\n');
       await bomb.stop(0);
+      const many = 'i=0; while [ $i -lt 200 ]; do sleep 1000 & i=$((i+1)); done; echo all of them';
+      const counted = await run(driver, place.spec('many', many));
+      assert.doesNotMatch(counted.output, /all of them/, `more than ${LIMITS.pids} processes`);
     });
 
     test('too much memory ends that sandbox alone, and says so', async () => {

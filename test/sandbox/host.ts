@@ -1,5 +1,5 @@
 /** What the sandbox suites share: a driver in a temporary folder, folders that belong to the sandbox's uid, a deadline. */
-import { chownSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -65,7 +65,7 @@ export function bubblewrapIn(place: Place): SandboxDriver {
 export async function run(driver: SandboxDriver, spec: SandboxSpec) {
   const sandbox = await driver.start(spec);
   const exit = await sandbox.exited;
-  return { ...exit, output: readFileSync(spec.logFile, 'utf8') };
+  return { ...exit, output: existsSync(spec.logFile) ? readFileSync(spec.logFile, 'utf8') : '' };
 }
 
 export const bunMount: Mount = { source: bun, target: '/opt/bun', mode: 'ro' };
