@@ -24,5 +24,5 @@ export function refuseFraming(incoming: IncomingMessage): string | undefined {
 export function sendBody(incoming: IncomingMessage, outgoing: ClientRequest, hasBody: boolean): void {
   if (!hasBody) return void outgoing.end();
   incoming.pipe(outgoing);
-  outgoing.once('close', () => incoming.unpipe(outgoing).resume());
+  outgoing.once('close', () => incoming.resume());
 }

@@ -22,7 +22,7 @@ export interface RelaySession {
   /** Who may connect, when the host runs as root. */
   uid?: number;
   egress: 'public' | 'none';
-  /** Rules of the owner, `host:port` or `host:*`: what may be reached though it isn't public. */
+  /** Rules of the owner, `host:port`, `host:*` or `host`: what may be reached though it isn't public. */
   allow: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export interface EgressRecord {
 
 /** The only way out of a sandbox: a Unix socket that adds the key to model requests and forwards to the public network. */
 export interface Relay {
-  /** Opens a session's socket; one that is open is closed first. Rejects with NC_DATA_FOLDER. */
+  /** Opens a session's socket; one that is open is closed first. Rejects with NC_SOCKET_PATH. */
   open(session: RelaySession): Promise<void>;
   /** Cuts what is under way and removes the socket. Idempotent. */
   close(sessionId: string): Promise<void>;
@@ -105,7 +105,10 @@ export function createRelay(options: RelayOptions): Relay {
     return allow.flatMap((text) => {
       const rule = parseRule(text);
       if (rule === undefined)
-        options.log('warn', 'an egress rule is not host:port and counts for nothing', { sessionId, rule: text });
+        options.log('warn', 'an egress rule is neither host nor host:port and counts for nothing', {
+          sessionId,
+          rule: text,
+        });
       return rule ?? [];
     });
   }

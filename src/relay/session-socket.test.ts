@@ -48,7 +48,7 @@ describe("a session's socket", () => {
     const bench = await openBench(t, UPSTREAM);
     const socketPath = join(bench.folder, 'file');
     writeFileSync(socketPath, 'precious');
-    await assert.rejects(bench.relay.open({ ...session, socketPath }), { code: 'NC_DATA_FOLDER' });
+    await assert.rejects(bench.relay.open({ ...session, socketPath }), { code: 'NC_SOCKET_PATH' });
     assert.equal(readFileSync(socketPath, 'utf8'), 'precious');
     symlinkSync(socketPath, join(bench.folder, 'link'));
     await assert.rejects(bench.relay.open({ ...session, socketPath: join(bench.folder, 'link') }), /not a socket/);
@@ -60,7 +60,7 @@ describe("a session's socket", () => {
     const long = join(bench.folder, 'x'.repeat(120));
     await assert.rejects(bench.relay.open({ ...session, socketPath: long }), /holds more than 1\d\d bytes/);
     const nowhere = join(bench.folder, 'no', 'relay.sock');
-    await assert.rejects(bench.relay.open({ ...session, socketPath: nowhere }), { code: 'NC_DATA_FOLDER' });
+    await assert.rejects(bench.relay.open({ ...session, socketPath: nowhere }), { code: 'NC_SOCKET_PATH' });
   });
 
   test('works at a relative path, from a folder whose own path is long', async (t) => {

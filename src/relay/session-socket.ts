@@ -10,16 +10,13 @@ const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 /**
  * Listens on a Unix socket that only `uid` may connect to. The socket is made in a private folder and moved to its place
  * once its owner and mode are right: nobody can connect before, and no umask of the process is touched.
- * Rejects with NC_DATA_FOLDER; then nothing is left.
+ * Rejects with NC_SOCKET_PATH; then nothing is left.
  */
 export async function listenPrivately(server: Server, path: string, uid: number | undefined): Promise<void> {
   const stage = join(dirname(path), '.new');
   const made = join(stage, 's');
   if (Math.max(Buffer.byteLength(path), Buffer.byteLength(made)) > MAX_PATH_BYTES) {
-    throw new NanoError(
-      'NC_DATA_FOLDER',
-      `The path of a sandbox's socket holds more than ${MAX_PATH_BYTES} bytes: ${path}`,
-    );
+    throw new NanoError('NC_SOCKET_PATH', `Its path holds more than ${MAX_PATH_BYTES} bytes: ${path}`);
   }
   try {
     removeSocket(path);
@@ -34,7 +31,7 @@ export async function listenPrivately(server: Server, path: string, uid: number 
   } catch (error) {
     server.close();
     rmSync(stage, { recursive: true, force: true });
-    throw new NanoError('NC_DATA_FOLDER', errorText(error), { cause: error });
+    throw new NanoError('NC_SOCKET_PATH', errorText(error), { cause: error });
   }
 }
 

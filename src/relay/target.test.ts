@@ -133,9 +133,29 @@ describe('parseProxyUrl', () => {
 
 describe('rules', () => {
   const target = (text: string) => parseAuthority(text) ?? assert.fail(text);
-  const rules = ['LocalHost.:8080', '10.0.0.5:8123', '[::1]:*', 'nas:*'].flatMap((text) => parseRule(text) ?? []);
+  const rules = [
+    'LocalHost.:8080',
+    '10.0.0.5:8123',
+    '[::1]:*',
+    'nas:*',
+    'bare.test',
+    '192.168.1.9',
+    'fd00::9',
+    '[fd00::8]',
+  ].flatMap((text) => parseRule(text) ?? []);
 
-  for (const asked of ['localhost:8080', '10.0.0.5:8123', '0xa000005:8123', '[0::1]:1', 'nas:65535', 'NAS.:25']) {
+  for (const asked of [
+    'localhost:8080',
+    '10.0.0.5:8123',
+    '0xa000005:8123',
+    '[0::1]:1',
+    'nas:65535',
+    'NAS.:25',
+    'bare.test:443',
+    '192.168.1.9:80',
+    '[fd00::9]:80',
+    '[fd00:0::8]:1',
+  ]) {
     test(`name ${asked}`, () => assert.equal(isNamed(rules, target(asked)), true));
   }
   for (const asked of [
@@ -148,7 +168,19 @@ describe('rules', () => {
   ]) {
     test(`don't name ${asked}`, () => assert.equal(isNamed(rules, target(asked)), false));
   }
-  for (const text of ['', 'host', '*', '*:*', ':*', 'host:', 'host:**', 'http://host:80', 'a b:1', '10.0.0.0/8:80']) {
+  for (const text of [
+    '',
+    'host:0',
+    'host:99999',
+    '*',
+    '*:*',
+    ':*',
+    'host:',
+    'host:**',
+    'http://host:80',
+    'a b:1',
+    '10.0.0.0/8:80',
+  ]) {
     test(`"${text}" is no rule`, () => assert.equal(parseRule(text), undefined));
   }
 });

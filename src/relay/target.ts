@@ -38,11 +38,13 @@ export interface Rule {
   port: number | '*';
 }
 
-/** Reads a rule of the owner: `host:port` or `host:*`, in any spelling that a request may have. */
+/** Reads a rule of the owner: `host:port`, `host:*` or `host` alone, in any spelling that a request may have. */
 export function parseRule(text: string): Rule | undefined {
-  const anyPort = text.endsWith(':*');
-  const target = parseAuthority(anyPort ? `${text.slice(0, -1)}1` : text);
-  return target && { host: target.host, port: anyPort ? '*' : target.port };
+  const exact = parseAuthority(text);
+  if (exact !== undefined) return { host: exact.host, port: exact.port };
+  const host = text.replace(/:\*$/, '');
+  const any = parseAuthority(`${isIP(host) === 6 ? `[${host}]` : host}:1`);
+  return any && { host: any.host, port: '*' };
 }
 
 export function isNamed(rules: readonly Rule[], target: Target): boolean {
