@@ -12,7 +12,7 @@ import { renderPrompt } from './prompt.ts';
 import type { Provider, ProviderEvent } from './provider.ts';
 import type { Situation } from './tools/situation.ts';
 import { Desk } from './turn/desk.ts';
-import { coveredBy, nextBatch, nextDue, nextPushes, openRows } from './turn/select.ts';
+import { nextBatch, nextDue, nextPushes, openRows } from './turn/select.ts';
 import { Wake } from './wake.ts';
 
 const LOOK_MS = 5;
@@ -169,8 +169,7 @@ export class Loop {
   }
 
   #control(control: MessageInRow, forget: boolean): void {
-    const covered = coveredBy(control, this.#inbound?.messages ?? [], this.#desk.acks, forget);
-    const ran = this.#desk.stop(control, covered, forget);
+    const ran = this.#desk.stop(control, forget);
     if (forget) {
       this.#warmUp = true;
       void this.#talk.retire({ interrupt: true });

@@ -123,7 +123,9 @@ export class HostStandIn {
   }
 
   acks(): Record<string, string> {
-    return Object.fromEntries(this.#all('SELECT * FROM processing_ack').map((row) => [row.message_id, String(row.status)]));
+    return Object.fromEntries(
+      this.#all('SELECT * FROM processing_ack').map((row) => [row.message_id, String(row.status)]),
+    );
   }
 
   ackError(id: string): unknown {

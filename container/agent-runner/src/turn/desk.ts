@@ -7,7 +7,7 @@ import { renderResponse } from '../prompt.ts';
 import type { ProviderEvent } from '../provider.ts';
 import { ackError, toolFields, usageContent } from './records.ts';
 import { type Push, Turn } from './turn.ts';
-import { silenceReason, writeOutcome, writeProgress, writeStopped } from './write.ts';
+import { silenceReason, writeOutcome, writeProgress } from './write.ts';
 
 type Event<T extends ProviderEvent['type']> = Extract<ProviderEvent, { type: T }>;
 
@@ -81,19 +81,18 @@ export class Desk {
     this.#options.log('warn', 'message-refused', { id: row.id, problem });
   }
 
-  /** Ends the running turn, if any, without an answer; so do `covered`, which waited. Returns whether one ran. */
-  stop(control: MessageInRow, covered: readonly MessageInRow[], forget: boolean): boolean {
+  /** Ends the running turn, if any, without an answer. What waits for a turn, the host withdraws. Returns whether one ran. */
+  stop(control: MessageInRow, forget: boolean): boolean {
     const { turn } = this;
     const pushes = [...(turn?.open.values() ?? [])];
-    const rows = [...pushes.flatMap((push) => [...push.triggers, ...push.context]), ...covered];
+    const rows = pushes.flatMap((push) => [...push.triggers, ...push.context]);
+    const answers = pushes.flatMap((push) => push.triggers.map((row) => row.id));
     this.#options.outbound.write((tx) => {
       for (const row of [control, ...rows]) tx.ack(row.id, 'completed');
-      writeStopped(
-        tx,
-        turn?.origin ?? control,
-        control.id,
-        rows.filter((row) => row.trigger === 1),
-      );
+      if (turn) {
+        const body = { action: 'stopped' as const, answers };
+        tx.message({ origin: turn.origin, inReplyTo: control.id, content: { kind: 'system', body } });
+      }
       if (forget) tx.dropState(this.#continuationKey);
       tx.idle();
     });

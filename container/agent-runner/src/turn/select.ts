@@ -78,27 +78,3 @@ export function nextPushes(
   const waiting = triggers.find((row) => !sameOrigin(row, turn.origin));
   return here.filter((row, index) => !waiting || row.seq < waiting.seq || turn.taken + index < max);
 }
-
-/**
- * What a stop means besides the running turn: what was said in the same chat before it, also when it waits for its turn or
- * for a retry. With `forget`, context too. Tasks and our own notes go on.
- */
-export function coveredBy(
-  control: MessageInRow,
-  rows: readonly MessageInRow[],
-  acks: ReadonlyMap<string, Ack>,
-  forget: boolean,
-): MessageInRow[] {
-  return rows.filter((row) => {
-    const ack = acks.get(row.id)?.status;
-    return (
-      row.seq < control.seq &&
-      row.status === 'pending' &&
-      (row.kind === 'chat' || row.kind === 'chat-sdk') &&
-      (row.trigger === 1 || forget) &&
-      sameOrigin(row, control) &&
-      ack !== 'completed' &&
-      ack !== 'processing'
-    );
-  });
-}

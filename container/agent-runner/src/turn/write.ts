@@ -4,8 +4,6 @@ import { chatContent } from '../output/chat-content.ts';
 import { asRemark, type Outcome } from '../output/outcome.ts';
 import type { Turn } from './turn.ts';
 
-/** An answer names at most so many messages. */
-const MAX_ANSWERS = 200;
 /** Beyond this, what is only shown on the way is left out, so that there is room for the answers. */
 const PROGRESS_UP_TO_BYTES = 16 * 1024 * 1024;
 
@@ -52,13 +50,6 @@ export function writeProgress(outbound: Outbound, outbox: string, turn: Turn, ou
   outbound.write((tx) => {
     for (const message of messages) tx.message(message);
   });
-}
-
-export function writeStopped(tx: OutboundTx, origin: Origin, inReplyTo: string, rows: readonly MessageInRow[]): void {
-  for (let from = 0; from < rows.length; from += MAX_ANSWERS) {
-    const answers = rows.slice(from, from + MAX_ANSWERS).map((row) => row.id);
-    tx.message({ origin, inReplyTo, content: { kind: 'system', body: { action: 'stopped', answers } } });
-  }
 }
 
 function elsewhere(outbox: string, outcome: Outcome, inReplyTo: string | null): NewMessage[] {
