@@ -28,8 +28,12 @@ if (process.argv.includes('--write')) {
 
 function countLines(folder: string): number {
   return globSync('**/*.ts', { cwd: join(root, folder) })
-    .filter((file) => !file.includes('node_modules') && !file.endsWith('.test.ts') && !/(^|\/)testing\//.test(file))
+    .filter((file) => !file.includes('node_modules') && !isForTests(file))
     .reduce((sum, file) => sum + (readFileSync(join(root, folder, file), 'utf8').match(/\n/g)?.length ?? 0), 0);
+}
+
+function isForTests(file: string): boolean {
+  return /\.(test|bench)\.ts$|(^|\/)(testing\/|test-support\.ts$)/.test(file);
 }
 
 function fail(reason: string): void {

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { Checkout, hasCommand, type Ran } from './testing/checkout.ts';
+import { startForgingRegistry } from './testing/registry.ts';
+
+const isRoot = process.getuid?.() === 0;
+const needsRoot = isRoot ? false : 'only root can mount what this needs';
+const needsNpm = hasCommand('npm') ? false : 'there is no npm on this machine';
+
+/** A disk of its own for the checkout. */
+const SMALL_DISK = 'cp -a . ../copy && mount -t tmpfs -o size=30m none "$PWD" && cp -a ../copy/. "$PWD"';
+
+/** A step that failed says which, why, what to do and where its log is. */
+function assertFailed(ran: Ran, step: string, why: RegExp): void {
+  assert.equal(ran.status, 1, ran.stderr);
+  assert.equal(ran.stdout, '');
+  assert.match(ran.stderr, new RegExp(`✗ ${step}\\b`));
+  assert.match(ran.stderr, why);
+  assert.match(ran.stderr, / {4}Do: {3}\S/);
+}
+
+describe('nanoclaw.sh, how it is called', () => {
+  const refusals: [string, string[], RegExp][] = [
+    ['an unknown option', ['--yes', '--colour'], /There is no option --colour\./],
+    ['a word', ['start'], /There is no option start\./],
+    ['an option without its value', ['--yes', '--message'], /--message needs a value\./],
+    ['a value after =', ['--yes', '--name=Bo'], /Write --name and its value as two words\./],
+    [
+      'an unknown provider',
+      ['--yes', '--provider', 'oracle'],
+      /There is no provider of that name; there are: claude demo\./,
+    ],
+    ['a path as provider', ['--yes', '--provider', '../src'], /There is no provider of that name/],
+    ['a key as argument', ['--yes', '--api-key=sk-ant-secret'], /There is no option --api-key\./],
+    ['no terminal and no --yes', [], /There is no terminal to ask questions on\. Run it with --yes\./],
+  ];
+  test('what it does not understand, it refuses before it does anything', async () => {
+    await using checkout = new Checkout();
+    for (const [name, args, sentence] of refusals) {
+      const { status, stdout, stderr } = await checkout.setUp(args);
+      assert.equal(status, 2, name);
+      assert.match(stderr, sentence, name);
+      assert.doesNotMatch(stderr, /secret/, name);
+      assert.equal(stdout, '', name);
+    }
+    assert.equal(existsSync(join(checkout.root, 'logs')), false);
+    const { status, stdout } = await checkout.setUp(['--help']);
+    assert.equal(status, 0);
+    assert.match(stdout, /--message/);
+  });
+});
+
+describe('nanoclaw.sh, where it can not go on', () => {
+  test('offline', { skip: needsNpm }, async () => {
+    await using checkout = new Checkout();
+    const ran = await checkout.setUp(['--yes'], { npm_config_registry: 'http://127.0.0.1:1' });
+    assertFailed(ran, 'runtimes', /can't be reached: the machine is offline/);
+    assert.match(ran.stderr, /Log: {2}logs\/setup-steps\/02-runtimes\.log/);
+    assert.match(checkout.read('logs/setup-steps/02-runtimes.log'), /ECONNREFUSED/);
+    assert.match(checkout.read('logs/setup.log'), /^\S+Z 02 runtimes failed .*02-runtimes\.log$/m);
+    assert.deepEqual(readdirSync(join(checkout.root, '.runtime')).sort(), ['bin', 'lock']);
+  });
+
+  test('a registry serves another program under the right name', { skip: needsNpm }, async () => {
+    await using checkout = new Checkout();
+    await using registry = await startForgingRegistry();
+    const ran = await checkout.setUp(['--yes'], { npm_config_registry: registry.url });
+    assertFailed(ran, 'runtimes', /The hash of \S+ \S+ isn't the one in setup\/runtimes\.tsv/);
+    assert.deepEqual(readdirSync(join(checkout.root, '.runtime', 'bin')), []);
+    assert.equal(existsSync('/tmp/forged'), false);
+  });
+
+  test('a checkout that can not be written', async () => {
+    await using checkout = new Checkout();
+    if (!isRoot) chmodSync(checkout.root, 0o555);
+    const ran = isRoot
+      ? await checkout.setUpAfter('mount --bind . . && mount -o remount,ro,bind "$PWD"', ['--yes'])
+      : await checkout.setUp(['--yes']);
+    if (!isRoot) chmodSync(checkout.root, 0o755);
+    assertFailed(ran, 'logs', isRoot ? /read-only file system/ : /hasn't the rights/);
+  });
+
+  test('a disk with too little room', { skip: needsRoot }, async () => {
+    await using checkout = new Checkout();
+    assertFailed(
+      await checkout.setUpAfter(SMALL_DISK, ['--yes']),
+      'machine',
+      /The disk is full: \d+ MB are free, 878 MB are needed/,
+    );
+  });
+
+  test('a disk without any room', { skip: needsRoot }, async () => {
+    await using checkout = new Checkout();
+    const full = `${SMALL_DISK} && (cat /dev/zero > "$PWD/filler" 2>/dev/null || true)`;
+    assertFailed(await checkout.setUpAfter(full, ['--yes']), '(logs|machine)', /The disk is full/);
+  });
+
+  test('a system that keeps user namespaces from bubblewrap', { skip: needsRoot }, async () => {
+    await using checkout = Checkout.installed();
+    const fake = join(checkout.folder, 'bwrap');
+    const refusal = 'bwrap: setting up uid map: Permission denied';
+    writeFileSync(
+      fake,
+      `#!/bin/sh\n[ "$1" = --version ] && exec echo bubblewrap 0.9.0\necho '${refusal}' >&2\nexit 1\n`,
+      { mode: 0o755 },
+    );
+    const ran = await checkout.setUpAfter(`mount --bind ${fake} "$(readlink -f /usr/bin/bwrap)"`, ['--yes']);
+    assertFailed(ran, 'sandbox', /Why: {2}\S/);
+    assert.match(ran.stderr, /uid map: Permission denied|namespaces/);
+  });
+
+  test('Claude without a credential', async () => {
+    await using checkout = Checkout.installed();
+    const ran = await checkout.setUp(['--yes', '--provider', 'claude']);
+    assertFailed(ran, 'credential', /Claude needs a credential, and there is none/);
+    assert.equal(existsSync(join(checkout.root, 'data', 'v2.db')), false);
+  });
+
+  test('a .env that can not be read', async () => {
+    await using checkout = Checkout.installed();
+    writeFileSync(join(checkout.root, '.env'), 'ANTHROPIC_API_KEY sk-ant-secret\n', { mode: 0o600 });
+    const ran = await checkout.setUp(['--yes']);
+    assertFailed(ran, 'settings', /A line of \.env can not be read\./);
+    assert.doesNotMatch(ran.stderr + checkout.read('logs/setup-steps/05-settings.log'), /secret/);
+  });
+});
+
+describe('nanoclaw.sh, to the end', () => {
+  test('a message is answered, and a second run changes nothing', async () => {
+    await using checkout = Checkout.installed();
+    const options = ['--yes', '--name', 'Bo', '--timezone', 'Europe/Berlin', '--message', 'run echo $((6*7))'];
+    const first = await checkout.setUp(options);
+    assert.equal(first.status, 0, first.stderr);
+    assert.match(first.stdout, /42/);
+    assert.doesNotMatch(first.stdout, /✓/);
+    assert.match(first.stderr, /✓ agent +\S+ s {2}Bo, demo; made/);
+    const links = readdirSync(join(checkout.root, '.runtime', 'bin')).map(
+      (name) => statSync(join(checkout.root, '.runtime/bin', name)).ino,
+    );
+
+    const second = await checkout.setUp(['--yes', '--message', '-v "$HOME" `id`']);
+    assert.equal(second.status, 0, second.stderr);
+    assert.match(second.stderr, /Bo, demo; as it was/);
+    assert.match(second.stderr, /runs already/);
+    assert.deepEqual(
+      readdirSync(join(checkout.root, '.runtime', 'bin')).map(
+        (name) => statSync(join(checkout.root, '.runtime/bin', name)).ino,
+      ),
+      links,
+    );
+    assert.equal(checkout.read('.env'), '');
+  });
+});

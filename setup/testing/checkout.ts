@@ -1,0 +1,98 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+const CODE = join(import.meta.dirname, '..', '..');
+/** What git doesn't track. */
+const NOT_COPIED = new Set(['.runtime', '.git', '.env', 'data', 'logs', 'groups'].map((name) => join(CODE, name)));
+const PACKAGES = ['node_modules', 'protocol/node_modules', 'container/agent-runner/node_modules'];
+
+export interface Ran {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A copy of this checkout as it is on disk, in a folder of its own, with a home of its own. */
+export class Checkout implements AsyncDisposable {
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'nanoclaw-setup-')));
+  readonly root = join(this.folder, 'checkout');
+
+  constructor() {
+    cpSync(CODE, this.root, {
+      recursive: true,
+      filter: (path) => !NOT_COPIED.has(path) && basename(path) !== 'node_modules',
+    });
+    mkdirSync(join(this.folder, 'home'));
+  }
+
+  /** Runtimes and packages too, as links to the files of this one: as it is after a setup. */
+  static installed(): Checkout {
+    const checkout = new Checkout();
+    const providers = ['claude', 'demo'].map((name) => `providers/${name}/node_modules`);
+    for (const path of ['.runtime', ...PACKAGES, ...providers]) {
+      if (existsSync(join(CODE, path))) execFileSync('cp', ['-al', join(CODE, path), join(checkout.root, path)]);
+    }
+    for (const path of ['answered', 'compile-cache'])
+      rmSync(join(checkout.root, '.runtime', path), { recursive: true, force: true });
+    return checkout;
+  }
+
+  /** nanoclaw.sh without a terminal, in an environment with nothing but what is given. */
+  setUp(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+    return this.run(['bash', 'nanoclaw.sh', ...args], env);
+  }
+
+  /** As root: in a private view of the file system that `prepare` (a line of shell) has changed. */
+  setUpAfter(prepare: string, args: readonly string[]): Promise<Ran> {
+    return this.run([
+      'unshare',
+      '-m',
+      'bash',
+      '-c',
+      `${prepare} && exec bash "$0" "$@"`,
+      join(this.root, 'nanoclaw.sh'),
+      ...args,
+    ]);
+  }
+
+  async run(command: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
+    const [program = '', ...args] = command;
+    const child = spawn(program, args, {
+      cwd: this.root,
+      env: { PATH: systemPath(), HOME: join(this.folder, 'home'), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = new Promise<number | null>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('exit', resolve);
+    });
+    const [status, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
+    return { status, stdout, stderr };
+  }
+
+  read(path: string): string {
+    return existsSync(join(this.root, path)) ? readFileSync(join(this.root, path), 'utf8') : '';
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (existsSync(join(this.root, 'data'))) await this.run(['bin/ncl', 'stop', '--force']);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** What the machine has by itself: the tests run with this checkout's own runtimes in front. */
+function systemPath(): string {
+  const own = (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => !/\/(\.runtime|node_modules)\//.test(`${folder}/`));
+  return own.join(delimiter);
+}
+
+export function hasCommand(name: string): boolean {
+  return systemPath()
+    .split(delimiter)
+    .some((folder) => existsSync(join(folder, name)));
+}
