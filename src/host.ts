@@ -70,7 +70,10 @@ export function createHost(parts: HostParts) {
   const sessions = createSessions(db);
   const deliveries = createDeliveries(db);
   const roles = createRoles(db);
-  const reader = createOutboundReader({ log: (level, message, fields) => log[level](message, fields) });
+  const reader = createOutboundReader({
+    log: (level, message, fields) => log[level](message, fields),
+    isWanted: () => activity.size > 0,
+  });
   const watch = createMailboxWatch();
   const typing = createTyping((channelType) => adapters.get(channelType));
   const takeOver = createTakeOver({ db, messages, deliveries, sessions });
@@ -163,6 +166,7 @@ export function createHost(parts: HostParts) {
     prepare: (session) =>
       prepareSandbox({ code, paths, db, sessions, manager, providers, uidFor: parts.uidFor }, session),
     onStarted(session) {
+      reader.warm();
       const now = Date.now();
       activity.set(session.id, { startedAt: now, lastActivity: now, turnSince: null, declaredTimeoutMs: 0 });
       watch.add(session.id, manager.folders(session).box, () => void mailbox.pull(session.id));

@@ -36,7 +36,7 @@ export async function main(code: string, home: string): Promise<void> {
   try {
     const started = Date.now();
     if (started < EARLIEST_CLOCK) throw new NanoError('NC_CLOCK', `It says ${isoTime(started)}.`);
-    const file = existsSync(paths.env) ? readEnvFile(paths.env) : {};
+    const file = existsSync(paths.env) ? readEnvFile(paths.env, (sentence) => log.warn(sentence)) : {};
     const env: NodeJS.ProcessEnv = { ...process.env, ...file };
     secrets = Object.entries(env).flatMap(([name, value]) =>
       SECRET_NAME.test(name) && value && value.length >= 8 ? [value] : [],

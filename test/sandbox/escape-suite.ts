@@ -89,6 +89,7 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
 
     after(async () => {
       await Promise.all(started.map((sandbox) => sandbox.stop(0)));
+      await driver.sweep();
       delete process.env.NANOCLAW_TEST_SECRET;
       place.remove();
     });
@@ -181,7 +182,9 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
 
     test('kill -9 of the host leaves nothing', async () => {
       const mark = `8${Date.now()}`;
-      const host = spawn(process.execPath, [hostScript, place.root, mark], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const host = spawn(process.execPath, [hostScript, place.root, mark, place.slug], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       await once(host.stdout, 'data');
       await until('its processes are there', () => processesWith(mark) >= 2);
       host.kill('SIGKILL');

@@ -39,7 +39,13 @@ export async function startHost(options: HostOptions = {}): Promise<TestHost> {
   writeFileSync(join(home, '.env'), lines.join(''), { mode: 0o600 });
 
   const child = spawn(process.execPath, ['--use-system-ca', join(CODE, 'src/index.ts')], {
-    env: { PATH: process.env.PATH, HOME: home, NANOCLAW_HOME: home },
+    // As `ncl start` does it.
+    env: {
+      PATH: process.env.PATH,
+      HOME: home,
+      NANOCLAW_HOME: home,
+      NODE_COMPILE_CACHE: join(CODE, '.runtime/compile-cache'),
+    },
     stdio: ['ignore', 'inherit', 'pipe'],
   });
   let stderr = '';
@@ -49,8 +55,8 @@ export async function startHost(options: HostOptions = {}): Promise<TestHost> {
   const log = () =>
     existsSync(join(home, 'logs/nanoclaw.log')) ? readFileSync(join(home, 'logs/nanoclaw.log'), 'utf8') : '';
   const gone = () => child.exitCode !== null || child.signalCode !== null;
-  const marks = log().split('"ready"').length;
-  await until(() => gone() || log().split('"ready"').length > marks);
+  // The admin socket opens last: whoever reaches it may rely on everything else.
+  await until(async () => gone() || (await reachable(join(home, 'data/ncl.sock'))));
   if (gone()) throw new Error(`The host ended: ${stderr}\n${log()}`);
 
   const terminals: Terminal[] = [];
@@ -75,6 +81,18 @@ export async function startHost(options: HostOptions = {}): Promise<TestHost> {
       if (!options.home) rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+async function reachable(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 export interface Terminal {

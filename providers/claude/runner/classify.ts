@@ -33,6 +33,8 @@ export function classify({ error, status, text, reason }: Evidence): Failure {
   if ((error !== undefined && AUTH.has(error)) || status === 401 || status === 403)
     return { class: 'auth', retryable: false };
   if (error === 'rate_limit' || status === 429) return { class: 'rate-limit', retryable: true };
+  // A gateway's word for a far end that it can't reach; ours says it, too.
+  if (status === 502 || status === 504) return { class: 'network', retryable: true };
   if (error === 'overloaded' || (status !== null && status >= 500)) return { class: 'overload', retryable: true };
   if (status === null && (error === 'server_error' || CONNECTION.test(text)))
     return { class: 'network', retryable: true };

@@ -1,4 +1,11 @@
-import { type Options, type Query, query, type SDKUserMessage } from '@anthropic-ai/claude-agent-sdk';
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  type Options,
+  type Query,
+  query,
+  type SDKUserMessage,
+  type SpawnOptions,
+} from '@anthropic-ai/claude-agent-sdk';
 
 type Uuid = ReturnType<typeof crypto.randomUUID>;
 
@@ -11,6 +18,8 @@ export interface HarnessEvents {
 /** Commands of the harness that a message may call. Any other text, `/x` and `@file` included, is only text. */
 const COMMAND = /^\/compact(\s|$)/;
 
+const KILL_GRACE_MS = 500;
+
 /** The SDK takes this option, but its types don't show it. Without it, what is queued would still be answered. */
 interface CancellingInterrupt {
   interrupt(options: { cancelQueued: boolean }): Promise<unknown>;
@@ -21,11 +30,19 @@ export class Harness {
   readonly #query: Query;
   readonly #outbox: SDKUserMessage[] = [];
   #wake: (() => void) | undefined;
+  readonly #stderr: ((text: string) => void) | undefined;
+  #process: ChildProcess | undefined;
   #finished = false;
   #killed = false;
 
   constructor(options: Options, events: HarnessEvents) {
-    this.#query = query({ prompt: this.#input(), options });
+    this.#stderr = options.stderr;
+    // Spawned by us: the SDK closes by the end of input and 2 s of grace, in which a harness that was given up would go
+    // on calling the model and its tools.
+    this.#query = query({
+      prompt: this.#input(),
+      options: { ...options, spawnClaudeCodeProcess: (how) => this.#spawn(how) },
+    });
     void this.#pump(events);
   }
 
@@ -52,10 +69,23 @@ export class Harness {
     this.#wake?.();
   }
 
+  /** At once: nothing more is sent, and it has a moment to end its tools before it is ended itself. */
   kill(): void {
     this.#killed = true;
+    this.#outbox.length = 0;
     this.finish();
+    const child = this.#process;
+    child?.kill('SIGTERM');
+    const force = setTimeout(() => child?.kill('SIGKILL'), KILL_GRACE_MS);
+    child?.once('exit', () => clearTimeout(force));
     this.#query.close();
+  }
+
+  #spawn({ command, args, cwd, env }: SpawnOptions) {
+    const child = spawn(command, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'] });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => this.#stderr?.(text));
+    this.#process = child;
+    return child;
   }
 
   async #pump(events: HarnessEvents): Promise<void> {

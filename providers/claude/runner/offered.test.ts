@@ -52,7 +52,7 @@ scenario('the default tools, and nothing that waits for a keyboard', async () =>
   const paths = rig.api.requests.map(({ method, path }) => `${method} ${path}`);
   assert.deepEqual(
     [...new Set(paths)].toSorted(),
-    ['HEAD /', 'POST /v1/messages'],
+    ['HEAD /api/hello', 'POST /v1/messages'],
     'one call a step, and nothing else',
   );
 });

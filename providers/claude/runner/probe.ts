@@ -4,7 +4,8 @@ const PROBE_MS = 5_000;
 /** Undefined when something answers at `baseUrl`, whatever it answers; else why not. A gateway's own failure counts. */
 export async function probe(baseUrl: string): Promise<string | undefined> {
   try {
-    const answer = await fetch(baseUrl, {
+    // The one path that a gateway passes on without a key and an API answers without a charge.
+    const answer = await fetch(`${baseUrl.replace(/\/$/, '')}/api/hello`, {
       method: 'HEAD',
       redirect: 'manual',
       signal: AbortSignal.timeout(PROBE_MS),
