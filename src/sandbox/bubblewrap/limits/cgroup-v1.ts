@@ -33,6 +33,7 @@ export function createCgroupV1(
   const leaves = (id: string): string[] => [...parents.values()].map((parent) => path.join(parent, id));
   const remove = async (id: string): Promise<void> => {
     await Promise.all(leaves(id).map((leaf) => killAndRemove(files, leaf)));
+    for (const parent of parents.values()) files.removeFolder(parent); // the last one takes it along
   };
   return {
     name: 'cgroup v1',

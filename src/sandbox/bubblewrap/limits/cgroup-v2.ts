@@ -36,12 +36,18 @@ export function createCgroupV2(files: CgroupFiles, at: V2Surroundings, label: st
     files.removeFolder(parent);
     return null;
   }
+  const remove = async (id: string): Promise<void> => {
+    await killAndRemove(files, path.join(parent, id));
+    files.removeFolder(parent); // the last one takes it along
+  };
   return {
     name: 'cgroup v2',
     holds,
     open(id, limits) {
       const leaf = path.join(parent, id);
       const set = (file: string, value: string): boolean => files.write(path.join(leaf, file), value);
+      files.ensureFolder(parent);
+      enable(files, parent);
       files.ensureFolder(leaf);
       set('memory.max', String(Math.floor(limits.memoryBytes)));
       set('memory.swap.max', '0'); // absent without swap accounting
@@ -61,13 +67,13 @@ export function createCgroupV2(files: CgroupFiles, at: V2Surroundings, label: st
         isOutOfMemory: look,
         release: async () => {
           look();
-          await killAndRemove(files, leaf);
+          await remove(id);
         },
       };
     },
     async sweep(isOurs) {
       const left = files.folders(parent).filter((id) => !isOurs(id));
-      await Promise.all(left.map((id) => killAndRemove(files, path.join(parent, id))));
+      await Promise.all(left.map(remove));
       return left.length;
     },
   };

@@ -52,6 +52,7 @@ function cgroupfs(files: readonly string[], can: { enable?: (folder: string) => 
       return true;
     },
     removeFolder(folder) {
+      if (realCgroupFiles.folders(folder).length > 0) return false;
       rmSync(folder, { recursive: true });
       return true;
     },
