@@ -352,6 +352,7 @@ describe('streams', () => {
       await until(`answer ${i}`, () => read.split('200 OK').length === i + 1 && read.endsWith('\r\n\r\nok'));
     }
     assert.equal(connections.size, 1);
+    assert.deepEqual(bench.logs, []);
   });
 
   test('an early refusal leaves the connection usable', async (t) => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request } from 'node:http';
-import { createServer as createTcpServer, type Socket } from 'node:net';
+import { connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { describe, test } from 'node:test';
 import type { RelayOptions, RelaySession } from './index.ts';
@@ -229,6 +231,56 @@ describe('tunnels', () => {
     assert.equal(await readUntil(socket, 'all of it'), 'heard all of it');
   });
 
+  test('may end at the far side first', async (t) => {
+    const heard: string[] = [];
+    const far = createTcpServer({ allowHalfOpen: true }, (socket) => {
+      socket.end('goodbye');
+      socket.on('data', (chunk) => heard.push(String(chunk)));
+      socket.once('end', () => heard.push('END'));
+    });
+    const relay = await bench(t, { allow: ['127.0.0.1:*'] });
+    const socket = relay.dial(connectLine(`127.0.0.1:${await listen(t, far)}`));
+    socket.resume();
+    await once(socket, 'end');
+    socket.write('still here');
+    await until('the far end hears it', () => heard.includes('still here'));
+    socket.end();
+    await until('the far end hears the end', () => heard.includes('END'));
+  });
+
+  test('end when the sandbox is gone, though the far end goes on sending', async (t) => {
+    let gone = false;
+    const far = createTcpServer({ allowHalfOpen: true }, (socket) => {
+      const sending = setInterval(() => socket.write('more'), 5);
+      socket.once('close', () => {
+        clearInterval(sending);
+        gone = true;
+      });
+    });
+    const relay = await bench(t, { allow: ['127.0.0.1:*'] });
+    const socket = await openTunnel(relay, `127.0.0.1:${await listen(t, far)}`);
+    socket.destroy();
+    await until('the far end sees it', () => gone);
+  });
+
+  test('are not waited for without end: a far end that takes no connection', {
+    skip: process.platform !== 'linux',
+  }, async (t) => {
+    // A process that is stopped accepts nothing, and once its queue is full its kernel answers nothing either.
+    const program = `require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
+      console.log(this.address().port) })`;
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.after(() => child.kill('SIGKILL'));
+    const port = Number(String((await once(child.stdout, 'data'))[0]));
+    child.kill('SIGSTOP');
+    await until('it is stopped', () => / T /.test(readFileSync(`/proc/${child.pid}/stat`, 'latin1')));
+    const queue = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+    t.after(() => queue.forEach((socket) => void socket.destroy()));
+    await until('its queue is full', () => queue.filter((socket) => !socket.connecting).length >= 2);
+    const relay = await bench(t, { allow: ['127.0.0.1:*'] }, { timeouts: { dial: 200 } });
+    assert.match(await relay.raw(connectLine(`127.0.0.1:${port}`)), /502 Bad Gateway.*did not answer in time/s);
+  });
+
   test('end on both sides when either breaks', async (t) => {
     const sockets: Socket[] = [];
     const far = await listen(
@@ -366,6 +418,18 @@ describe('requests in absolute form', () => {
     outgoing.destroy();
     await until('the far end sees it', () => gone === 1);
     await assert.rejects(relay.ask({ path: `${base}/break` }), /aborted|terminated|hang up|ECONNRESET/);
+  });
+
+  test('the sandbox goes away before there is an answer: the far end sees it', async (t) => {
+    let gone = false;
+    const far = await startFarEnd(t, (_seen, reply) => void reply.once('close', () => (gone = true)));
+    const relay = await bench(t, { allow: ['127.0.0.1:*'] });
+    const path = `http://127.0.0.1:${far.port}/`;
+    const outgoing = request({ socketPath: relay.socketPath, path }).on('error', () => {});
+    outgoing.end();
+    await until('the request is there', () => far.seen.length === 1);
+    outgoing.destroy();
+    await until('the far end sees it', () => gone);
   });
 
   test('a far end that never answers, or not in HTTP: 502', async (t) => {

@@ -22,7 +22,7 @@ export async function openTunnel(session: ProxySession, asked: string, client: S
   if (client.destroyed) return void remote.destroy();
   remote.once('close', () => client.destroySoon());
   client.once('close', () => remote.destroy());
-  remote.setTimeout(session.idleMs, () => remote.destroy());
+  // Every byte passes here, in whichever direction it goes.
   client.setTimeout(session.idleMs, () => client.destroy());
 
   client.write('HTTP/1.1 200 Connection established\r\n\r\n');
