@@ -134,6 +134,7 @@ async function main(): Promise<void> {
 }
 
 const [role, port = '', socketPath = ''] = process.argv.slice(2);
+process.once('disconnect', () => process.exit());
 if (role === 'far-end') await farEnd();
 else if (role === 'relay') await relay(port, socketPath);
 else await main();
