@@ -1,4 +1,4 @@
-import { watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import type { ContainerConfig, MessageInRow } from '@nanoclaw/protocol';
 import { readAddendumFiles, renderAddendum } from './addendum.ts';
 import { Conversation } from './conversation.ts';
@@ -8,6 +8,7 @@ import { type ReadMessage, readMessage } from './mailbox/content.ts';
 import type { Inbound, InboundReader } from './mailbox/inbound.ts';
 import type { Outbound } from './mailbox/outbound.ts';
 import type { RunnerPaths } from './paths.ts';
+import { Persistence, RETRY_MS } from './persistence.ts';
 import { renderPrompt } from './prompt.ts';
 import type { Provider, ProviderEvent } from './provider.ts';
 import type { Situation } from './tools/situation.ts';
@@ -18,9 +19,6 @@ import { Wake } from './wake.ts';
 const LOOK_MS = 5;
 const LOOK_QUIET_MS = 50;
 const QUIET_AFTER_MS = 30_000;
-const RETRY_MS = 250;
-/** Failures in a row (a full disk, a held lock) after which the process gives up, so that the host hears of it. */
-const MAX_FAILURES = 40;
 const SHUTDOWN_MS = 700;
 
 export interface LoopOptions {
@@ -36,6 +34,7 @@ export class Loop {
   readonly #options: LoopOptions;
   readonly #desk: Desk;
   readonly #wake = new Wake();
+  readonly #persistence: Persistence;
   readonly #beat: (now: number) => void;
   #provider: Provider | null = null;
   #conversation: Conversation | null = null;
@@ -48,12 +47,11 @@ export class Loop {
   #lastActivity = Date.now();
   /** Open a query before there is something to ask. */
   #warmUp = true;
-  #failures = 0;
   #stopping = false;
-  #fatal: unknown = null;
 
   constructor(options: LoopOptions) {
     this.#options = options;
+    this.#persistence = new Persistence(options.log, () => this.#wake.raise());
     this.#beat = createHeartbeat(options.paths.heartbeat);
     this.#desk = new Desk({
       outbound: options.outbound,
@@ -68,25 +66,23 @@ export class Loop {
 
   /** Runs until `shutdown`. Rejects when the mailbox can't be written any more. */
   async run(provider: Provider): Promise<void> {
-    const { log, paths } = this.#options;
+    const { log } = this.#options;
     this.#provider = provider;
     this.#conversation = new Conversation(
       provider,
       {
-        event: (event) => this.#insist(() => this.#onEvent(event)),
-        lost: (reason) => this.#insist(() => this.#onLost(reason)),
+        event: (event) => this.#persistence.insist(() => this.#onEvent(event)),
+        lost: (reason) => this.#persistence.insist(() => this.#onLost(reason)),
         ready: () => this.#changed(),
       },
       log,
     );
-    const watcher = watch(paths.inbound, () => this.#wake.raise());
-    // It only shortens a wait: without it, the next look comes all the same.
-    watcher.on('error', (error) => log('warn', 'watch-failed', { error: errorText(error) }));
+    const watcher = this.#watch();
     log('info', 'first-look', { sinceStartMs: Math.round(performance.now()) });
-    while (!this.#stopping && this.#fatal === null) await this.#wake.wait(this.#tick(Date.now()));
-    watcher.close();
+    while (!this.#stopping && this.#persistence.fatal === null) await this.#wake.wait(this.#tick(Date.now()));
+    watcher?.close();
     await this.#talk.retire({ interrupt: true, withinMs: SHUTDOWN_MS });
-    if (this.#fatal !== null) throw this.#fatal;
+    if (this.#persistence.fatal !== null) throw this.#persistence.fatal;
   }
 
   /** Ends `run` within a second. What is held stays so, for the host to offer it to the next process. */
@@ -113,6 +109,17 @@ export class Loop {
     return this.#conversation;
   }
 
+  /** It only shortens a wait: without it, the next look comes all the same. */
+  #watch(): FSWatcher | null {
+    const failed = (error: unknown) => this.#options.log('warn', 'watch-failed', { error: errorText(error) });
+    try {
+      return watch(this.#options.paths.inbound, () => this.#wake.raise()).on('error', failed);
+    } catch (error) {
+      failed(error);
+      return null;
+    }
+  }
+
   /** Returns how long to wait for the next look, in ms. */
   #tick(now: number): number {
     try {
@@ -123,10 +130,10 @@ export class Loop {
         this.#dirty = false;
         this.#work(now);
       }
-      this.#failures = 0;
+      this.#persistence.succeeded();
     } catch (error) {
       this.#dirty = true;
-      this.#noteFailure(error);
+      this.#persistence.failed(error);
       return RETRY_MS;
     }
     return now - this.#lastActivity < QUIET_AFTER_MS ? LOOK_MS : LOOK_QUIET_MS;
@@ -284,29 +291,6 @@ export class Loop {
 
   #changed(): void {
     this.#dirty = true;
-    this.#wake.raise();
-  }
-
-  /** What a provider has reported is not to be had again, so a step that fails is tried until it succeeds. */
-  async #insist(step: () => void): Promise<void> {
-    while (this.#fatal === null) {
-      try {
-        step();
-        return;
-      } catch (error) {
-        this.#noteFailure(error);
-        const { promise, resolve } = Promise.withResolvers<void>();
-        setTimeout(resolve, RETRY_MS);
-        await promise;
-      }
-    }
-  }
-
-  #noteFailure(error: unknown): void {
-    this.#failures++;
-    this.#options.log('error', 'step-failed', { error: errorText(error), failures: this.#failures });
-    if (this.#failures <= MAX_FAILURES) return;
-    this.#fatal ??= error;
     this.#wake.raise();
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { isoTime, MAX_TEXT_BYTES } from '@nanoclaw/protocol';
 import { until } from './host.ts';
@@ -282,6 +283,21 @@ describe('failure', () => {
     });
   }
 
+  it('writes the answer once the file is free again', SLOW, async () => {
+    await using run = new Running();
+    run.host.say('m1');
+    run.start();
+    await until('a push', () => run.provider.pushes.length === 1);
+    const other = new DatabaseSync(run.host.paths.outboundDb);
+    other.exec('BEGIN EXCLUSIVE');
+    run.provider.last.settle(run.provider.last.open, 'patience');
+    await until('a complaint', () => run.lines.some((line) => line.event === 'step-failed'));
+    other.exec('COMMIT');
+    other.close();
+    await until('an answer', () => run.host.acks().m1 === 'completed');
+    assert.deepEqual(run.host.texts(), ['patience']);
+  });
+
   it('survives a provider whose push throws', async () => {
     await using run = new Running();
     run.provider.onPush = (query, id, text) => {
@@ -351,6 +367,20 @@ describe('control', () => {
     run.host.say('m2');
     await until('an answer', () => run.host.texts().length === 1);
     assert.equal(run.provider.queries.length, 2);
+  });
+
+  it('/clear right after /stop does not cost the new query', SLOW, async () => {
+    await using run = new Running();
+    run.provider.onInterrupt = () => {};
+    run.host.say('m1');
+    run.start();
+    await until('a push', () => run.provider.pushes.length === 1);
+    run.host.control('stop', 'stop');
+    run.host.control('clear', 'clear');
+    await until('cleared', () => run.host.acks().clear === 'completed');
+    run.host.say('m2');
+    await until('a push to the new one', () => run.provider.queries.length === 2 && run.provider.pushes.length === 2);
+    assert.deepEqual([run.provider.queries[0]?.ended, run.provider.queries[1]?.ended], [true, false]);
   });
 
   it('/clear forgets the conversation, also between turns', async () => {

@@ -5,6 +5,7 @@ import type { Ack, Outbound, OutboundTx } from '../mailbox/outbound.ts';
 import { correctionText, joinOutcomes, NOTHING, type Outcome, readOutcome } from '../output/outcome.ts';
 import { renderResponse } from '../prompt.ts';
 import type { ProviderEvent } from '../provider.ts';
+import { Drain } from './drain.ts';
 import { ackError, toolFields, usageContent } from './records.ts';
 import { type Push, Turn } from './turn.ts';
 import { silenceReason, writeOutcome, writeProgress } from './write.ts';
@@ -25,8 +26,6 @@ export interface DeskOptions {
 
 /** How often a running turn is shown to go on. */
 const ALIVE_MS = 5000;
-/** How long a stopped turn may take to wind up before its query is given up. */
-const DRAIN_MS = 3000;
 
 /**
  * What is being worked on, and what becomes of it. Each step is one transaction in `outbound.db` first, and memory after
@@ -40,7 +39,7 @@ export class Desk {
   lastOrigin: Origin | null = null;
   continuation: string | undefined;
   /** Prompts of a stopped turn that the provider hasn't let go of. */
-  #drain: { ids: Set<string>; interrupted: boolean; until: number } | null = null;
+  #drain: Drain | null = null;
   #alive = 0;
 
   constructor(options: DeskOptions) {
@@ -100,21 +99,21 @@ export class Desk {
     this.turn = null;
     if (forget) this.continuation = undefined;
     // A forgotten conversation's query is ended altogether: there is nothing to wait for.
-    if (turn && !forget)
-      this.#drain = { ids: new Set(turn.open.keys()), interrupted: false, until: Date.now() + DRAIN_MS };
+    if (forget) this.#drain = null;
+    else if (turn) this.#drain = new Drain(turn.open.keys(), Date.now());
     this.#options.log('info', 'turn-stopped', { forget, messages: rows.length });
     return turn !== null;
   }
 
   /** The provider has confirmed the interruption. */
   interrupted(): void {
-    if (this.#drain) this.#drain.interrupted = true;
-    this.#drained([]);
+    this.#drain?.interrupted();
+    this.#released([]);
   }
 
   /** True once, when a stopped turn doesn't wind up in time. */
   isDrainOverdue(now: number): boolean {
-    if (!this.#drain || now < this.#drain.until) return false;
+    if (!this.#drain?.isOverdue(now)) return false;
     this.#drain = null;
     return true;
   }
@@ -176,7 +175,7 @@ export class Desk {
 
   #settled({ ids, text, continuation }: Event<'settled'>): void {
     if (continuation !== undefined) this.continuation = continuation;
-    if (this.#drained(ids)) {
+    if (this.#released(ids)) {
       this.#options.outbound.write((tx) => this.#keepContinuation(tx));
       return;
     }
@@ -239,7 +238,8 @@ export class Desk {
 
   /** Text that belongs to no prompt, such as a background task's result, goes where the last turn was. */
   #late(ids: readonly string[], text: string): void {
-    const origin = this.turn?.origin ?? this.lastOrigin;
+    // Of a stopped turn nothing more is said.
+    const origin = this.#drain ? null : (this.turn?.origin ?? this.lastOrigin);
     const outcome = origin && ids.length === 0 ? readOutcome(text, this.#options.destinations(), origin) : NOTHING;
     this.#options.log('info', 'settled-without-prompt', { ids });
     if (!origin || outcome.own.length + outcome.elsewhere.length + outcome.rejected.length === 0) return;
@@ -257,7 +257,7 @@ export class Desk {
     const { turn } = this;
     // Without its conversation the provider can't go on with the others either.
     const ids = event.continuationLost ? undefined : event.ids;
-    this.#drained(ids ?? [...(this.#drain?.ids ?? [])]);
+    this.#released(ids);
     const pushes = [...(turn?.open.values() ?? [])].filter((push) => !ids || ids.includes(push.id));
     const rows = pushes.flatMap((push) => (push.held ? [] : push.triggers));
     const held = pushes.filter((push) => push.held);
@@ -307,11 +307,9 @@ export class Desk {
   }
 
   /** Whether any of these belonged to a stopped turn. */
-  #drained(ids: readonly string[]): boolean {
-    const drain = this.#drain;
-    if (!drain) return false;
-    const known = ids.filter((id) => drain.ids.delete(id)).length > 0;
-    if (drain.ids.size === 0 && drain.interrupted) this.#drain = null;
+  #released(ids: readonly string[] | undefined): boolean {
+    const known = this.#drain?.release(ids) ?? false;
+    if (this.#drain?.isDone) this.#drain = null;
     return known;
   }
 
