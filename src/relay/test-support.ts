@@ -98,6 +98,7 @@ export async function openBench(
   session: Partial<RelaySession> = {},
 ): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'relay-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
   const socketPath = session.socketPath ?? join(folder, 'relay.sock');
   const records: EgressRecord[] = [];
   const logs: string[] = [];
@@ -111,7 +112,6 @@ export async function openBench(
   });
   t.after(async () => {
     await relay.stop();
-    rmSync(folder, { recursive: true, force: true });
     assert.doesNotMatch(JSON.stringify([records, logs]), new RegExp(SECRET), 'the key is in a record or a log line');
   });
   await relay.open({ sessionId: 's1', agentGroupId: 'g1', socketPath, egress: 'public', allow: [], ...session });
