@@ -70,6 +70,7 @@ fi
 # shellcheck source=setup/packages.sh
 . setup/packages.sh
 
+trap 'say "  Interrupted. Run this again: it goes on where it stopped."; exit 130' INT
 open_logs
 trust_system_store
 step machine check_machine

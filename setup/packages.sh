@@ -56,7 +56,7 @@ is_installed() {
 
 # Eight connections: with more, its check of the lockfile against the registry stalls for most of a minute.
 run_pnpm() {
-  CI=true .runtime/bin/pnpm install --frozen-lockfile --store-dir "$(store_folder)" --network-concurrency 8 \
+  CI=true PATH="$PWD/.runtime/bin:$PATH" .runtime/bin/pnpm install --frozen-lockfile --store-dir "$(store_folder)" --network-concurrency 8 \
     --config.cache-dir="$PWD/.runtime/cache" --reporter=append-only "$@"
 }
 

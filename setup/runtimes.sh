@@ -64,7 +64,11 @@ make_runtime() {
 system_node() { PATH=${PATH//"$PWD/.runtime/bin:"/} command -v node || true; }
 
 # Not by its version: by trying all that is used of it.
-serves() { "$1" --no-warnings --use-system-ca setup/probe-node.ts; }
+serves() {
+  "$1" --no-warnings --use-system-ca setup/probe-node.ts && return
+  echo "$1 lacks something that is needed here"
+  return 1
+}
 
 # Renamed into place, so that a running install never finds it missing.
 link_program() {

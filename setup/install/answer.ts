@@ -1,10 +1,11 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathsFor } from '../../src/paths.ts';
 import { run } from './command.ts';
 import { StepFailure } from './failure.ts';
 import { type Steps, say } from './steps.ts';
 
-const FIRST_MESSAGE = 'Hello! What can you do?';
+const FIRST_MESSAGE = 'What can you do?';
 
 /** The reply is all that is printed on stdout. */
 export async function answerMessage(steps: Steps, message: string): Promise<void> {
@@ -13,7 +14,7 @@ export async function answerMessage(steps: Steps, message: string): Promise<void
 
 /** Once for an install: asking again would cost its owner money, and tell nothing new. */
 export async function answerFirstMessage(steps: Steps, root: string, name: string): Promise<void> {
-  const mark = join(root, '.runtime', 'answered');
+  const mark = join(pathsFor(root).data, 'first-answer');
   if (!existsSync(mark)) {
     const reply = await send(steps, FIRST_MESSAGE);
     writeFileSync(mark, '');

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { readEnvFile } from '../../src/env.ts';
@@ -42,8 +42,9 @@ export async function setUp(root: string, argv: readonly string[], stepsDone: nu
   const early = wanted === undefined ? undefined : await usable(wanted);
   const agent = await makeAgent(steps, options, wanted);
   const credentialChanged = early ?? (await usable(agent.provider));
+  await endOutdatedHost(steps, root, credentialChanged || agent.changed.length > 0);
   await checkSandbox(steps);
-  await startHost(steps, credentialChanged || agent.changed.length > 0);
+  await startHost(steps);
 
   if (options.message !== undefined) await answerMessage(steps, options.message);
   else await answerFirstMessage(steps, root, agent.name);
@@ -64,7 +65,8 @@ async function askForAll(options: Options, providers: ReadonlyMap<string, HostPr
 function readSettings(steps: Steps, root: string): Promise<Env> {
   return steps.run('settings', async () => {
     const kept = readEnvFile(pathsFor(root).env, say);
-    return { detail: `${Object.keys(kept).length} in .env`, value: kept };
+    const count = Object.keys(kept).length;
+    return { detail: count === 0 ? 'none in .env' : `${count} in .env`, value: kept };
   });
 }
 
@@ -140,6 +142,19 @@ function makeAgent(
   });
 }
 
+/** A host reads its settings when it starts; also an earlier run may have changed them and come no further. */
+async function endOutdatedHost(steps: Steps, root: string, changed: boolean): Promise<void> {
+  const { env, adminSocket } = pathsFor(root);
+  const changedAt = statSync(env, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  // Made by the host at its start.
+  const startedAt = statSync(adminSocket, { throwIfNoEntry: false })?.mtimeMs;
+  if (startedAt === undefined || !(changed || changedAt > startedAt)) return;
+  await steps.run('restart', async (log) => {
+    await ncl(['stop'], z.unknown(), log);
+    return { detail: 'ended the host that had older settings', value: undefined };
+  });
+}
+
 async function checkSandbox(steps: Steps): Promise<void> {
   await steps.run('sandbox', async (log) => {
     const { stdout } = await run(['bin/ncl', 'doctor', '--json'], log);
@@ -150,13 +165,9 @@ async function checkSandbox(steps: Steps): Promise<void> {
   });
 }
 
-/** A host that runs has read its settings when it started. */
-async function startHost(steps: Steps, settingsChanged: boolean): Promise<void> {
+async function startHost(steps: Steps): Promise<void> {
   await steps.run('host', async (log) => {
     const { pid, started } = await ncl(['start'], Started, log);
-    if (started) return { detail: `started, process ${pid}`, value: undefined };
-    if (!settingsChanged) return { detail: `runs already, process ${pid}`, value: undefined };
-    const again = await ncl(['restart'], Started, log);
-    return { detail: `started again with the new settings, process ${again.pid}`, value: undefined };
+    return { detail: started ? `started, process ${pid}` : `runs already, process ${pid}`, value: undefined };
   });
 }

@@ -35,8 +35,7 @@ export class Checkout implements AsyncDisposable {
     for (const path of ['.runtime', ...PACKAGES, ...providers]) {
       if (existsSync(join(CODE, path))) execFileSync('cp', ['-al', join(CODE, path), join(checkout.root, path)]);
     }
-    for (const path of ['answered', 'compile-cache'])
-      rmSync(join(checkout.root, '.runtime', path), { recursive: true, force: true });
+    rmSync(join(checkout.root, '.runtime', 'compile-cache'), { recursive: true, force: true });
     return checkout;
   }
 
