@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -19,6 +28,10 @@ export interface HostOptions {
   env?: Readonly<Record<string, string>>;
   /** An install that is there already. */
   home?: string;
+  /** The text of .env, instead of `env`. */
+  envFile?: string;
+  /** Arguments of Node's own. */
+  node?: readonly string[];
 }
 
 export interface TestHost extends AsyncDisposable {
@@ -36,9 +49,9 @@ export async function startHost(options: HostOptions = {}): Promise<TestHost> {
   initFirstAgent(home, { name: 'Andy', provider: options.provider ?? 'demo', timezone: 'Europe/Berlin' });
   mkdirSync(join(home, 'logs'), { recursive: true });
   const lines = Object.entries(options.env ?? {}).map(([name, value]) => `${name}='${value}'\n`);
-  writeFileSync(join(home, '.env'), lines.join(''), { mode: 0o600 });
+  writeFileSync(join(home, '.env'), options.envFile ?? lines.join(''), { mode: 0o600 });
 
-  const child = spawn(process.execPath, ['--use-system-ca', join(CODE, 'src/index.ts')], {
+  const child = spawn(process.execPath, ['--use-system-ca', ...(options.node ?? []), join(CODE, 'src/index.ts')], {
     // As `ncl start` does it.
     env: {
       PATH: process.env.PATH,
@@ -56,8 +69,12 @@ export async function startHost(options: HostOptions = {}): Promise<TestHost> {
     existsSync(join(home, 'logs/nanoclaw.log')) ? readFileSync(join(home, 'logs/nanoclaw.log'), 'utf8') : '';
   const gone = () => child.exitCode !== null || child.signalCode !== null;
   // The admin socket opens last: whoever reaches it may rely on everything else.
-  await until(async () => gone() || (await reachable(join(home, 'data/ncl.sock'))));
-  if (gone()) throw new Error(`The host ended: ${stderr}\n${log()}`);
+  const folder = shortFolder(home);
+  await until(async () => gone() || (await reachable(join(folder, 'data/ncl.sock')))).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
+  if (gone()) throw new Error(`The host ended with ${child.exitCode}: ${stderr}`);
 
   const terminals: Terminal[] = [];
   const end = async (signal: NodeJS.Signals = 'SIGTERM') => {
@@ -70,7 +87,7 @@ export async function startHost(options: HostOptions = {}): Promise<TestHost> {
     home,
     process: child,
     async terminal() {
-      const opened = await openTerminal(join(home, 'data/cli.sock'));
+      const opened = await openTerminal(join(folder, 'data/cli.sock'));
       terminals.push(opened);
       return opened;
     },
@@ -81,6 +98,14 @@ export async function startHost(options: HostOptions = {}): Promise<TestHost> {
       if (!options.home) rmSync(home, { recursive: true, force: true });
     },
   };
+}
+
+/** A way to the same folder that is short enough for a socket's path. */
+function shortFolder(home: string): string {
+  if (home.length < 80) return home;
+  const link = join(mkdtempSync(join(tmpdir(), 'nanoclaw-link-')), 'home');
+  symlinkSync(home, link);
+  return link;
 }
 
 async function reachable(path: string): Promise<boolean> {
