@@ -1,4 +1,8 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { startHost, type Terminal, type TestHost } from '../test/support/host-process.ts';
+import { sandboxProcesses } from '../test/support/sandbox-search.ts';
 import { until } from '../test/support/until.ts';
 import { distribution, type Row } from './report.ts';
 
@@ -7,34 +11,43 @@ const now = () => performance.timeOrigin + performance.now();
 interface Hop {
   /** Sent by the client → the provider has the prompt. */
   toProvider: number;
-  /** The provider's result → the client has the message. */
+  /** The runner writes the result (its row's time, to the millisecond) → the client has the message. */
   toClient: number;
   toTyping: number;
 }
 
 /** The demo agent answers `ping` with the time at which it was prompted. */
-async function hop(terminal: Terminal): Promise<Hop> {
+async function hop(host: TestHost, terminal: Terminal): Promise<Hop> {
   const from = terminal.frames.length;
-  const arrived: number[] = [];
-  const onData = () => arrived.push(now());
-  terminal.socket.on('data', onData);
   const sent = now();
   const id = terminal.send('ping');
+  await until(() => terminal.outcome(id) !== undefined);
   let typing = 0;
   let message = 0;
   let prompted = 0;
-  await until(() => {
-    for (const frame of terminal.frames.slice(from)) {
-      if (frame.type === 'typing' && frame.on) typing ||= arrived[0] ?? 0;
-      if (frame.type === 'message' && frame.text.startsWith('pong ')) {
-        prompted = Number(frame.text.slice(5));
-        message ||= arrived.at(-1) ?? 0;
-      }
+  let outId = '';
+  for (const [index, frame] of terminal.frames.entries()) {
+    const at = terminal.arrived[index] ?? 0;
+    if (index < from) continue;
+    if (frame.type === 'typing' && frame.on) typing ||= at;
+    if (frame.type === 'message' && frame.text.startsWith('pong ')) {
+      prompted = Number(frame.text.slice(5));
+      message = at;
+      outId = frame.id;
     }
-    return message > 0 && terminal.outcome(id) !== undefined;
-  });
-  terminal.socket.off('data', onData);
-  return { toProvider: prompted - sent, toClient: message - prompted, toTyping: typing === 0 ? 0 : typing - sent };
+  }
+  return {
+    toProvider: prompted - sent,
+    toClient: message - writtenAt(host, outId),
+    toTyping: typing === 0 ? 0 : typing - sent,
+  };
+}
+
+function writtenAt(host: TestHost, id: string): number {
+  const db = new DatabaseSync(join(host.home, 'data/v2.db'), { readOnly: true });
+  const row = db.prepare('SELECT timestamp FROM messages WHERE id = ?').get(id);
+  db.close();
+  return Date.parse(String(row?.timestamp));
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -47,7 +60,7 @@ export async function hopFigures({ silence }: { silence: boolean }): Promise<Row
     await terminal.ask('ping');
     const hops: Hop[] = [];
     for (let i = 0; i < 300; i += 1) {
-      hops.push(await hop(terminal));
+      hops.push(await hop(host, terminal));
       // A person doesn't write in step with our timers.
       await pause(Math.random() * 40);
     }
@@ -72,7 +85,7 @@ export async function hopFigures({ silence }: { silence: boolean }): Promise<Row
       const late: number[] = [];
       for (let i = 0; i < 3; i += 1) {
         await pause(120_000);
-        late.push((await hop(terminal)).toProvider);
+        late.push((await hop(host, terminal)).toProvider);
       }
       rows.push(distribution('the same after 120 s of silence, sandbox warm', late, { p95: 60 }));
     }
@@ -86,17 +99,18 @@ async function coldStarts(): Promise<number[]> {
   await using host = await startHost();
   const terminal = await host.terminal();
   for (let i = 0; i < 15; i += 1) {
-    samples.push((await hop(terminal)).toProvider);
-    await killSandbox(host, terminal);
+    samples.push((await hop(host, terminal)).toProvider);
+    await killSandbox(host);
   }
   return samples;
 }
 
-/** A /stop that the runner can't obey in time would do as well; ending it from outside is quicker. */
-async function killSandbox(host: TestHost, terminal: Terminal): Promise<void> {
+/** Its host sees it die, with nothing open, and starts another for the next message. */
+async function killSandbox(host: TestHost): Promise<void> {
   const ended = host.log().split('sandbox ended').length;
-  await terminal.ask('/clear');
-  terminal.send('run kill -KILL $PPID');
+  const [agent = ''] = readdirSync(join(host.home, 'data/v2-sessions'));
+  const [session = ''] = readdirSync(join(host.home, 'data/v2-sessions', agent));
+  const box = join(host.home, 'data/v2-sessions', agent, session, 'box');
+  for (const pid of sandboxProcesses(box)) process.kill(pid, 'SIGKILL');
   await until(() => host.log().split('sandbox ended').length > ended);
-  await terminal.ask('/stop');
 }

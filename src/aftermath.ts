@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { isoTime } from '@nanoclaw/protocol';
 import { transaction } from './db/group-commit.ts';
-import type { Messages } from './db/messages.ts';
+import type { Messages, OpenMessage } from './db/messages.ts';
 import type { Session, Sessions } from './db/sessions.ts';
 import type { Failure } from './failures.ts';
 import type { Logger } from './log/index.ts';
@@ -17,6 +18,9 @@ const BAD_ENDS: Readonly<Record<string, string>> = {
   ceiling: 'the turn took too long',
 };
 
+/** A message that is younger may not have been seen by a sandbox that has just died: the next one takes it. */
+const SEEN_AFTER_MS = 2_000;
+
 export interface AftermathParts {
   db: DatabaseSync;
   messages: Messages;
@@ -29,7 +33,7 @@ export interface AftermathParts {
 
 export interface Aftermath {
   /** Every due message of the session failed, or those that `concerns` names. */
-  fail(session: Session, failure: Failure, concerns?: (messageId: string) => boolean): void;
+  fail(session: Session, failure: Failure, concerns?: (message: OpenMessage) => boolean): void;
   /** The sandbox has ended; `planned` says why when the host did it. */
   settle(session: Session, exit: SandboxExit, planned: string | undefined): Promise<void>;
   /** The sandbox died with an earlier host. */
@@ -39,11 +43,11 @@ export interface Aftermath {
 export function createAftermath(parts: AftermathParts): Aftermath {
   const { db, messages, sessions, takeOver, mailbox, log } = parts;
 
-  function fail(session: Session, failure: Failure, concerns: (messageId: string) => boolean = () => true): void {
+  function fail(session: Session, failure: Failure, concerns: (message: OpenMessage) => boolean = () => true): void {
     const now = Date.now();
-    const failed = messages.open(session.id).filter(({ id, trigger, processAfter }) => {
-      const due = processAfter === null || Date.parse(processAfter) <= now;
-      return trigger && due && concerns(id);
+    const failed = messages.open(session.id).filter((message) => {
+      const due = message.processAfter === null || Date.parse(message.processAfter) <= now;
+      return message.trigger && due && concerns(message);
     });
     if (failed.length === 0) return;
     log.warn('turn failed', {
@@ -74,11 +78,14 @@ export function createAftermath(parts: AftermathParts): Aftermath {
   return {
     fail,
     async settle(session, exit, planned) {
+      const seen = isoTime(Date.now() - SEEN_AFTER_MS);
       const held = heldBy(await drain(session));
       if (planned === 'quarantine') return;
-      if (planned !== undefined && !(planned in BAD_ENDS)) retryHeld(session, held);
-      // One that took nothing counts a try for every due message too, or it would be started for ever.
-      else fail(session, exitFailure(exit, planned), held.size > 0 ? (id) => held.has(id) : undefined);
+      if (planned !== undefined && !(planned in BAD_ENDS)) return retryHeld(session, held);
+      // One that took nothing counts a try for what it should have taken, or it would be started for ever.
+      fail(session, exitFailure(exit, planned), ({ id, createdAt }) =>
+        held.size > 0 ? held.has(id) : createdAt < seen,
+      );
     },
     async recover(session) {
       retryHeld(session, heldBy(await drain(session)));

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { ChatOut, MAX_ATTACHMENT_BYTES } from '@nanoclaw/protocol';
 import type { ChannelAdapter, DeliveryResult, OutboundFile, Outcome } from './channels/adapter.ts';
 import { agentsId, type Deliveries, type Delivery } from './db/deliveries.ts';
-import { transaction } from './db/group-commit.ts';
+import { quickTransaction, transaction } from './db/group-commit.ts';
 import { errorText } from './errors.ts';
 import type { Logger } from './log/index.ts';
 import { dropOutbox, takeOut } from './mailbox/attachments.ts';
@@ -119,7 +119,8 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     const folder = join(parts.scratch, delivery.messageId);
     const { files, problems } = await collect(delivery, content.files ?? [], folder);
     const text = [content.text, ...problems.map((problem) => `⚠️ ${problem}`)].filter((part) => part !== '').join('\n');
-    transaction(db, () => deliveries.sending(delivery.messageId, Date.now()));
+    // After a power cut a queued row and a sending one are treated alike: sent under the same id.
+    quickTransaction(db, () => deliveries.sending(delivery.messageId, Date.now()));
     try {
       return await adapter.deliver({
         id: delivery.messageId,

@@ -40,6 +40,7 @@ export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
   const { db, reader, sessions, takeOver, log } = parts;
   const running = new Map<string, Promise<OutboundSnapshot | undefined>>();
   const again = new Set<string>();
+  const draining = new Set<string>();
 
   async function readAll(sessionId: string, recover: boolean): Promise<OutboundSnapshot | undefined> {
     let busy = 0;
@@ -56,7 +57,8 @@ export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
       if (result.status === 'busy') {
         busy += 1;
         // The watch calls again when the file changes; this covers a change between the look and the read.
-        if (busy > BUSY_RETRIES) return undefined;
+        // A dead sandbox's journal stays until the last read recovers it.
+        if (busy > BUSY_RETRIES || (draining.has(sessionId) && !recover)) return undefined;
         await new Promise((resolve) => setTimeout(resolve, BUSY_RETRY_MS));
         continue;
       }
@@ -88,8 +90,10 @@ export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
       else await run(sessionId, false);
     },
     async drain(sessionId) {
+      draining.add(sessionId);
       await running.get(sessionId);
       again.delete(sessionId);
+      draining.delete(sessionId);
       return run(sessionId, true);
     },
     putAside(session, now) {

@@ -70,10 +70,16 @@ export function runInForeground(root: string): Promise<number> {
   });
 }
 
+/**
+ * Node's own flags for a host: the system's certificates, and a small nursery, which keeps 10 MB less and costs nothing
+ * at a host's rate of work.
+ */
+export const HOST_FLAGS = ['--use-system-ca', '--max-semi-space-size=1'];
+
 type HostOutput = 'inherit' | ['ignore', number, number];
 
 function spawnHost(root: string, stdio: HostOutput, more: Record<string, string> = {}): ChildProcess {
-  return spawn(process.execPath, ['--use-system-ca', join(root, 'src', 'index.ts')], {
+  return spawn(process.execPath, [...HOST_FLAGS, join(root, 'src', 'index.ts')], {
     cwd: root,
     env: { ...process.env, ...more },
     stdio,

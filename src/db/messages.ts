@@ -25,6 +25,7 @@ export interface OpenMessage extends Origin {
   kind: MessageInKind;
   platformMessageId: string | null;
   processAfter: string | null;
+  createdAt: string;
 }
 
 export interface Messages {
@@ -76,13 +77,13 @@ export function createMessages(db: DatabaseSync): Messages {
      ORDER BY seq`,
   );
   const openOf = db.prepare(
-    `SELECT id, seq, tries, trigger, kind, channel_type, platform_id, thread_id, platform_message_id, process_after
+    `SELECT id, seq, tries, trigger, kind, channel_type, platform_id, thread_id, platform_message_id, process_after, created_at
      FROM messages WHERE session_id = ? AND direction = 'in' AND status IN ('pending', 'paused') ORDER BY seq`,
   );
   const end = db.prepare(
     `UPDATE messages SET status = ?, outcome = ?, settled_at = ?
      WHERE id = ? AND session_id = ? AND direction = 'in' AND status IN ('pending', 'paused')
-     RETURNING id, seq, tries, trigger, kind, channel_type, platform_id, thread_id, platform_message_id, process_after`,
+     RETURNING id, seq, tries, trigger, kind, channel_type, platform_id, thread_id, platform_message_id, process_after, created_at`,
   );
   const note = db.prepare(
     `UPDATE messages SET outcome = ? WHERE id = ? AND session_id = ? AND direction = 'in' AND settled_at IS NULL`,
@@ -149,5 +150,6 @@ function toOpen(row: Record<string, unknown>): OpenMessage {
     thread_id: row.thread_id as string | null,
     platformMessageId: row.platform_message_id as string | null,
     processAfter: row.process_after as string | null,
+    createdAt: String(row.created_at),
   };
 }

@@ -1,4 +1,4 @@
-import { lstatSync } from 'node:fs';
+import { type FSWatcher, lstatSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
 export interface MailboxWatch {
@@ -18,8 +18,12 @@ const FAST_FOR_MS = 30_000;
 /** File times may be as coarse as a kernel tick (10 ms at worst), so a second commit within it can look like none. */
 const SECOND_LOOK_MS = 20;
 
+/** More notifications than this in a second are not a mailbox's: from then on its session is looked at by timer alone. */
+const NOTIFICATIONS_PER_S = 500;
+
 interface Watched {
   file: string;
+  watcher: FSWatcher | undefined;
   onChange: () => void;
   /** What the last look saw; another value is a change. */
   seen: string;
@@ -34,8 +38,8 @@ interface Watched {
 /**
  * Notices commits in `outbound.db` by `stat`, with one timer for all sessions and none when nothing is watched. While
  * a journal lies there nothing is reported, since a read could only say `busy`; a journal that stays for good is found
- * by whoever asks what a silent session does. File notifications are left out: a folder that an agent writes can be
- * made to raise them by the hundred thousand, each a call on the host's event loop.
+ * by whoever asks what a silent session does. File notifications shorten the wait, and nothing rests on them: an agent
+ * can raise them by the hundred thousand, each a call on the host's event loop, so that one that does loses them.
  */
 export function createMailboxWatch(): MailboxWatch {
   const watched = new Map<string, Watched>();
@@ -65,7 +69,15 @@ export function createMailboxWatch(): MailboxWatch {
   function stop(): void {
     if (timer) clearTimeout(timer);
     timer = null;
+    for (const entry of watched.values()) entry.watcher?.close();
     watched.clear();
+  }
+
+  function lookNow(sessionId: string): void {
+    const entry = watched.get(sessionId);
+    if (!entry) return;
+    look(entry, performance.now());
+    schedule(entry.nextLook);
   }
 
   return {
@@ -74,10 +86,12 @@ export function createMailboxWatch(): MailboxWatch {
       const now = performance.now();
       const file = join(boxFolder, 'outbound.db');
       const entry = { file, onChange, seen: '', waiting: false, nextLook: now, secondLook: 0 };
-      watched.set(sessionId, { ...entry, fastUntil: now + FAST_FOR_MS });
+      const watcher = notify(boxFolder, () => lookNow(sessionId));
+      watched.set(sessionId, { ...entry, watcher, fastUntil: now + FAST_FOR_MS });
       schedule(now);
     },
     remove(sessionId) {
+      watched.get(sessionId)?.watcher?.close();
       watched.delete(sessionId);
       if (watched.size === 0) stop();
     },
@@ -90,6 +104,34 @@ export function createMailboxWatch(): MailboxWatch {
       schedule(entry.nextLook);
     },
   };
+}
+
+/** Calls back at most once for each turn of the event loop, until there are too many. */
+function notify(folder: string, onEvent: () => void): FSWatcher | undefined {
+  let queued = false;
+  let windowEnd = 0;
+  let count = 0;
+  try {
+    const watcher = watch(folder, { persistent: false }, () => {
+      const now = performance.now();
+      if (now > windowEnd) {
+        windowEnd = now + 1000;
+        count = 0;
+      }
+      count += 1;
+      if (count > NOTIFICATIONS_PER_S) watcher.close();
+      if (queued) return;
+      queued = true;
+      setImmediate(() => {
+        queued = false;
+        onEvent();
+      });
+    });
+    // The timer goes on without it.
+    return watcher.on('error', () => watcher.close());
+  } catch {
+    return undefined;
+  }
 }
 
 function look(entry: Watched, now: number): void {

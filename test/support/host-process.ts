@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ServerFrame } from '../../src/channels/terminal/frames.ts';
+import { HOST_FLAGS } from '../../src/cli/host-process.ts';
 import { initFirstAgent } from '../../src/groups/init.ts';
 import { until } from './until.ts';
 
@@ -37,6 +38,8 @@ export interface HostOptions {
 export interface TestHost extends AsyncDisposable {
   home: string;
   process: ChildProcess;
+  /** When its process was started, by `performance.now()`. */
+  spawnedAt: number;
   /** A new client of data/cli.sock. */
   terminal(): Promise<Terminal>;
   log(): string;
@@ -51,7 +54,8 @@ export async function startHost(options: HostOptions = {}): Promise<TestHost> {
   const lines = Object.entries(options.env ?? {}).map(([name, value]) => `${name}='${value}'\n`);
   writeFileSync(join(home, '.env'), options.envFile ?? lines.join(''), { mode: 0o600 });
 
-  const child = spawn(process.execPath, ['--use-system-ca', ...(options.node ?? []), join(CODE, 'src/index.ts')], {
+  const spawnedAt = performance.now();
+  const child = spawn(process.execPath, [...HOST_FLAGS, ...(options.node ?? []), join(CODE, 'src/index.ts')], {
     // As `ncl start` does it.
     env: {
       PATH: process.env.PATH,
@@ -86,6 +90,7 @@ export async function startHost(options: HostOptions = {}): Promise<TestHost> {
   return {
     home,
     process: child,
+    spawnedAt,
     async terminal() {
       const opened = await openTerminal(join(folder, 'data/cli.sock'));
       terminals.push(opened);
@@ -122,6 +127,8 @@ async function reachable(path: string): Promise<boolean> {
 
 export interface Terminal {
   frames: ServerFrame[];
+  /** When each of them came, in ms since the epoch, to the microsecond. */
+  arrived: number[];
   /** Sends one message; returns its id. */
   send(text: string, id?: string): string;
   /** Sends one and waits until it has ended; returns the texts that were said from then on, without progress. */
@@ -138,12 +145,17 @@ export async function openTerminal(path: string): Promise<Terminal> {
   const socket = connect(path);
   await once(socket, 'connect');
   const frames: ServerFrame[] = [];
+  const arrived: number[] = [];
   let rest = '';
   socket.setEncoding('utf8');
   socket.on('data', (chunk: string) => {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) frames.push(ServerFrame.parse(JSON.parse(line)));
+    const at = performance.timeOrigin + performance.now();
+    for (const line of lines) {
+      frames.push(ServerFrame.parse(JSON.parse(line)));
+      arrived.push(at);
+    }
   });
   socket.on('error', () => {});
   const texts = (from: number) => frames.slice(from).flatMap((frame) => (frame.type === 'message' ? [frame.text] : []));
@@ -159,6 +171,7 @@ export async function openTerminal(path: string): Promise<Terminal> {
   };
   return {
     frames,
+    arrived,
     send,
     async ask(text) {
       const from = frames.length;

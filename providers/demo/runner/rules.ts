@@ -25,7 +25,7 @@ export const HELP = `I am a demo: a set of rules, without a model behind me. But
 - send me <file>: a file, through the tool send_file
 - tell <destination>: <text>: a message to somewhere else
 - wait <n> seconds: to try /stop, or to write to me meanwhile
-- time, count
+- time, count, ping
 
 For real answers choose a provider with a model: bash nanoclaw.sh --provider claude`;
 
@@ -92,6 +92,8 @@ const rules: readonly Rule[] = [
     },
   ],
   [/^(?:what\s+)?time(?:\s+is\s+it)?\W*$/i, () => `It is ${new Date().toISOString()}.`],
+  // To the microsecond, so that a client can tell what the way to here has cost.
+  [/^ping\W*$/i, () => `pong ${performance.timeOrigin + performance.now()}`],
   [/^count\W*$/i, ({ count }) => `This is message ${count} of our conversation.`],
 ];
 

@@ -22,6 +22,8 @@ export interface NewMessage {
   content: { kind: 'chat'; body: ChatOut } | { kind: 'system'; body: SystemOut };
 }
 
+/** Free pages that stay for the next rows. */
+const SPARE_PAGES = 64;
 const SEQ_MARK = 'highest-seq';
 const AckRow = z.object({
   message_id: z.string(),
@@ -45,8 +47,8 @@ export class Outbound {
     this.#db = new DatabaseSync(path);
     // First of all: the statements after it may already meet another writer's lock.
     this.#db.exec('PRAGMA busy_timeout = 2000');
-    // Rows come and go for ever: the file gives pages back, so that a burst doesn't leave it near the host's size cap.
-    this.#db.exec('PRAGMA auto_vacuum = FULL');
+    // Rows come and go for ever: `prune` gives pages back, so that a burst doesn't leave the file near the host's size cap.
+    this.#db.exec('PRAGMA auto_vacuum = INCREMENTAL');
     // DELETE: the host refuses a file with a journal beside it, and a WAL would always be there.
     this.#db.exec('PRAGMA journal_mode = DELETE');
     this.#db.exec('PRAGMA synchronous = FULL');
@@ -105,6 +107,9 @@ export class Outbound {
       const remove = this.#db.prepare('DELETE FROM processing_ack WHERE message_id = ?');
       for (const id of old) remove.run(id);
     });
+    if (this.#number('SELECT freelist_count AS n FROM pragma_freelist_count') > SPARE_PAGES) {
+      this.#db.exec('PRAGMA incremental_vacuum');
+    }
     return old;
   }
 
