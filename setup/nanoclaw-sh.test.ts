@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { demoScript } from '../test/fakes/messages-api/demo.ts';
+import { createMessagesApi } from '../test/fakes/messages-api/index.ts';
 import { Checkout, hasCommand, type Ran } from './testing/checkout.ts';
 import { startForgingRegistry } from './testing/registry.ts';
 
@@ -151,5 +153,28 @@ describe('nanoclaw.sh, to the end', () => {
       links,
     );
     assert.equal(checkout.read('.env'), '');
+  });
+
+  test('Claude, at an API that is played: the key is in .env and nowhere else', async () => {
+    await using checkout = Checkout.installed();
+    const key = 'sk-ant-api03-only-for-this-test';
+    const api = await createMessagesApi({ port: 0, keys: { apiKey: key }, otherwise: demoScript });
+    try {
+      const env = { ANTHROPIC_API_KEY: key, ANTHROPIC_BASE_URL: api.url };
+      const first = await checkout.setUp(['--yes', '--message', 'good morning'], env);
+      assert.equal(first.status, 0, first.stderr);
+      assert.match(first.stdout, /good morning/);
+      assert.match(first.stderr, /Andy, claude; made/);
+      assert.equal(statSync(join(checkout.root, '.env')).mode & 0o777, 0o600);
+
+      const second = await checkout.setUp(['--yes', '--message', 'good night']);
+      assert.match(second.stdout, /good night/, second.stderr);
+      assert.match(second.stderr, /in \.env, as it was/);
+      const { stdout } = await checkout.run(['grep', '-rlF', key, '.env', 'data', 'groups', 'logs']);
+      assert.equal(stdout, '.env\n');
+      assert.doesNotMatch(first.stderr + second.stderr, /only-for-this-test/);
+    } finally {
+      await api.close();
+    }
   });
 });
