@@ -7,6 +7,7 @@ import { errorText } from './errors.ts';
 import { type AgentGroup, listAgentGroups, updateAgentGroup } from './groups/agent-groups.ts';
 import type { Host } from './host.ts';
 import type { Paths } from './paths.ts';
+import { parseRule } from './relay/target.ts';
 
 /** What a running host tells `ncl`. */
 
@@ -141,6 +142,14 @@ export function createHostView({ host, db, paths, slug, version, startedAt, stop
       const exact = all.filter(({ id, name, folder }) => id === idOrName || name === idOrName || folder === idOrName);
       const [agent] = exact;
       if (!agent) return { ok: false, code: 'NC_NOT_FOUND', detail: `There is no agent ${JSON.stringify(idOrName)}.` };
+      const unreadable = changes.egressAllow?.find((rule) => parseRule(rule) === undefined);
+      if (unreadable !== undefined) {
+        return {
+          ok: false,
+          code: 'NC_USAGE',
+          detail: `${JSON.stringify(unreadable)} is no rule: host, host:port or host:*.`,
+        };
+      }
       if (exact.length > 1)
         return { ok: false, code: 'NC_AMBIGUOUS', detail: 'Give the id: the name fits more than one.' };
       updateAgentGroup(db, agent.id, changes, isoTime(Date.now()));

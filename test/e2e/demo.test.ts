@@ -52,6 +52,18 @@ describe('demo, in a real sandbox', () => {
   });
 });
 
+test('two installs on one machine do not disturb each other', async () => {
+  await using one = await startHost();
+  await using two = await startHost();
+  const [first, second] = [await one.terminal(), await two.terminal()];
+  await first.ask('remember I am the first');
+  await second.ask('remember I am the second');
+  await one.end();
+  const [memory] = await second.ask('what do you remember?');
+  assert.match(memory ?? '', /the second/);
+  assert.doesNotMatch(memory ?? '', /the first/);
+});
+
 describe('commands of the host', () => {
   test('/help and /status answer at once, an unknown command goes to the agent', async () => {
     await using host = await startHost();
