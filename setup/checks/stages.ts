@@ -44,6 +44,8 @@ export function allStages(root: string, full: boolean): Stage[] {
       command: [
         'bun',
         'test',
+        // Its default of 5 s is a time for a machine with nothing else to do.
+        '--timeout=180000',
         ...[...runner, ...providers.filter((file) => !isHosts(file))].map((file) => `./${file}`),
       ],
       kind: 'bun',

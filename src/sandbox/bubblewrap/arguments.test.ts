@@ -30,7 +30,7 @@ const holds = (args: readonly string[], ...words: string[]): number =>
   ` ${args.join(' ')} `.indexOf(` ${words.join(' ')} `);
 
 test('the inner stage is its own user, has no capability and no nested namespace', () => {
-  const args = innerArguments(spec, layout, (source) => source, true);
+  const args = innerArguments(spec, layout, { locate: (source) => source, seccomp: true, staged: false });
   for (const words of [
     ['--unshare-user'],
     ['--unshare-net'],
@@ -52,14 +52,17 @@ test('the inner stage is its own user, has no capability and no nested namespace
 });
 
 test('parents are mounted before what is nested in them', () => {
-  const args = innerArguments(spec, layout, (source) => source, true);
+  const args = innerArguments(spec, layout, { locate: (source) => source, seccomp: true, staged: false });
   const parent = holds(args, '--bind', '/data/box', '/workspace');
   const nested = holds(args, '--ro-bind', '/data/in', '/workspace/inbound');
   assert.ok(parent >= 0 && parent < nested);
 });
 
 test('without a filter for the processor there is no --seccomp', () => {
-  assert.equal(innerArguments(spec, layout, (source) => source, false).includes('--seccomp'), false);
+  assert.equal(
+    innerArguments(spec, layout, { locate: (source) => source, seccomp: false, staged: false }).includes('--seccomp'),
+    false,
+  );
 });
 
 test('the first stage gives each source a place, read-only ones read-only, and keeps only what changing the user needs', () => {

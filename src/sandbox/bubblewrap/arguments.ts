@@ -40,14 +40,20 @@ function systemFolders(layout: HostLayout): string[] {
 }
 
 /** What bwrap gets that builds the sandbox itself. Runs as an unprivileged user, on every host. */
-export function innerArguments(spec: SandboxSpec, layout: HostLayout, locate: Locate, seccomp: boolean): string[] {
+export function innerArguments(
+  spec: SandboxSpec,
+  layout: HostLayout,
+  { locate, seccomp, staged }: { locate: Locate; seccomp: boolean; staged: boolean },
+): string[] {
   const { memoryBytes } = spec.limits;
   const targets = spec.mounts.map((mount) => mount.target);
   return [
     ...['--unshare-user', '--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...['--disable-userns', '--uid', '1000', '--gid', '1000', '--hostname', 'sandbox'],
     ...['--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv'],
-    ...['--json-status-fd', String(FD.status), '--block-fd', String(FD.gate)],
+    // In a second stage bwrap's own number isn't the one that /proc has, and it would fail on looking itself up.
+    ...(staged ? [] : ['--json-status-fd', String(FD.status)]),
+    ...['--block-fd', String(FD.gate)],
     ...(seccomp ? ['--seccomp', String(FD.seccomp)] : []),
     ...systemFolders(layout),
     ...(layout.hasUsrLocal ? [...tmpfs(MiB, '0755', '/usr/local'), '--perms', '0755', '--dir', '/usr/local/bin'] : []),
@@ -90,6 +96,7 @@ export function stagingArguments(
       // Its process namespace is what dies with the host: a parent's death is a signal, and the first stage may send none to
       // the sandbox's uid, having given up the right to.
       ...['--die-with-parent', '--unshare-pid', '--clearenv', '--cap-drop', 'ALL'],
+      ...['--json-status-fd', String(FD.status)],
       ...['SETUID', 'SETGID', 'SETPCAP'].flatMap((name) => ['--cap-add', `CAP_${name}`]),
       ...systemFolders(layout),
       ...(bwrap.startsWith('/usr/') ? [] : ['--ro-bind', bwrap, bwrap]),

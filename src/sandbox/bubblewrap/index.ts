@@ -74,7 +74,11 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
       const sandbox = await launch({
         sessionId: spec.sessionId,
         commandLine: staging ? [...outer, ...inner] : inner,
-        innerArguments: innerArguments(spec, layout, staging?.locate ?? ((source) => source), seccompFile !== null),
+        innerArguments: innerArguments(spec, layout, {
+          locate: staging?.locate ?? ((source) => source),
+          seccomp: seccompFile !== null,
+          staged: staging !== null,
+        }),
         outerArguments: staging?.args ?? null,
         spawnUid: machine.root && !staging ? spec.uid : null,
         seccompFile,

@@ -54,17 +54,19 @@ export async function launch(plan: Launch): Promise<Launched> {
   const deadline = performance.now() + plan.timeoutMs;
   const child = await spawnBwrap(plan);
   const output = captureOutput([readable(child, 1), readable(child, 2)], plan.logFile);
-  const status = readStatus(readable(child, FD.status), (pid) => firstProcess(plan, child.pid ?? 0, pid));
+  const status = readStatus(readable(child, FD.status));
   const ended = once(child, 'close').catch((error: unknown) => output.add(errorText(error)));
   let running = true;
+  let first: ProcessId | null = null;
   void ended.then(() => {
     running = false;
   });
   const fail = async (why: string): Promise<never> => {
-    if (status.first) signal(status.first, 'SIGKILL');
+    const known = first ?? (status.child === null ? null : identify(status.child));
+    if (known) signal(known, 'SIGKILL');
     child.kill('SIGKILL');
     await ended;
-    if (status.first) await gone(status.first);
+    if (known) await gone(known);
     await output.drained;
     await plan.group.release();
     throw new NanoError('NC_SANDBOX_START', [why, ...output.lastLines()].filter(Boolean).join('\n'));
@@ -73,7 +75,10 @@ export async function launch(plan: Launch): Promise<Launched> {
   send(child, FD.innerArguments, nulEnded(plan.innerArguments));
   if (plan.outerArguments) send(child, FD.outerArguments, nulEnded(plan.outerArguments));
   await within(plan.timeoutMs, Promise.race([status.started, ended]));
-  const first = status.first;
+  while (running && status.child !== null && !first && performance.now() < deadline) {
+    first = firstProcess(plan, status.child);
+    if (!first) await delay(POLL_MS);
+  }
   if (!first) return fail(running ? `No answer from bwrap within ${plan.timeoutMs} ms.` : '');
   const uid = hostUid(first.pid);
   plan.group.enter(first);
@@ -192,25 +197,26 @@ function send(child: ChildProcess, fd: number, text: string): void {
 }
 
 /**
- * The sandbox's PID 1 as the host counts. With two stages bwrap tells a number of the first one's namespace, so the way is
- * followed from our own child: first stage, its PID 1, second stage, PID 1.
+ * The sandbox's PID 1 as the host counts. With two stages it is the first one that tells of its child; from there on the way
+ * is followed: the namespace's PID 1, the second stage, its PID 1. Null: it isn't there yet.
  */
-function firstProcess(plan: Launch, child: number, told: number): number {
-  if (!plan.outerArguments) return told;
-  return [1, 2, 3].reduce((pid) => children(pid)[0] ?? 0, child);
+function firstProcess(plan: Launch, told: number): ProcessId | null {
+  const pid = plan.outerArguments ? [1, 2].reduce((parent) => children(parent)[0] ?? 0, told) : told;
+  return identify(pid);
 }
 
 interface Status {
-  readonly first: ProcessId | null;
+  /** The first process of what bwrap has started, as it tells. */
+  readonly child: number | null;
   readonly started: Promise<void>;
   code(): number | null;
 }
 
 /** bwrap says {"child-pid"} when the first process is there, and {"exit-code"} at the end unless it was killed itself. */
-function readStatus(pipe: Readable, find: (pid: number) => number): Status {
+function readStatus(pipe: Readable): Status {
   const { promise: started, resolve } = Promise.withResolvers<void>();
   let text = '';
-  let first: ProcessId | null = null;
+  let child: number | null = null;
   let code: number | null = null;
   pipe.setEncoding('utf8').on('data', (chunk: string) => {
     const lines = (text + chunk).split('\n');
@@ -218,14 +224,14 @@ function readStatus(pipe: Readable, find: (pid: number) => number): Status {
     for (const line of lines) {
       const said = statusLine.safeParse(line).data;
       code ??= said?.['exit-code'] ?? null;
-      if (first !== null || said?.['child-pid'] === undefined) continue;
-      first = identify(find(said['child-pid']));
+      if (child !== null || said?.['child-pid'] === undefined) continue;
+      child = said['child-pid'];
       resolve();
     }
   });
   return {
-    get first() {
-      return first;
+    get child() {
+      return child;
     },
     started,
     code: () => code,
