@@ -80,7 +80,8 @@ async function openAnyway(parent: FileHandle, name: Buffer): Promise<FileHandle>
   await using handle = await open(path, O_PATH | constants.O_NOFOLLOW | constants.O_DIRECTORY);
   // Through the open folder, since chmod by name would follow a link.
   await chmod(`/proc/self/fd/${handle.fd}`, 0o700);
-  return openFolder(path);
+  // Awaited here: while the handle closes, a rejection would have nobody to hear it.
+  return await openFolder(path);
 }
 
 function codeOf(error: unknown): unknown {
