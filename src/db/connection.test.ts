@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -33,6 +33,9 @@ describe('opening the central database', () => {
       applied.map((row) => row.name),
       migrations.map((migration) => migration.name),
     );
+    for (const name of ['v2.db', 'v2.db-wal', 'v2.db-shm']) {
+      assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name);
+    }
     assert.equal(first.prepare('PRAGMA synchronous').get()?.synchronous, 2);
     assert.equal(first.prepare('PRAGMA foreign_keys').get()?.foreign_keys, 1);
     first.close();

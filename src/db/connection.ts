@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
@@ -22,6 +22,9 @@ export interface OpenOptions {
 export function openCentral({ file, backups, now }: OpenOptions): DatabaseSync {
   let db: DatabaseSync;
   try {
+    // Everything that was ever said is in it; its journal gets the same mode from SQLite.
+    closeSync(openSync(file, 'a', 0o600));
+    chmodSync(file, 0o600);
     db = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
   } catch (error) {
     throw new NanoError('NC_DATA_FOLDER', errorText(error), { cause: error });
