@@ -8,7 +8,7 @@ import type { ClientContext } from './definition.ts';
 import { paint } from './screen.ts';
 
 /** A conversation line by line, from a person or a pipe. Returns the exit status. */
-export async function converse({ root, screen, json }: ClientContext): Promise<number> {
+export async function converse({ home, screen, json }: ClientContext): Promise<number> {
   const tty = process.stdin.isTTY === true && !json;
   const open = new Set<string>();
   let asking = true;
@@ -19,7 +19,7 @@ export async function converse({ root, screen, json }: ClientContext): Promise<n
     connection.forget(id);
     if (!asking && open.size === 0) done.resolve();
   };
-  const connection = await openChat(pathsFor(root).cliSocket, (frame) => {
+  const connection = await openChat(pathsFor(home).cliSocket, (frame) => {
     if (json) screen.out(JSON.stringify(frame));
     else if (frame.type === 'progress') screen.err(paint(screen, 'dim', printable(frame.text)));
     else if (frame.type === 'message') screen.out(messageText(frame));

@@ -14,7 +14,7 @@ export async function sendOnce(context: ClientContext, text: string, timeoutMs: 
   const ended = Promise.withResolvers<End>();
   const id = randomUUID();
   const turn = createTurn(id);
-  const connection = await openChat(pathsFor(context.root).cliSocket, (frame) => {
+  const connection = await openChat(pathsFor(context.home).cliSocket, (frame) => {
     if (json) screen.out(JSON.stringify(frame));
     for (const { answer, other, progress, refused, end } of turn(frame)) {
       if (!json && progress !== undefined) screen.err(paint(screen, 'dim', printable(progress)));

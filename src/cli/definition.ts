@@ -57,6 +57,8 @@ export type Command = ClientCommand | HostCommand;
 export interface ClientContext {
   /** Root of the checkout; also the working folder. */
   root: string;
+  /** Where data/, logs/, groups/ and .env of this install are. */
+  home: string;
   screen: Screen;
   json: boolean;
   /** Asks the running host. Throws NanoError: NC_NO_HOST, NC_HOST_SILENT, or the host's own code. */

@@ -26,7 +26,7 @@ export async function findHost(context: ClientContext): Promise<Running | undefi
 
 /** Starts a host of its own session and waits until it answers. Throws NC_HOST_START with its last lines. */
 export async function startHost(context: ClientContext): Promise<Running> {
-  const { logs } = pathsFor(context.root);
+  const { logs } = pathsFor(context.home);
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   const output = join(logs, 'host.out.log');
   if (statSync(output, { throwIfNoEntry: false })?.size) renameSync(output, `${output}.1`);

@@ -6,8 +6,8 @@ import { pathsFor } from '../paths.ts';
  * The process that holds this install by the database's lease, when it is really a host that runs; for when the admin
  * socket doesn't answer.
  */
-export function readLeaseHolder(root: string): number | undefined {
-  const { db: file } = pathsFor(root);
+export function readLeaseHolder(home: string): number | undefined {
+  const { db: file } = pathsFor(home);
   if (!existsSync(file)) return undefined;
   let db: DatabaseSync | undefined;
   try {

@@ -9,7 +9,7 @@ import { helpFor } from './help-text.ts';
 import { processScreen, type Screen } from './screen.ts';
 
 /** One call of `ncl`: returns its exit status. */
-export async function run(root: string, argv: readonly string[]): Promise<number> {
+export async function run(root: string, home: string, argv: readonly string[]): Promise<number> {
   const screen = processScreen();
   const words = argv[0] === '--version' ? ['version', ...argv.slice(1)] : argv;
   const read = readInvocation(commands, words);
@@ -18,9 +18,10 @@ export async function run(root: string, argv: readonly string[]): Promise<number
     if (!read.ok) throw new NanoError('NC_USAGE', read.sentence);
     const { command, about, args, help } = read.value;
     if (help || !command) return showHelp(screen, command?.name ?? about);
-    const { adminSocket } = pathsFor(root);
+    const { adminSocket } = pathsFor(home);
     const context: ClientContext = {
       root,
+      home,
       screen,
       json,
       ask: (name, given, look) => askHost(adminSocket, name, given, look),

@@ -28,7 +28,7 @@ async function askToStop(context: ClientContext): Promise<number | undefined> {
   try {
     return Stopping.parse((await context.ask('stop-host')).data).pid;
   } catch (error) {
-    const pid = readLeaseHolder(context.root);
+    const pid = readLeaseHolder(context.home);
     if (pid !== undefined) {
       process.kill(pid, 'SIGTERM');
       return pid;

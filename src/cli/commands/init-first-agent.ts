@@ -9,12 +9,12 @@ export const initFirstAgent: ClientCommand = {
     { name: 'timezone', value: 'zone', description: "such as Europe/Berlin; this machine's at first" },
   ],
   place: 'client',
-  async run(args, { root, screen, json }) {
+  async run(args, { home, screen, json }) {
     const { initFirstAgent: init } = await import('../../groups/init.ts');
     const name = textOf(args, 'name');
     const provider = textOf(args, 'provider');
     const timezone = textOf(args, 'timezone');
-    const { agent, created, changed } = init(root, {
+    const { agent, created, changed } = init(home, {
       ...(name !== undefined && { name }),
       ...(provider !== undefined && { provider }),
       ...(timezone !== undefined && { timezone }),

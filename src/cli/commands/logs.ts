@@ -30,14 +30,14 @@ export const logs: ClientCommand = {
     { name: 'lines', short: 'n', value: 'count', description: 'how many of the last lines; 50 at first' },
   ],
   place: 'client',
-  async run(args, { root, screen, json, ask }) {
+  async run(args, { home, screen, json, ask }) {
     const count = numberOf(args, 'lines', { least: 0, most: 100_000, otherwise: 50 });
     const id = textOf(args, 'session');
     const sessionLog = async (session: string) => {
       const { LogFile } = await import('../answers.ts');
       return LogFile.parse((await ask('session-log-file', { session })).data).path;
     };
-    const path = id ? await sessionLog(id) : join(pathsFor(root).logs, 'nanoclaw.log');
+    const path = id ? await sessionLog(id) : join(pathsFor(home).logs, 'nanoclaw.log');
     if (!existsSync(path) && !args.follow) throw new NanoError('NC_NOT_FOUND', `There is no ${path} yet.`);
     const show = (line: string) => screen.out(json ? line : humanLine(line));
     const stop = new AbortController();

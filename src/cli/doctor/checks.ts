@@ -16,13 +16,13 @@ const DAY_MS = 86_400_000;
 const PROBE_MS = 10_000;
 
 /** What can be seen without a host. Each check says what to do. */
-export async function localChecks(root: string): Promise<Check[]> {
-  const { data, env } = pathsFor(root);
+export async function localChecks(root: string, home: string): Promise<Check[]> {
+  const { data, env } = pathsFor(home);
   return [
     nodeCheck(),
     await bunCheck(root),
     folderCheck(data),
-    diskCheck(root),
+    diskCheck(home),
     clockCheck(Date.now(), statSync(join(root, 'package.json')).mtimeMs),
     envCheck(env),
   ];
@@ -71,8 +71,8 @@ function folderCheck(data: string): Check {
   }
 }
 
-function diskCheck(root: string): Check {
-  const { bavail, bsize, files, ffree } = statfsSync(root);
+function diskCheck(home: string): Check {
+  const { bavail, bsize, files, ffree } = statfsSync(home);
   const free = bavail * bsize;
   // Some file systems count no inodes.
   const full = free < NO_ROOM_BYTES || (files > 0 && ffree < 1000);

@@ -6,11 +6,11 @@ import type { DriverDeclaration } from '../../sandbox/driver.ts';
 import type { Check } from '../host-view.ts';
 
 /** Asks the driver by starting a real sandbox, as the host would. */
-export async function declareDriver(root: string): Promise<DriverDeclaration> {
+export async function declareDriver(home: string): Promise<DriverDeclaration> {
   try {
     const { createBubblewrapDriver } = await import('../../sandbox/bubblewrap/index.ts');
-    const stateDir = join(pathsFor(root).data, 'sandbox');
-    return await createBubblewrapDriver({ slug: installSlug(root), stateDir, log: () => undefined }).declare();
+    const stateDir = join(pathsFor(home).data, 'sandbox');
+    return await createBubblewrapDriver({ slug: installSlug(home), stateDir, log: () => undefined }).declare();
   } catch (error) {
     return { driver: 'bubblewrap', usable: false, reason: errorText(error), guarantees: [] };
   }

@@ -12,8 +12,8 @@ import { providerCheck } from './providers.ts';
 
 /** Returns the exit status: 1 when something fails that an answer needs. */
 export async function runDoctor(context: ClientContext): Promise<number> {
-  const { root, screen, json } = context;
-  const [local, driver, host] = await Promise.all([localChecks(root), declareDriver(root), hostChecks(context)]);
+  const { root, home, screen, json } = context;
+  const [local, driver, host] = await Promise.all([localChecks(root, home), declareDriver(home), hostChecks(context)]);
   const provider = await providerCheck(root, host.report);
   const checks = [...local, driverCheck(driver), provider, ...host.checks];
   if (json) screen.out(JSON.stringify({ checks, driver }));
