@@ -1,4 +1,4 @@
-import { realpathSync, rmSync } from 'node:fs';
+import { lstatSync, realpathSync, renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { INSIDE } from '@nanoclaw/protocol';
@@ -39,8 +39,7 @@ export async function prepareSandbox(parts: SpecParts, session: Session): Promis
   const agentFolder = join(paths.groups, agent.folder);
   ensureAgentFolder(agentFolder, agent.assistantName, uid);
   ensureFolder(agentFolder, uid, 0o700);
-  // A fresh sandbox has no heartbeat: its file means that this one lives.
-  rmSync(join(folders.box, '.heartbeat'), { force: true });
+  removeHeartbeat(folders);
   // Relative to the working folder: a Unix socket's path is short.
   const socket = join('data/run', session.id, basename(INSIDE.proxySocket));
   await providers.openSession(provider, session, agent, socket, uid);
@@ -62,6 +61,18 @@ export async function prepareSandbox(parts: SpecParts, session: Session): Promis
     limits: LIMITS,
     logFile: join(paths.logs, 'sessions', `${session.id}.log`),
   };
+}
+
+/** A fresh sandbox has none: the file means that this one lives. Whatever an earlier agent put in its place goes, too. */
+function removeHeartbeat({ box, session }: SessionFolders): void {
+  const file = join(box, '.heartbeat');
+  const found = lstatSync(file, { throwIfNoEntry: false });
+  if (!found) return;
+  if (!found.isDirectory()) return unlinkSync(file);
+  // Moved and not removed: a tree that an agent has built may be too deep to walk.
+  const aside = join(session, 'quarantine');
+  ensureFolder(aside, undefined, 0o700);
+  renameSync(file, join(aside, `heartbeat-${Date.now()}`));
 }
 
 function mountsFor(code: string, folders: SessionFolders, agentFolder: string, provider: HostProvider): Mount[] {

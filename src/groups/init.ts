@@ -1,4 +1,4 @@
-import { existsSync, lchownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { lchownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
@@ -138,8 +138,11 @@ export function localTimezone(): string {
 export function ensureAgentFolder(folder: string, name: string, uid?: number): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const memory = join(folder, 'CLAUDE.local.md');
-  if (!existsSync(memory)) {
-    writeFileSync(memory, `# ${name}'s memory\n\nNotes that ${name} keeps across conversations.\n`, { mode: 0o600 });
+  // Exclusive, and looked at without following: a link that the agent left there must not lead the host elsewhere.
+  if (!lstatSync(memory, { throwIfNoEntry: false })) {
+    const text = `# ${name}'s memory\n\nNotes that ${name} keeps across conversations.\n`;
+    writeFileSync(memory, text, { mode: 0o600, flag: 'wx' });
+    if (uid !== undefined) lchownSync(memory, uid, uid);
   }
   // The folder itself changes hands last: a walk that was cut short is taken up at the next start.
   if (uid !== undefined && lstatSync(folder).uid !== uid) giveTree(folder, uid);

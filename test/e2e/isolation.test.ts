@@ -25,7 +25,7 @@ describe('an agent', () => {
     ["can't read /etc/shadow", 'cat /etc/shadow'],
     [
       "can't see the host's home or install",
-      'ls -d /root /work "$NANOCLAW_HOME"/data 2>/dev/null | grep . && cat /root/.bashrc',
+      'ls -d /root /home/[!n]* "$NANOCLAW_HOME"/data 2>/dev/null | grep . && cat /root/.bashrc',
     ],
     ["can't see other sessions", 'ls /workspace/.. /workspace/../v2-sessions 2>/dev/null | grep sess-'],
     [
