@@ -68,7 +68,10 @@ function removeHeartbeat({ box, session }: SessionFolders): void {
   const file = join(box, '.heartbeat');
   const found = lstatSync(file, { throwIfNoEntry: false });
   if (!found) return;
-  if (!found.isDirectory()) return unlinkSync(file);
+  if (!found.isDirectory()) {
+    unlinkSync(file);
+    return;
+  }
   // Moved and not removed: a tree that an agent has built may be too deep to walk.
   const aside = join(session, 'quarantine');
   ensureFolder(aside, undefined, 0o700);
