@@ -16,6 +16,7 @@ import type { Effects, TakeOver } from './take-over.ts';
 const BAD_ENDS: Readonly<Record<string, string>> = {
   heartbeat: 'it gave no sign of life',
   ceiling: 'the turn took too long',
+  unclaimed: 'it did not take its messages',
 };
 
 /** A message that is younger may not have been seen by a sandbox that has just died: the next one takes it. */

@@ -84,6 +84,24 @@ test('a chat is served in order, and its end is told after what was said', async
   assert.deepEqual(far.settled, ['q1 reply']);
 });
 
+test('a database that fails leaves the event loop to others, and the reply goes out when it is well again', async () => {
+  using install = createInstall();
+  const far = createFarEnd(() => ({ status: 'sent' }));
+  const { queue, say } = setup(install, far.adapter);
+  const id = say('one');
+  install.db.exec("CREATE TRIGGER full BEFORE UPDATE ON deliveries BEGIN SELECT RAISE(ABORT, 'disk is full'); END");
+  queue.enqueue([id]);
+  let turns = 0;
+  const end = performance.now() + 200;
+  await until(() => {
+    turns += 1;
+    return performance.now() > end;
+  });
+  assert.ok(turns > 10, `${turns} turns of the event loop`);
+  install.db.exec('DROP TRIGGER full');
+  await until(() => far.calls.length === 1);
+});
+
 test('a chat whose adapter hangs does not hold up another', async () => {
   using install = createInstall();
   const held = Promise.withResolvers<DeliveryResult>();
@@ -164,4 +182,43 @@ test('a message for a channel that is not there stays queued', async () => {
   queue.enqueue([id]);
   await until(() => status(install, id)?.error !== null);
   assert.equal(status(install, id)?.status, 'queued');
+});
+
+test('what was said is not said again while its outcome can not be written down', async () => {
+  using install = createInstall();
+  const far = createFarEnd(() => ({ status: 'sent' }));
+  const { queue, say } = setup(install, far.adapter);
+  const id = say('once');
+  install.db.exec(
+    "CREATE TRIGGER full BEFORE UPDATE ON deliveries WHEN new.status = 'sent' BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
+  );
+  queue.enqueue([id]);
+  await until(() => far.calls.length === 1);
+  install.db.exec('DROP TRIGGER full');
+  await until(() => status(install, id)?.status === 'sent');
+  assert.equal(far.calls.length, 1);
+});
+
+test('a row that is queued twice is sent once', async () => {
+  using install = createInstall();
+  const far = createFarEnd(() => ({ status: 'sent' }));
+  const { queue, say } = setup(install, far.adapter);
+  const id = say('once');
+  queue.enqueue([id, id]);
+  queue.resume();
+  await until(() => status(install, id)?.status === 'sent' && queue.depth() === 0);
+  assert.equal(far.calls.length, 1);
+});
+
+test('a channel that comes back while a delivery fails to it is tried again', async () => {
+  using install = createInstall();
+  const held = Promise.withResolvers<DeliveryResult>();
+  const far = createFarEnd((_message, call) => (call === 1 ? held.promise : { status: 'sent' }));
+  const { queue, say } = setup(install, far.adapter);
+  const id = say('one');
+  queue.enqueue([id]);
+  await until(() => far.calls.length === 1);
+  queue.available('terminal');
+  held.resolve({ status: 'failed', retryable: true, offline: true, error: 'it left' });
+  await until(() => status(install, id)?.status === 'sent');
 });

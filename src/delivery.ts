@@ -49,6 +49,8 @@ type Entry = { type: 'message'; id: string } | { type: 'settled'; settled: Settl
 
 interface Chat {
   channelType: string;
+  /** What an attempt came to, while it can't be written down: it is not made again. */
+  unwritten: { id: string; result: DeliveryResult } | undefined;
   entries: Entry[];
   running: boolean;
   waiting: boolean;
@@ -59,6 +61,8 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
   const { db, deliveries, log } = parts;
   const chats = new Map<string, Chat>();
   const running = new Set<Promise<void>>();
+  /** How often each channel has said that it is back. */
+  const comebacks = new Map<string, number>();
   const putOff = new Set<NodeJS.Timeout>();
   let stopped = false;
 
@@ -66,7 +70,7 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     const key = `${channelType}\n${platformId}`;
     let chat = chats.get(key);
     if (!chat) {
-      chat = { channelType, entries: [], running: false, waiting: false, timer: undefined };
+      chat = { channelType, unwritten: undefined, entries: [], running: false, waiting: false, timer: undefined };
       chats.set(key, chat);
     }
     return [key, chat];
@@ -76,7 +80,11 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     if (chat.running || chat.waiting || stopped) return;
     chat.running = true;
     const run = drain(chat)
-      .catch((error: unknown) => log.error('delivery failed', { error }))
+      .catch((error: unknown) => {
+        log.error('delivery failed', { error });
+        // A full disk, say: what failed at once would fail at once again, and leave the event loop to nobody.
+        pause(chat, BACKOFF_MS);
+      })
       .finally(() => {
         chat.running = false;
         running.delete(run);
@@ -107,11 +115,21 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     if (!delivery || delivery.platform_id === null) return true;
     const wait = delivery.notBefore === null ? 0 : Date.parse(delivery.notBefore) - Date.now();
     if (wait > 0) return pause(chat, wait);
+    const seen = comebacks.get(chat.channelType);
+    const result = chat.unwritten?.id === id ? chat.unwritten.result : await send(chat, delivery, delivery.platform_id);
+    chat.unwritten = { id, result };
+    const done = note(chat, delivery, result);
+    chat.unwritten = undefined;
+    // It came back while it was away: nobody will say so again.
+    const offline = result.status === 'failed' && result.offline;
+    if (offline && comebacks.get(chat.channelType) !== seen) chat.waiting = false;
+    return done;
+  }
+
+  async function send(chat: Chat, delivery: Delivery, platformId: string): Promise<DeliveryResult> {
     const adapter = parts.adapter(chat.channelType);
-    const result = adapter
-      ? await attempt(adapter, delivery, delivery.platform_id)
-      : ({ status: 'failed', retryable: true, offline: true, error: 'The channel is not there.' } as const);
-    return note(chat, delivery, result);
+    if (adapter) return attempt(adapter, delivery, platformId);
+    return { status: 'failed', retryable: true, offline: true, error: 'The channel is not there.' };
   }
 
   async function attempt(adapter: ChannelAdapter, delivery: Delivery, platformId: string): Promise<DeliveryResult> {
@@ -141,14 +159,19 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
   async function collect(delivery: Delivery, names: readonly string[], folder: string) {
     const files: OutboundFile[] = [];
     const problems: string[] = [];
+    // Of all files of a message together: a sparse file costs its maker nothing.
+    let left = MAX_ATTACHMENT_BYTES;
     const box = delivery.sessionId === null ? undefined : parts.boxOf(delivery.sessionId);
     if (names.length > 0) mkdirSync(folder, { recursive: true, mode: 0o700 });
-    for (const name of names) {
+    for (const name of new Set(names)) {
       const result = box
-        ? await takeOut(box, agentsId(delivery.messageId), name, folder, MAX_ATTACHMENT_BYTES)
+        ? await takeOut(box, agentsId(delivery.messageId), name, folder, left)
         : { error: 'its session is gone' };
       if ('error' in result) problems.push(`The file ${name} could not be sent: ${result.error}`);
-      else files.push(result);
+      else {
+        files.push(result);
+        left -= result.size;
+      }
     }
     return { files, problems };
   }
@@ -228,7 +251,12 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     const timer = setTimeout(
       () => {
         putOff.delete(timer);
-        enqueue([id]);
+        try {
+          enqueue([id]);
+        } catch (error) {
+          log.error('a delivery is put off again', { messageId: id, error });
+          later(id, LONGEST_BACKOFF_MS);
+        }
       },
       Math.min(ms, 2 ** 31 - 1),
     );
@@ -239,9 +267,12 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     enqueue,
     settled: (settled) => add(settled.channel_type, settled.platform_id, { type: 'settled', settled }),
     available(channelType) {
+      comebacks.set(channelType, (comebacks.get(channelType) ?? 0) + 1);
       for (const chat of chats.values()) if (chat.channelType === channelType && chat.waiting) wake(chat);
     },
     resume() {
+      // What an earlier host was about to send lies there still, under names that would be taken.
+      rmSync(parts.scratch, { recursive: true, force: true });
       const open = deliveries.open();
       enqueue(open.map((delivery) => delivery.messageId));
       return open.length;

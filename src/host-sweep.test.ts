@@ -8,14 +8,28 @@ const fresh: SandboxView = {
   lastActivity: now,
   heartbeatAgeMs: 500,
   turnSince: null,
-  openTriggers: 0,
+  dueSince: null,
   declaredTimeoutMs: 0,
 };
 
 const cases: [name: string, Partial<SandboxView>, reason: string | undefined][] = [
   ['a fresh one stays', {}, undefined],
   ['idle for ten minutes is stopped', { lastActivity: now - IDLE_STOP_MS - 1 }, 'idle'],
-  ['idle but with an open message stays', { lastActivity: now - IDLE_STOP_MS - 1, openTriggers: 1 }, undefined],
+  [
+    'idle but with a message that has just become due stays',
+    { lastActivity: now - IDLE_STOP_MS - 1, dueSince: now - 5_000, startedAt: 0 },
+    undefined,
+  ],
+  [
+    'a message that nobody takes for a minute',
+    { lastActivity: now - 61_000, dueSince: now - 61_000, startedAt: 0 },
+    'unclaimed',
+  ],
+  [
+    'a long turn may keep another message waiting',
+    { dueSince: now - 61_000, startedAt: 0, turnSince: now - 70_000 },
+    undefined,
+  ],
   ['a long turn is not idle', { lastActivity: now - IDLE_STOP_MS - 1, turnSince: now - 1_000 }, undefined],
   ['no heartbeat for a minute is dead', { heartbeatAgeMs: HEARTBEAT_DEAD_MS + 1 }, 'heartbeat'],
   ['none at all yet, just started, stays', { heartbeatAgeMs: null }, undefined],

@@ -7,6 +7,8 @@ export const IDLE_STOP_MS = 10 * 60_000;
 export const TURN_CEILING_MS = 30 * 60_000;
 /** A runner touches its heartbeat every second; this long without means that its loop is dead. */
 export const HEARTBEAT_DEAD_MS = 60_000;
+/** A runner takes what is due within milliseconds, unless a turn runs. */
+export const UNCLAIMED_MS = 60_000;
 const GRACE_MS = 10_000;
 
 /** What is known of one running sandbox. Times in ms since the epoch. */
@@ -17,12 +19,15 @@ export interface SandboxView {
   /** Null before its first heartbeat. */
   heartbeatAgeMs: number | null;
   turnSince: number | null;
-  openTriggers: number;
+  /** Since when the oldest message that it should have taken is due. */
+  dueSince: number | null;
   /** The longest timeout that a running tool declared. */
   declaredTimeoutMs: number;
 }
 
-export type SweepDecision = { stop: false } | { stop: true; reason: 'idle' | 'heartbeat' | 'ceiling'; graceMs: number };
+export type SweepDecision =
+  | { stop: false }
+  | { stop: true; reason: 'idle' | 'heartbeat' | 'ceiling' | 'unclaimed'; graceMs: number };
 
 /** Pure: is this sandbox to be ended? */
 export function decideStop(view: SandboxView, now: number): SweepDecision {
@@ -31,8 +36,12 @@ export function decideStop(view: SandboxView, now: number): SweepDecision {
   const ceiling = Math.max(TURN_CEILING_MS, view.declaredTimeoutMs);
   if (view.turnSince !== null && now - view.turnSince > ceiling)
     return { stop: true, reason: 'ceiling', graceMs: GRACE_MS };
-  if (view.turnSince === null && view.openTriggers === 0 && now - view.lastActivity > IDLE_STOP_MS) {
-    return { stop: true, reason: 'idle', graceMs: GRACE_MS };
+  if (view.turnSince !== null) return { stop: false };
+  if (view.dueSince === null) {
+    return now - view.lastActivity > IDLE_STOP_MS ? { stop: true, reason: 'idle', graceMs: GRACE_MS } : { stop: false };
+  }
+  if (now - Math.max(view.dueSince, view.startedAt, view.lastActivity) > UNCLAIMED_MS) {
+    return { stop: true, reason: 'unclaimed', graceMs: 0 };
   }
   return { stop: false };
 }

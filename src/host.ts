@@ -64,6 +64,7 @@ export function createHost(parts: HostParts) {
   const activity = new Map<string, Activity>();
   const quarantined = new Set<string>();
   let sweeper: NodeJS.Timeout | undefined;
+  let recovered = false;
 
   const commit = createGroupCommit(db);
   const messages = createMessages(db);
@@ -118,8 +119,12 @@ export function createHost(parts: HostParts) {
 
   function perform(session: Session, effects: Effects): void {
     if (effects.changed) manager.publish(session.id);
-    delivery.enqueue(effects.deliver);
+    // Until everything from before a crash is queued in its order, new rows wait in the database.
+    if (recovered) delivery.enqueue(effects.deliver);
     for (const [id] of effects.putOff) typing.off(id);
+    const known = activity.get(session.id);
+    // What is left is a later turn, or a part of it that began later.
+    if (known?.turnSince && effects.settled.length > 0) known.turnSince = Date.now();
     for (const settled of effects.settled) {
       typing.off(settled.messageId);
       delivery.settled(settled);
@@ -149,8 +154,8 @@ export function createHost(parts: HostParts) {
       void runner
         .stop(session.id, 0, 'quarantine')
         .then(() => {
-          mailbox.putAside(session, Date.now());
           aftermath.fail(session, failure);
+          mailbox.putAside(session, Date.now());
         })
         .catch((error: unknown) => log.error('quarantine failed', { session: session.id, error }))
         .finally(() => quarantined.delete(session.id));
@@ -242,7 +247,7 @@ export function createHost(parts: HostParts) {
     return {
       ...known,
       heartbeatAgeMs: heartbeatAgeMs(box, now),
-      openTriggers: messages.open(sessionId).filter((message) => message.trigger).length,
+      dueSince: messages.due(sessionId, now).since,
     };
   }
 
@@ -254,6 +259,7 @@ export function createHost(parts: HostParts) {
       const session = sessions.get(id);
       if (session) await aftermath.recover(session);
     }
+    recovered = true;
     const resumed = delivery.resume();
     if (swept + undrained.length + resumed > 0) {
       log.info('taken up from an earlier host', { sandboxes: swept, sessions: undrained.length, deliveries: resumed });
@@ -304,6 +310,7 @@ export function createHost(parts: HostParts) {
             Date.now(),
           );
           egress.flush();
+          manager.publishFailed();
         } catch (error) {
           log.error('sweep failed', { error });
         }
@@ -313,15 +320,25 @@ export function createHost(parts: HostParts) {
     },
     async stop(reason: string): Promise<void> {
       clearInterval(sweeper);
-      await Promise.all([...adapters.values()].map((adapter) => adapter.stop()));
-      await runner.stopAll(STOP_GRACE_MS, reason);
-      await delivery.stop(STOP_GRACE_MS);
-      watch.stop();
-      typing.stop();
-      commit.flush();
-      egress.flush();
-      await providers.stop();
-      await reader.stop();
+      const steps = [
+        () => Promise.all([...adapters.values()].map((adapter) => adapter.stop())),
+        () => runner.stopAll(STOP_GRACE_MS, reason),
+        () => delivery.stop(STOP_GRACE_MS),
+        () => watch.stop(),
+        () => typing.stop(),
+        () => commit.flush(),
+        () => egress.flush(),
+        () => providers.stop(),
+        () => reader.stop(),
+      ];
+      // Each on its own: what fails (a full disk) must not keep the rest from ending.
+      for (const step of steps) {
+        try {
+          await step();
+        } catch (error) {
+          log.error('while stopping', { error });
+        }
+      }
     },
   };
 }

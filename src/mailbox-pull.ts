@@ -10,6 +10,10 @@ import type { Effects, TakeOver } from './take-over.ts';
 
 /** Reads what a session's agent wrote and hands it to take-over: one read at a time for a session, none missed. */
 
+/** A step in the sequence that no conversation makes: it would use up the numbers that are left. */
+const LARGEST_STEP = 1_000_000;
+/** Rows that one sandbox may have refused before it is taken for hostile. */
+const MAX_REFUSED = 1_000;
 const BUSY_RETRY_MS = 2;
 const BUSY_RETRIES = 500;
 
@@ -41,6 +45,7 @@ export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
   const running = new Map<string, Promise<OutboundSnapshot | undefined>>();
   const again = new Set<string>();
   const draining = new Set<string>();
+  const refused = new Map<string, number>();
 
   async function readAll(sessionId: string, recover: boolean): Promise<OutboundSnapshot | undefined> {
     let busy = 0;
@@ -63,9 +68,20 @@ export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
         continue;
       }
       const { snapshot } = result;
+      const ruled = ruleBroken(session, snapshot);
+      if (ruled) {
+        parts.onHostile(session, ruled);
+        return undefined;
+      }
       const effects = transaction(db, () => takeOver.apply(session, snapshot, Date.now()));
       parts.onSnapshot(session, snapshot);
       parts.perform(session, effects);
+      const sum = (refused.get(session.id) ?? 0) + effects.refused;
+      refused.set(session.id, sum);
+      if (sum > MAX_REFUSED) {
+        parts.onHostile(session, 'it sends where it may not, over and over');
+        return undefined;
+      }
       if (!snapshot.more) return snapshot;
     }
   }
@@ -94,7 +110,9 @@ export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
       await running.get(sessionId);
       again.delete(sessionId);
       draining.delete(sessionId);
-      return run(sessionId, true);
+      const snapshot = await run(sessionId, true);
+      refused.delete(sessionId);
+      return snapshot;
     },
     putAside(session, now) {
       const { box, session: folder } = parts.folders(session);
@@ -109,4 +127,9 @@ export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
       }
     },
   };
+}
+
+function ruleBroken({ hostSeq, receivedSeq }: Session, { messages }: OutboundSnapshot): string | undefined {
+  const last = messages.at(-1)?.seq ?? 0;
+  return last > Math.max(hostSeq, receivedSeq) + LARGEST_STEP ? 'a sequence number leaps' : undefined;
 }

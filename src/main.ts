@@ -77,10 +77,12 @@ async function run(code: string, paths: Paths, env: NodeJS.ProcessEnv, log: Logg
     if (stopping) return;
     stopping = true;
     log.info('stopping', { reason });
-    await admin.stop();
-    await host.stop(reason);
-    lease.release();
-    db.close();
+    // Each on its own: a full disk must not keep the rest from ending in order.
+    for (const end of [() => admin.stop(), () => host.stop(reason), () => lease.release(), () => db.close()]) {
+      await Promise.resolve()
+        .then(end)
+        .catch((error: unknown) => log.error('while stopping', { error }));
+    }
     log.info('stopped');
     log.close();
     process.exit(0);

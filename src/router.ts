@@ -2,11 +2,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import { byteLength, cleanText, isoTime, MAX_TEXT_BYTES, type Origin } from '@nanoclaw/protocol';
 import type { Acceptance, ChannelCapabilities, InboundEvent } from './channels/adapter.ts';
 import { type CommandName, parseCommand } from './commands/parse.ts';
+import { asDatabaseError } from './db/connection.ts';
 import type { GroupCommit } from './db/group-commit.ts';
 import { newId } from './db/ids.ts';
 import type { Messages, NewInbound } from './db/messages.ts';
 import type { Session, Sessions } from './db/sessions.ts';
-import { ERRORS, type ErrorCode, errorText } from './errors.ts';
+import { ERRORS, type ErrorCode, errorText, NanoError } from './errors.ts';
 import type { Logger } from './log/index.ts';
 import { ensureUser, type Roles } from './people/roles.ts';
 import { engages, sessionKey, type Wiring } from './routing/engage.ts';
@@ -173,7 +174,8 @@ export function createRouter(parts: RouterParts): Router {
         return await route(event, Date.now());
       } catch (error) {
         log.error('an event was not taken', { channel: event.channelType, error });
-        return refused('NC_INTERNAL');
+        const known = asDatabaseError(error);
+        return refused(known instanceof NanoError ? known.code : 'NC_INTERNAL');
       }
     },
   };

@@ -8,11 +8,12 @@ import { NanoError } from './errors.ts';
 import { type AgentGroup, getAgentGroup } from './groups/agent-groups.ts';
 import { composeGroupFolder } from './groups/compose.ts';
 import { ensureAgentFolder } from './groups/init.ts';
+import { ensureFolder } from './own.ts';
 import type { Paths } from './paths.ts';
 import type { HostProvider } from './providers/contract.ts';
 import type { Providers } from './providers/registry.ts';
 import type { Mount, SandboxSpec } from './sandbox/driver.ts';
-import { ensureFolder, type SessionFolders, type SessionManager } from './session-manager.ts';
+import type { SessionFolders, SessionManager } from './session-manager.ts';
 
 /** Everything that a session's sandbox needs before it starts, whatever the driver. */
 
@@ -37,7 +38,7 @@ export async function prepareSandbox(parts: SpecParts, session: Session): Promis
   const uid = parts.uidFor(agent.uidOrdinal);
   const folders = manager.ensureFolders(session, uid);
   const agentFolder = join(paths.groups, agent.folder);
-  ensureAgentFolder(agentFolder, agent.assistantName, uid);
+  ensureAgentFolder(agentFolder, agent.assistantName);
   ensureFolder(agentFolder, uid, 0o700);
   removeHeartbeat(folders);
   // Relative to the working folder: a Unix socket's path is short.
@@ -55,7 +56,7 @@ export async function prepareSandbox(parts: SpecParts, session: Session): Promis
   return {
     sessionId: session.id,
     uid: uid ?? process.getuid?.() ?? 0,
-    command: ['/app/bin/bun', '/app/container/agent-runner/src/index.ts'],
+    command: ['/app/bin/bun', '--no-env-file', '/app/container/agent-runner/src/index.ts'],
     env: sandboxEnv(agent),
     mounts: mountsFor(code, folders, agentFolder, provider),
     limits: LIMITS,

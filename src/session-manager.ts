@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Origin } from '@nanoclaw/protocol';
@@ -6,6 +6,7 @@ import type { Deliveries } from './db/deliveries.ts';
 import type { Messages } from './db/messages.ts';
 import type { Session, Sessions } from './db/sessions.ts';
 import { publishInbound } from './mailbox/inbound.ts';
+import { ensureFolder } from './own.ts';
 import type { Paths } from './paths.ts';
 
 /** A session's folders and its inbound.db. What is in them comes from the central database and can be made again. */
@@ -33,6 +34,8 @@ export interface SessionManager {
   publish(sessionId: string): void;
   /** The same at once. */
   publishNow(sessionId: string): void;
+  /** Once more for those that could not be written. */
+  publishFailed(): void;
 }
 
 export interface SessionManagerParts {
@@ -49,6 +52,8 @@ const RECENT_DELIVERIES = 50;
 export function createSessionManager(parts: SessionManagerParts): SessionManager {
   const { paths, db, sessions, messages, deliveries } = parts;
   const dirty = new Set<string>();
+  /** A full disk, say: tried again by the sweep. */
+  const failed = new Set<string>();
   const destinations = db.prepare(
     `SELECT d.local_name AS name, g.name AS display_name, 'channel' AS type, g.channel_type, g.platform_id,
        NULL AS agent_group_id
@@ -95,6 +100,22 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
     };
   }
 
+  function publish(sessionId: string): void {
+    if (dirty.size === 0) {
+      setImmediate(() => {
+        for (const id of [...dirty]) {
+          try {
+            publishNow(id);
+          } catch (error) {
+            failed.add(id);
+            parts.onPublishError(id, error);
+          }
+        }
+      });
+    }
+    dirty.add(sessionId);
+  }
+
   return {
     folders,
     ensureFolders(session, uid) {
@@ -104,30 +125,13 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
       for (const folder of [all.box, all.home, all.claude]) ensureFolder(folder, uid, 0o700);
       return all;
     },
-    publish(sessionId) {
-      if (dirty.size === 0) {
-        setImmediate(() => {
-          for (const id of [...dirty]) {
-            try {
-              publishNow(id);
-            } catch (error) {
-              parts.onPublishError(id, error);
-            }
-          }
-        });
-      }
-      dirty.add(sessionId);
-    },
+    publish,
     publishNow,
+    publishFailed() {
+      for (const id of [...failed]) {
+        failed.delete(id);
+        publish(id);
+      }
+    },
   };
-}
-
-/** A real folder of that owner. Anything else in its place is an error: nobody but the host writes beside it. */
-export function ensureFolder(folder: string, uid: number | undefined, mode: number): void {
-  mkdirSync(folder, { recursive: true, mode });
-  const stat = lstatSync(folder);
-  if (!stat.isDirectory()) throw new Error(`${folder} is not a folder`);
-  if (uid !== undefined && stat.uid !== uid) chownSync(folder, uid, uid);
-  // The umask of the host is narrower than what an agent has to read.
-  if ((stat.mode & 0o777) !== mode) chmodSync(folder, mode);
 }

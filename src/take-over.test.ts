@@ -163,6 +163,18 @@ describe('take-over', () => {
     );
   });
 
+  test('six hundred refused rows leave a bounded number of notes, and the next message still comes through', () => {
+    using install = createInstall();
+    const session = install.newSession();
+    const rows = Array.from({ length: 600 }, (_, i) => out(`o${i}`, 2 * i + 1, { text: 'x' }, { platform_id: 'no' }));
+    const effects = apply(install, session, { messages: rows });
+    assert.equal(effects.refused, 600);
+    ask(install, session, 'm1');
+    const open = install.messages.openRows(session.id);
+    assert.equal(open.filter((row) => row.kind === 'system').length, 20);
+    assert.equal(open.at(-1)?.id, 'm1');
+  });
+
   test("one session can't settle or answer for another's messages", () => {
     using install = createInstall();
     const session = install.newSession();

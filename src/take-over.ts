@@ -30,6 +30,8 @@ export interface Effects {
   settled: Settled[];
   /** Put off: [message id, milliseconds since the epoch]. */
   putOff: [string, number][];
+  /** Rows that the agent may not send, or that make no sense. */
+  refused: number;
   /** True when inbound.db is to be published again. */
   changed: boolean;
 }
@@ -53,7 +55,7 @@ export interface TakeOverParts {
 }
 
 export function noEffects(): Effects {
-  return { deliver: [], settled: [], putOff: [], changed: false };
+  return { deliver: [], settled: [], putOff: [], refused: 0, changed: false };
 }
 
 export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverParts): TakeOver {
@@ -93,13 +95,14 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
       now,
     );
     if (!added) return;
-    for (const answered of content?.answers ?? []) messages.noteOutcome(session.id, answered, 'reply');
     const problem = !content ? 'The message has no readable content.' : !origin ? 'You may not send there.' : undefined;
     if (problem) {
+      effects.refused += 1;
       deliveries.refuse(id, problem, now);
       tellAgent(session, 'delivery', 'failed', `Message ${row.seq} was not sent: ${problem}`, now);
       return;
     }
+    for (const answered of content?.answers ?? []) messages.noteOutcome(session.id, answered, 'reply');
     deliveries.queue(id, row.deliver_after, now);
     effects.deliver.push(id);
   }
@@ -130,6 +133,8 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
   }
 
   function tellAgent(session: Session, subject: string, status: string, text: string, now: number): void {
+    // They wait for a turn: one that makes ever more of them doesn't need to read them all.
+    if (messages.countNotes(session.id) >= MAX_NOTES) return;
     const note: SystemNote = { action: 'note', subject, status, text };
     messages.addInbound(
       {
@@ -200,10 +205,9 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
   }
 
   function applyAcks(session: Session, snapshot: OutboundSnapshot, now: number, effects: Effects): void {
-    const open = new Map(messages.open(session.id).map((message) => [message.id, message]));
     const failures = new Map<string, { failure: Failure; messages: OpenMessage[] }>();
     for (const ack of snapshot.acks) {
-      const message = open.get(ack.message_id);
+      const message = messages.openById(session.id, ack.message_id);
       if (!message) continue;
       if (ack.status === 'completed') {
         const outcome = message.trigger ? (messages.notedOutcome(session.id, message.id) ?? 'silence') : 'context';
@@ -242,6 +246,9 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
     tellAgent,
   };
 }
+
+/** Notes that wait for an agent's next turn. */
+const MAX_NOTES = 20;
 
 const UNREADABLE: AckError = {
   class: 'crash',

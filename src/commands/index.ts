@@ -60,6 +60,8 @@ export function createCommands(parts: CommandParts): Commands {
     const effects = noEffects();
     for (const message of messages.open(session.id)) {
       const here = message.channel_type === origin.channel_type && message.platform_id === origin.platform_id;
+      if (action === 'clear' && message.kind === 'system')
+        messages.settle(session.id, message.id, 'completed', 'context', now);
       if (!message.trigger || !here) continue;
       messages.settle(session.id, message.id, 'completed', 'stopped', now);
       effects.settled.push({ ...message, messageId: message.id, outcome: 'stopped' });

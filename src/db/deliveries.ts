@@ -34,10 +34,11 @@ export interface Deliveries {
   sent(messageId: string, platformMessageId: string | undefined, now: number): void;
   again(messageId: string, error: string, notBefore: number | null, counted: boolean, now: number): void;
   failed(messageId: string, error: string, now: number): void;
+  /** One that is not settled. */
   get(messageId: string): Delivery | undefined;
   /** Everything unsettled, oldest first: `sending` ones from before a crash are sent again under the same id. */
   open(): Delivery[];
-  /** The newest outcomes of a session, for its inbound.db. */
+  /** What became of a session's newest rows, for its inbound.db. */
   recent(sessionId: string, limit: number): DeliveredRow[];
 }
 
@@ -68,12 +69,12 @@ export function createDeliveries(db: DatabaseSync): Deliveries {
   const select = `SELECT d.message_id, m.session_id, m.channel_type, m.platform_id, m.thread_id, m.content, m.in_reply_to,
       d.attempts, d.not_before FROM deliveries d JOIN messages m ON m.id = d.message_id`;
   const open = db.prepare(`${select} WHERE d.status IN ('queued', 'sending') ORDER BY d.rowid`);
-  const one = db.prepare(`${select} WHERE d.message_id = ?`);
+  const one = db.prepare(`${select} WHERE d.message_id = ? AND d.status IN ('queued', 'sending')`);
   const recent = db.prepare(
     `SELECT m.id, d.status, d.platform_message_id, d.error, d.updated_at
-     FROM messages m JOIN deliveries d ON d.message_id = m.id
-     WHERE m.session_id = ? AND m.direction = 'out' AND m.seq IS NOT NULL AND d.status IN ('sent', 'failed')
-     ORDER BY m.seq DESC LIMIT ?`,
+     FROM (SELECT id, seq FROM messages WHERE session_id = ?1 AND direction = 'out' AND seq IS NOT NULL
+           ORDER BY seq DESC LIMIT ?2) m
+     JOIN deliveries d ON d.message_id = m.id WHERE d.status IN ('sent', 'failed') ORDER BY m.seq DESC`,
   );
   return {
     addOutbound: (message, now) =>

@@ -57,8 +57,10 @@ function processStart(pid: number): string | undefined {
     const space = readlinkSync('/proc/self/ns/pid');
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name in parentheses may hold spaces; the start time is the 20th field after it.
-    const startTicks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return `${boot}${space}#${startTicks}`;
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // Dead, and only not yet collected by its parent.
+    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
+    return `${boot}${space}#${fields[19]}`;
   } catch {
     return undefined;
   }

@@ -34,6 +34,12 @@ export interface Messages {
   /** What goes into inbound.db: every open trigger up to a limit, the newest context, in order. */
   openRows(sessionId: string): MessageInRow[];
   open(sessionId: string): OpenMessage[];
+  /** One of them. */
+  openById(sessionId: string, id: string): OpenMessage | undefined;
+  /** How many triggers are due, and since when the oldest of them is (ms since the epoch). */
+  due(sessionId: string, now: number): { count: number; since: number | null };
+  /** Notes to the agent that wait for its next turn. */
+  countNotes(sessionId: string): number;
   /** Ends an open message. Returns it, or undefined when it had ended before. */
   settle(
     sessionId: string,
@@ -68,8 +74,12 @@ export function createMessages(db: DatabaseSync): Messages {
   const rows = db.prepare(
     `SELECT * FROM (
        SELECT * FROM (SELECT ${columns} FROM messages
-         WHERE session_id = ?1 AND direction = 'in' AND status IN ('pending', 'paused') AND (trigger = 1 OR kind = 'system')
+         WHERE session_id = ?1 AND direction = 'in' AND status IN ('pending', 'paused') AND trigger = 1
          ORDER BY seq LIMIT ${OPEN_TRIGGERS})
+       UNION ALL
+       SELECT * FROM (SELECT ${columns} FROM messages
+         WHERE session_id = ?1 AND direction = 'in' AND status IN ('pending', 'paused') AND trigger = 0 AND kind = 'system'
+         ORDER BY seq DESC LIMIT ${OPEN_CONTEXT})
        UNION ALL
        SELECT * FROM (SELECT ${columns} FROM messages
          WHERE session_id = ?1 AND direction = 'in' AND status IN ('pending', 'paused') AND trigger = 0 AND kind <> 'system'
@@ -79,6 +89,19 @@ export function createMessages(db: DatabaseSync): Messages {
   const openOf = db.prepare(
     `SELECT id, seq, tries, trigger, kind, channel_type, platform_id, thread_id, platform_message_id, process_after, created_at
      FROM messages WHERE session_id = ? AND direction = 'in' AND status IN ('pending', 'paused') ORDER BY seq`,
+  );
+  const byId = db.prepare(
+    `SELECT id, seq, tries, trigger, kind, channel_type, platform_id, thread_id, platform_message_id, process_after, created_at
+     FROM messages WHERE id = ? AND session_id = ? AND direction = 'in' AND status IN ('pending', 'paused')`,
+  );
+  const countDue = db.prepare(
+    `SELECT count(*) AS n, min(ifnull(process_after, created_at)) AS since FROM messages
+     WHERE session_id = ? AND direction = 'in' AND status IN ('pending', 'paused')
+       AND trigger = 1 AND (process_after IS NULL OR process_after <= ?)`,
+  );
+  const countNotes = db.prepare(
+    `SELECT count(*) AS n FROM messages WHERE session_id = ? AND direction = 'in' AND status IN ('pending', 'paused')
+       AND trigger = 0 AND kind = 'system'`,
   );
   const end = db.prepare(
     `UPDATE messages SET status = ?, outcome = ?, settled_at = ?
@@ -123,6 +146,15 @@ export function createMessages(db: DatabaseSync): Messages {
     },
     openRows: (sessionId) => rows.all(sessionId) as unknown as MessageInRow[],
     open: (sessionId) => openOf.all(sessionId).map(toOpen),
+    openById(sessionId, id) {
+      const row = byId.get(id, sessionId);
+      return row && toOpen(row);
+    },
+    due(sessionId, now) {
+      const row = countDue.get(sessionId, isoTime(now));
+      return { count: Number(row?.n), since: row?.since ? Date.parse(String(row.since)) : null };
+    },
+    countNotes: (sessionId) => Number(countNotes.get(sessionId)?.n),
     settle(sessionId, id, status, outcome, now) {
       const row = end.get(status, outcome, isoTime(now), id, sessionId);
       return row && toOpen(row);

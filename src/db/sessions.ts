@@ -8,6 +8,8 @@ export interface Session {
   messagingGroupId: string | null;
   threadId: string | null;
   status: 'active' | 'closed';
+  /** The host's own highest sequence number, and the highest of the agent's that it has taken over. */
+  hostSeq: number;
   receivedSeq: number;
   lastActive: string;
   createdAt: string;
@@ -26,7 +28,8 @@ export interface Sessions {
   undrained(): string[];
 }
 
-const COLUMNS = 'id, agent_group_id, messaging_group_id, thread_id, status, received_seq, last_active, created_at';
+const COLUMNS =
+  'id, agent_group_id, messaging_group_id, thread_id, status, host_seq, received_seq, last_active, created_at';
 
 export function createSessions(db: DatabaseSync): Sessions {
   const byId = db.prepare(`SELECT ${COLUMNS} FROM sessions WHERE id = ?`);
@@ -64,6 +67,7 @@ export function createSessions(db: DatabaseSync): Sessions {
         messagingGroupId,
         threadId,
         status: 'active',
+        hostSeq: 0,
         receivedSeq: 0,
         lastActive: isoTime(now),
         createdAt: isoTime(now),
@@ -87,6 +91,7 @@ function toSession(row: Record<string, unknown>): Session {
     messagingGroupId: row.messaging_group_id as string | null,
     threadId: row.thread_id as string | null,
     status: row.status as Session['status'],
+    hostSeq: Number(row.host_seq),
     receivedSeq: Number(row.received_seq),
     lastActive: String(row.last_active),
     createdAt: String(row.created_at),

@@ -1,4 +1,4 @@
-import { lchownSync, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
@@ -131,25 +131,11 @@ export function localTimezone(): string {
   return zone && isTimezone(zone) ? zone : 'UTC';
 }
 
-/**
- * The agent's own folder with its memory. What is there already stays as it is; on a host that runs as root it comes to
- * belong to the agent's uid.
- */
-export function ensureAgentFolder(folder: string, name: string, uid?: number): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const memory = join(folder, 'CLAUDE.local.md');
-  // Exclusive, and looked at without following: a link that the agent left there must not lead the host elsewhere.
-  if (!lstatSync(memory, { throwIfNoEntry: false })) {
-    const text = `# ${name}'s memory\n\nNotes that ${name} keeps across conversations.\n`;
-    writeFileSync(memory, text, { mode: 0o600, flag: 'wx' });
-    if (uid !== undefined) lchownSync(memory, uid, uid);
-  }
-  // The folder itself changes hands last: a walk that was cut short is taken up at the next start.
-  if (uid !== undefined && lstatSync(folder).uid !== uid) giveTree(folder, uid);
-}
-
-/** Never follows a link. */
-function giveTree(path: string, uid: number): void {
-  if (lstatSync(path).isDirectory()) for (const name of readdirSync(path)) giveTree(join(path, name), uid);
-  lchownSync(path, uid, uid);
+/** The agent's own folder with its memory. What is there already stays as it is. */
+export function ensureAgentFolder(folder: string, name: string): void {
+  const made = mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined;
+  // Only while nobody else has the folder: in an agent's own, a link could lead the host elsewhere.
+  if (!made) return;
+  const text = `# ${name}'s memory\n\nNotes that ${name} keeps across conversations.\n`;
+  writeFileSync(join(folder, 'CLAUDE.local.md'), text, { mode: 0o600, flag: 'wx' });
 }

@@ -43,7 +43,6 @@ export function createEgressCounters(db: DatabaseSync, log: Logger): EgressCount
     flush() {
       if (counters.size === 0) return;
       const all = [...counters.values()];
-      counters.clear();
       transaction(db, () => {
         for (const { record, count, at } of all) {
           const { agentGroupId, host, port, allowed, reason } = record;
@@ -59,6 +58,7 @@ export function createEgressCounters(db: DatabaseSync, log: Logger): EgressCount
           );
         }
       });
+      counters.clear();
     },
   };
 }

@@ -98,6 +98,33 @@ describe('the proxy', () => {
   });
 });
 
+describe('a mailbox that breaks its rules', () => {
+  const write = (sql: string) =>
+    `cat > /tmp/w.ts <<'X'
+import { DatabaseSync } from 'node:sqlite';
+const db = new DatabaseSync('/workspace/outbound.db');
+db.exec('PRAGMA busy_timeout = 5000');
+const now = new Date().toISOString();
+${sql}
+X
+bun /tmp/w.ts; echo written`;
+  const row = (id: string, seq: string, platform: string) =>
+    `db.prepare("INSERT INTO messages_out VALUES (?, ?, NULL, ?, NULL, 'chat', ?, 'terminal', NULL, ?)").run(${id}, ${seq}, now, '${platform}', '{"text":"forged"}');`;
+
+  test('a sequence that leaps ends in a notice, and the next message is answered', async () => {
+    const said = await terminal.ask(`run ${write(row("'leap'", '9007199254740991', 'local'))}; sleep 2`);
+    assert.match(said.join(), /mailbox file broke its rules/);
+    assert.match(await inside('echo alive'), /alive/);
+  });
+
+  test('a thousand rows to a chat that it was not given end in a notice, too', async () => {
+    const rows = `for (let i = 0; i < 3000; i++) { ${row("'f' + i", '100001 + 2 * i', 'elsewhere')} }`;
+    const said = await terminal.ask(`run ${write(`db.exec('BEGIN IMMEDIATE'); ${rows} db.exec('COMMIT');`)}; sleep 3`);
+    assert.match(said.join(), /mailbox file broke its rules/);
+    assert.match(await inside('echo alive'), /alive/);
+  });
+});
+
 describe('what goes too far ends alone', () => {
   test('a fork bomb: the neighbours go on, and so does the agent', async () => {
     const id = terminal.send(`run bash -c 'b() { b | b & }; b; sleep 20'`);
