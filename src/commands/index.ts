@@ -118,7 +118,11 @@ export function createCommands(parts: CommandParts): Commands {
         const agent = getAgentGroup(db, agentGroupId);
         const name = `${agent?.assistantName} (${agent?.provider}${agent?.model ? `, ${agent.model}` : ''})`;
         if (!session) return `${name}: nothing said here yet.`;
-        const open = messages.open(session.id).filter((message) => message.trigger).length;
+        const open = messages.open(session.id).filter((message) => message.trigger);
+        const tries = open.flatMap(({ processAfter }) =>
+          processAfter === null ? [] : Date.parse(processAfter) - context.now,
+        );
+        const next = Math.min(...tries.filter((ms) => ms > 0));
         const since = parts.activity.get(session.id)?.turnSince ?? null;
         const doing =
           since !== null
@@ -126,7 +130,8 @@ export function createCommands(parts: CommandParts): Commands {
             : runner.has(session.id)
               ? 'awake, waiting for you'
               : 'asleep, wakes with your next message';
-        return `${name}: ${doing}; ${open === 0 ? 'nothing' : open} open. Session ${session.id}.`;
+        const again = Number.isFinite(next) ? `, the next try in ${Math.ceil(next / 1000)} s` : '';
+        return `${name}: ${doing}; ${open.length === 0 ? 'nothing' : open.length} open${again}. Session ${session.id}.`;
       })
       .join('\n');
   }
