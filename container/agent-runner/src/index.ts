@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ContainerConfig } from '@nanoclaw/protocol';
@@ -8,6 +8,7 @@ import { Loop } from './loop.ts';
 import { InboundReader } from './mailbox/inbound.ts';
 import { Outbound } from './mailbox/outbound.ts';
 import { type RunnerPaths, runnerPaths } from './paths.ts';
+import { ensureRealFolder } from './places.ts';
 import type { Provider, ProviderFactory } from './provider.ts';
 import { sendFileTool } from './tools/send-file.ts';
 import { sendMessageTool } from './tools/send-message.ts';
@@ -16,7 +17,7 @@ import { sendMessageTool } from './tools/send-message.ts';
 async function main(paths: RunnerPaths): Promise<void> {
   const log = logToStdout;
   const config = ContainerConfig.parse(JSON.parse(readFileSync(paths.containerJson, 'utf8')));
-  mkdirSync(paths.outbox, { recursive: true });
+  ensureRealFolder(paths.outbox);
   startForwarder(paths.proxySocket, paths.proxyPort, log);
   const inbound = new InboundReader(paths.inboundDb, log);
   const outbound = new Outbound(paths.outboundDb, () => inbound.highestSeq);

@@ -52,7 +52,7 @@ export class Loop {
   constructor(options: LoopOptions) {
     this.#options = options;
     this.#persistence = new Persistence(options.log, () => this.#wake.raise());
-    this.#beat = createHeartbeat(options.paths.heartbeat);
+    this.#beat = createHeartbeat(options.paths.heartbeat, options.log);
     this.#desk = new Desk({
       outbound: options.outbound,
       outbox: options.paths.outbox,
@@ -122,18 +122,16 @@ export class Loop {
 
   /** Returns how long to wait for the next look, in ms. */
   #tick(now: number): number {
-    try {
+    const succeeded = this.#persistence.tick(() => {
       this.#beat(now);
       this.#look(now);
       if (this.#desk.isDrainOverdue(now)) void this.#talk.retire();
-      if (this.#dirty || now >= this.#nextDue) {
-        this.#dirty = false;
-        this.#work(now);
-      }
-      this.#persistence.succeeded();
-    } catch (error) {
+      if (!this.#dirty && now < this.#nextDue) return;
+      this.#dirty = false;
+      this.#work(now);
+    });
+    if (!succeeded) {
       this.#dirty = true;
-      this.#persistence.failed(error);
       return RETRY_MS;
     }
     return now - this.#lastActivity < QUIET_AFTER_MS ? LOOK_MS : LOOK_QUIET_MS;

@@ -1,14 +1,15 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { errorText, type Log } from './log.ts';
 
 export const RETRY_MS = 250;
-/** Failures in a row (a full disk, a held lock) after which the process gives up, so that the host hears of it. */
-const MAX_FAILURES = 40;
+/** How long a step may fail (a full disk, a held lock, a file that is gone) before the process ends, so that the host hears of it. */
+const GIVE_UP_MS = 10_000;
 
-/** Tries a step again that failed for a reason that may pass. */
+/** Tries a step again that failed for a reason that may pass. Each has its own time: another's success says nothing about it. */
 export class Persistence {
   readonly #log: Log;
   readonly #gaveUp: () => void;
-  #failures = 0;
+  #ticksFailSince: number | null = null;
   /** Set when trying has been given up: what failed last. */
   fatal: unknown = null;
 
@@ -19,28 +20,36 @@ export class Persistence {
 
   /** What a provider has reported is not to be had again, so the step is tried until it succeeds. */
   async insist(step: () => void): Promise<void> {
+    let since: number | null = null;
     while (this.fatal === null) {
       try {
         step();
-        this.succeeded();
         return;
       } catch (error) {
-        this.failed(error);
-        const { promise, resolve } = Promise.withResolvers<void>();
-        setTimeout(resolve, RETRY_MS);
-        await promise;
+        since ??= performance.now();
+        this.#failed(error, since);
+        await pause(RETRY_MS);
       }
     }
   }
 
-  succeeded(): void {
-    this.#failures = 0;
+  /** The loop's own step, which comes again by itself. False when it failed. */
+  tick(step: () => void): boolean {
+    try {
+      step();
+      this.#ticksFailSince = null;
+      return true;
+    } catch (error) {
+      this.#ticksFailSince ??= performance.now();
+      this.#failed(error, this.#ticksFailSince);
+      return false;
+    }
   }
 
-  failed(error: unknown): void {
-    this.#failures++;
-    this.#log('error', 'step-failed', { error: errorText(error), failures: this.#failures });
-    if (this.#failures < MAX_FAILURES) return;
+  #failed(error: unknown, since: number): void {
+    const forMs = Math.round(performance.now() - since);
+    this.#log('error', 'step-failed', { error: errorText(error), forMs });
+    if (forMs < GIVE_UP_MS) return;
     this.fatal ??= error;
     this.#gaveUp();
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -42,7 +43,7 @@ describe('the demo', () => {
     assert.match(await ask('sing'), /^I am a demo without a model/);
     assert.equal(await ask('tell office: hello there'), 'I am telling office.');
     assert.ok(host.sent().some((each) => each.platform_id === 'c-2' && each.chat?.text === 'hello there'));
-    assert.equal(await ask('send me notes/a.txt'), 'Here is notes/a.txt.');
+    assert.equal(await ask('send me notes/a.txt'), 'I have queued notes/a.txt.');
     const file = host.sent().find((each) => each.chat?.files);
     assert.deepEqual(file?.chat?.files, ['a.txt']);
     assert.equal(readFileSync(join(host.paths.outbox, file?.id ?? '', 'a.txt'), 'utf8'), '<b> & "c"\n');
@@ -186,6 +187,40 @@ describe('the process', () => {
     const [code] = await runner.exited;
     assert.equal(code, 1);
     assert.match(String(runner.line('runner-failed')?.error), /provider/);
+  });
+
+  for (const what of ['deleted', 'replaced']) {
+    it(`ends with an error, for the host to tell, when outbound.db is ${what} in mid-turn`, SLOW, async () => {
+      using host = new HostStandIn();
+      await using runner = start(host);
+      const { outboundDb } = host.paths;
+      const replace = what === 'deleted' ? 'true' : `mv copy ${outboundDb}`;
+      host.say('m1', `run cp ${outboundDb} copy; rm -f ${outboundDb}; ${replace}`);
+      await until('it runs', () => runner.line('step-failed'));
+      const begun = performance.now();
+      const [code] = await runner.exited;
+      assert.equal(code, 1);
+      assert.ok(performance.now() - begun < 15_000);
+      assert.match(String(runner.line('runner-failed')?.error), /deleted or replaced/);
+    });
+  }
+
+  it('starts and beats, whatever the agent has put where the outbox and the heartbeat belong', SLOW, async () => {
+    using host = new HostStandIn();
+    const { outbox, heartbeat } = host.paths;
+    rmSync(outbox, { recursive: true });
+    execFileSync('mkfifo', [outbox]);
+    mkdirSync(join(heartbeat, 'full'), { recursive: true });
+    await using _ = start(host);
+    await until('a beat', () => lstatSync(heartbeat).isFile());
+    assert.ok(lstatSync(outbox).isDirectory());
+    for (const plant of [() => execFileSync('mkfifo', [heartbeat]), () => symlinkSync('/dev/null', heartbeat)]) {
+      rmSync(heartbeat);
+      plant();
+      await until('a beat', () => lstatSync(heartbeat).isFile());
+    }
+    host.say('m1', 'ping');
+    await until('an answer', () => host.texts().length === 1);
   });
 
   it('logs events, and nothing that was said', SLOW, async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import {
   AckError,
@@ -40,10 +41,13 @@ export function newMessageId(): string {
 export class Outbound {
   readonly #db: DatabaseSync;
   readonly #highestIn: () => number;
+  readonly #path: string;
+  readonly #identity: string | null;
 
   /** `highestIn`: the highest `seq` in what the host has published. Opens or makes the file. Throws when it is damaged or newer than this program. */
   constructor(path: string, highestIn: () => number) {
     this.#highestIn = highestIn;
+    this.#path = path;
     this.#db = new DatabaseSync(path);
     // First of all: the statements after it may already meet another writer's lock.
     this.#db.exec('PRAGMA busy_timeout = 2000');
@@ -53,6 +57,7 @@ export class Outbound {
     this.#db.exec('PRAGMA journal_mode = DELETE');
     this.#db.exec('PRAGMA synchronous = FULL');
     upgradeOutbound(this.#db);
+    this.#identity = identityOf(path);
   }
 
   /** Called once by a new process: drops what an earlier one held, and returns what is settled. */
@@ -76,6 +81,8 @@ export class Outbound {
   }
 
   write<T>(work: (tx: OutboundTx) => T): T {
+    // SQLite would write on into a file that nobody can reach any more.
+    if (identityOf(this.#path) !== this.#identity) throw new Error('outbound.db was deleted or replaced');
     this.#db.exec('BEGIN IMMEDIATE');
     try {
       const result = work(new OutboundTx(this.#db, (received) => this.#nextSeq(received)));
@@ -124,6 +131,11 @@ export class Outbound {
   #number(sql: string, absent = 0): number {
     return Count.parse(this.#db.prepare(sql).get()).n ?? absent;
   }
+}
+
+function identityOf(path: string): string | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found ? `${found.dev}:${found.ino}` : null;
 }
 
 function readAck(row: z.infer<typeof AckRow>): Ack {
