@@ -75,7 +75,7 @@ const rules: readonly Rule[] = [
       const tool = options.tools.find((each) => each.name === 'send_file');
       if (!tool) return 'I have no tool to send files with.';
       const result = await inTool(emit, tool.name, 60_000, () => tool.run({ path }));
-      return result.isError ? result.text : `Here is ${path}.`;
+      return result.isError ? result.text : `I have queued ${path}.`;
     },
   ],
   [
