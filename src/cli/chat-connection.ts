@@ -19,8 +19,13 @@ export interface ChatConnection {
   readonly lost: Promise<never>;
 }
 
-/** A connection to the terminal channel that outlives a restart of the host. Throws NC_NO_HOST. */
-export async function openChat(socketPath: string, onFrame: (frame: ServerFrame) => void): Promise<ChatConnection> {
+/** A connection to the terminal channel that outlives a restart of the host; `onAway` is told of one. Throws NC_NO_HOST. */
+export async function openChat(
+  socketPath: string,
+  onFrame: (frame: ServerFrame) => void,
+  onAway: () => void,
+): Promise<ChatConnection> {
+  const seen = new Set<string>();
   const unsettled = new Map<string, ClientFrame>();
   const lost = Promise.withResolvers<never>();
   // Whoever is interested races with it; nobody has to be.
@@ -34,8 +39,13 @@ export async function openChat(socketPath: string, onFrame: (frame: ServerFrame)
     readLines(opened, MAX_LINE_BYTES, {
       line(text) {
         const frame = ServerFrame.safeParse(parseLine(text));
-        if (frame.success) onFrame(frame.data);
-        else lost.reject(new NanoError('NC_HOST_DIFFERS'));
+        if (!frame.success) return lost.reject(new NanoError('NC_HOST_DIFFERS'));
+        // A host that died before it noted the delivery sends the message again.
+        if (frame.data.type === 'message') {
+          if (seen.has(frame.data.id)) return;
+          seen.add(frame.data.id);
+        }
+        onFrame(frame.data);
       },
       overflow: () => lost.reject(new NanoError('NC_HOST_DIFFERS')),
     });
@@ -45,6 +55,7 @@ export async function openChat(socketPath: string, onFrame: (frame: ServerFrame)
   }
 
   async function comeBack(): Promise<void> {
+    if (!closed) onAway();
     for (const deadline = Date.now() + BACK_MS; !closed && Date.now() < deadline; await wait(RETRY_MS)) {
       const opened = await connectUnix(socketPath).catch(() => undefined);
       if (!opened) continue;

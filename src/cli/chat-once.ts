@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerFrame } from '../channels/terminal/frames.ts';
 import { isErrorCode, NanoError } from '../errors.ts';
 import { printable } from '../log/printable.ts';
 import { pathsFor } from '../paths.ts';
 import { openChat } from './chat-connection.ts';
-import { ENDS, type End, messageText } from './chat-text.ts';
+import { AWAY, ENDS, type End, messageText } from './chat-text.ts';
 import { createTurn } from './chat-turn.ts';
 import type { ClientContext } from './definition.ts';
 import { paint } from './screen.ts';
@@ -14,16 +15,16 @@ export async function sendOnce(context: ClientContext, text: string, timeoutMs: 
   const ended = Promise.withResolvers<End>();
   const id = randomUUID();
   const turn = createTurn(id);
-  const connection = await openChat(pathsFor(context.home).cliSocket, (frame) => {
+  const onFrame = (frame: ServerFrame): void => {
     if (json) screen.out(JSON.stringify(frame));
-    for (const { answer, other, progress, refused, end } of turn(frame)) {
+    for (const { answer, progress, refused, end } of turn(frame)) {
       if (!json && progress !== undefined) screen.err(paint(screen, 'dim', printable(progress)));
-      if (!json && other) screen.err(`(an answer to another message) ${messageText(other)}`);
       if (!json && answer) screen.out(messageText(answer));
       if (refused) ended.reject(refusedError(refused));
       if (end) ended.resolve(end);
     }
-  });
+  };
+  const connection = await openChat(pathsFor(context.home).cliSocket, onFrame, () => void (json || screen.err(AWAY)));
   const timer = setTimeout(() => ended.reject(new NanoError('NC_TIMEOUT')), timeoutMs);
   try {
     connection.say(text, id);

@@ -11,6 +11,8 @@ export const ENDS: Readonly<Record<End, { status: number; note?: string }>> = {
   stopped: { status: 1, note: 'Stopped.' },
 };
 
+export const AWAY = 'The host is away; waiting for it …';
+
 export function messageText({ text, files }: Message): string {
   return printable([text, ...files.map(({ path }) => `[file] ${path}`)].filter((part) => part !== '').join('\n'));
 }

@@ -6,8 +6,6 @@ type MessageFrame = Extract<ServerFrame, { type: 'message' }>;
 export interface TurnStep {
   /** The answer. */
   answer?: MessageFrame;
-  /** An answer to somebody else's message, or to an earlier one. */
-  other?: MessageFrame;
   progress?: string;
   refused?: { code: string; sentence: string };
   end?: 'reply' | 'silence' | 'notice' | 'stopped';
@@ -22,18 +20,18 @@ export function createTurn(id: string): (frame: ServerFrame) => TurnStep[] {
   let byHost = false;
   let lastOther: MessageFrame | undefined;
 
-  function place(frame: MessageFrame): TurnStep {
+  function place(frame: MessageFrame): TurnStep[] {
     // A command of the host's has no name here to reply to.
     if (frame.inReplyTo !== null && !names.has(frame.inReplyTo) && !byHost) {
       lastOther = frame;
-      return { other: frame };
+      return [];
     }
     answered = true;
-    return { answer: frame };
+    return [{ answer: frame }];
   }
 
   function placeEarly(): TurnStep[] {
-    const steps = early?.map(place) ?? [];
+    const steps = early?.flatMap(place) ?? [];
     early = undefined;
     return steps;
   }
@@ -52,7 +50,7 @@ export function createTurn(id: string): (frame: ServerFrame) => TurnStep[] {
       case 'progress':
         return [{ progress: frame.text }];
       case 'message':
-        if (!early) return [place(frame)];
+        if (!early) return place(frame);
         early.push(frame);
         return [];
       case 'settled': {

@@ -102,7 +102,10 @@ export async function standIn(root: string): Promise<void> {
     writeFileSync('made', 'by the agent');
     const files = text === 'file' ? [{ name: 'a.txt', path: 'made', size: 12 }] : [];
     const inReplyTo = text.startsWith('/') ? 'msg-command' : 'msg-1';
-    await terminal.deliver({ ...to, id: 'out-2', text: `you said: ${text}\u001b]0;title\u0007`, files, inReplyTo });
+    const answer = { ...to, id: `out-2-${text}`, text: `you said: ${text}\u001b]0;title\u0007`, files, inReplyTo };
+    // Twice, as after a crash.
+    await terminal.deliver(answer);
+    await terminal.deliver(answer);
     terminal.settled?.('local', platformMessageId, text === 'notice' ? 'notice' : 'reply');
   }
 
