@@ -8,14 +8,14 @@ import { credentialFromFile, credentialFromText, credentialLines } from './crede
 import { StepFailure } from './failure.ts';
 
 const ONLY_KEY = {
-  ANTHROPIC_API_KEY: 'sk-ant-api03-x',
+  ANTHROPIC_API_KEY: 'sk-ant-api03-for-a-test',
   ANTHROPIC_AUTH_TOKEN: undefined,
   CLAUDE_CODE_OAUTH_TOKEN: undefined,
 };
 const ONLY_TOKEN = {
   ANTHROPIC_API_KEY: undefined,
   ANTHROPIC_AUTH_TOKEN: undefined,
-  CLAUDE_CODE_OAUTH_TOKEN: 'sk-ant-oat01-x',
+  CLAUDE_CODE_OAUTH_TOKEN: 'sk-ant-oat01-for-a-test',
 };
 
 describe('where a credential comes from', () => {
@@ -32,28 +32,51 @@ describe('where a credential comes from', () => {
 
   test('from the environment, with the address that it is for', () => {
     assert.equal(credentialLines(claude, {}), undefined);
-    assert.deepEqual(credentialLines(claude, { ANTHROPIC_API_KEY: ' sk-ant-api03-x ' }), ONLY_KEY);
-    assert.deepEqual(credentialLines(claude, { ANTHROPIC_API_KEY: 'sk-ant-api03-x', ANTHROPIC_BASE_URL: 'http://x' }), {
-      ...ONLY_KEY,
-      ANTHROPIC_BASE_URL: 'http://x',
-    });
+    assert.deepEqual(credentialLines(claude, { ANTHROPIC_API_KEY: ' sk-ant-api03-for-a-test ' }), ONLY_KEY);
+    assert.deepEqual(
+      credentialLines(claude, { ANTHROPIC_API_KEY: 'sk-ant-api03-for-a-test', ANTHROPIC_BASE_URL: 'http://x' }),
+      {
+        ...ONLY_KEY,
+        ANTHROPIC_BASE_URL: 'http://x',
+      },
+    );
   });
 
   test('typed: a token by how it begins, otherwise a key; other kinds go', () => {
-    assert.deepEqual(credentialFromText(' sk-ant-oat01-x\n'), ONLY_TOKEN);
-    assert.deepEqual(credentialFromText('sk-ant-api03-x'), ONLY_KEY);
+    assert.deepEqual(credentialFromText(' sk-ant-oat01-for-a-test\n'), ONLY_TOKEN);
+    assert.deepEqual(credentialFromText('sk-ant-api03-for-a-test'), ONLY_KEY);
   });
 
   test('from a file: alone or as NAME=value', () => {
-    assert.deepEqual(credentialFromFile(file('sk-ant-oat01-x\n'), claude), ONLY_TOKEN);
-    assert.deepEqual(credentialFromFile(file('# mine\nexport ANTHROPIC_API_KEY="sk-ant-api03-x"\n'), claude), ONLY_KEY);
+    assert.deepEqual(credentialFromFile(file('sk-ant-oat01-for-a-test\n'), claude), ONLY_TOKEN);
+    assert.deepEqual(credentialFromFile(file('c2VjcmV0LWZvci1hLXRlc3Q=\n'), claude), {
+      ...ONLY_KEY,
+      ANTHROPIC_API_KEY: 'c2VjcmV0LWZvci1hLXRlc3Q=',
+    });
+    assert.deepEqual(
+      credentialFromFile(file('# mine\nexport ANTHROPIC_API_KEY="sk-ant-api03-for-a-test"\n'), claude),
+      ONLY_KEY,
+    );
   });
 
   test('what is no credential is refused, and nothing of it is repeated', () => {
-    for (const text of ['', 'two secretwords', 'ANTHROPIC_BASE_URL=secretwords']) {
+    const junk = [
+      '',
+      'two secretwords',
+      'secretwords',
+      'two secretwords that are long enough',
+      'ANTHROPIC_BASE_URL=secretwords',
+      'FOO=secretwords',
+      'a_setting_of_another_program=secretwords',
+      'CLAUDE_CODE_OAUTH_TOKEN=',
+      'ANTHROPIC_API_KEY="two secretwords"',
+      'secretwords-with-an-ümlaut-in-them',
+    ];
+    for (const text of junk) {
       assert.throws(
         () => credentialFromFile(file(text), claude),
         (error) => error instanceof StepFailure && !error.message.includes('secretwords'),
+        text,
       );
     }
     assert.throws(() => credentialFromFile(join(folder, 'missing'), claude), StepFailure);

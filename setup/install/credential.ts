@@ -10,6 +10,9 @@ const VARIABLES: Readonly<Record<CredentialKind, string>> = {
 };
 const BASE_URL = 'ANTHROPIC_BASE_URL';
 const MAX_FILE_BYTES = 65_536;
+/** A secret alone may end in the padding of Base64, and `=` is nowhere else in it. */
+const SECRET = /^[!-<>-~]{20,}={0,2}$/;
+const ASSIGNMENT = /^\s*(?:export\s+)?(?:[A-Z_][A-Z0-9_]*\s*=|[A-Za-z_]\w*\s*=(?!=*\s*$))/m;
 
 export const CREDENTIAL_NAMES: readonly string[] = [...Object.values(VARIABLES), BASE_URL];
 
@@ -33,9 +36,9 @@ function linesFor({ kind, secret }: Credential): EnvChange {
 /** A key or token alone, told apart by how it begins. Throws StepFailure without any of the text. */
 export function credentialFromText(text: string): EnvChange {
   const secret = text.trim();
-  if (secret === '' || /\s|\p{Cc}/u.test(secret)) {
+  if (!SECRET.test(secret) || ASSIGNMENT.test(secret)) {
     throw new StepFailure(
-      'That is not a key or a token: it is empty or has blanks in it.',
+      'That is not a key or a token: one has 20 characters or more, and no blanks or "=" among them.',
       'Copy it again, in one piece.',
     );
   }
@@ -46,12 +49,13 @@ export function credentialFromText(text: string): EnvChange {
 /** A file with the secret alone, or with NAME=value lines. Throws StepFailure without any of the content. */
 export function credentialFromFile(path: string, provider: HostProvider): EnvChange {
   const text = readSmallFile(path);
-  if (!text.includes('=') || !CREDENTIAL_NAMES.some((name) => text.includes(name))) return credentialFromText(text);
+  if (!ASSIGNMENT.test(text)) return credentialFromText(text);
   const lines = credentialLines(provider, parseEnv(text).values);
-  if (lines) return lines;
+  // Any length: a gateway may have short ones.
+  if (lines && Object.values(lines).every((value) => value === undefined || /^[!-~]+$/.test(value))) return lines;
   throw new StepFailure(
     `${path} has no credential for ${provider.displayName}.`,
-    `It may set ${CREDENTIAL_NAMES.join(', ')}.`,
+    `Give it one line, such as ANTHROPIC_API_KEY=…; it may set ${CREDENTIAL_NAMES.join(', ')}.`,
   );
 }
 
