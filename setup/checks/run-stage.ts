@@ -24,13 +24,22 @@ export async function runStage(root: string, stage: Stage): Promise<StageResult>
   return { name: stage.name, counts: readCounts(stage.kind, output, status), seconds, output, log };
 }
 
+/**
+ * A test runner inside another one reports to that one, unless it is told that there is none. An install of this user's,
+ * and the credentials for it, are not for tests.
+ */
+export function stageEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const others = Object.entries(env).filter(
+    ([name]) => !/^(NODE_TEST_CONTEXT|FORCE_COLOR|(NANOCLAW|ANTHROPIC|CLAUDE)_.*)$/.test(name),
+  );
+  return { ...Object.fromEntries(others), NO_COLOR: '1' };
+}
+
 function collect(root: string, { name, command, deadlineMinutes }: Stage): Promise<{ output: string; status: number }> {
-  // A test runner inside another one reports to that one, unless it is told that there is none.
-  const { NODE_TEST_CONTEXT: _context, FORCE_COLOR: _colour, ...env } = process.env;
   const [program = '', ...args] = command;
   const child = spawn(program, args, {
     cwd: root,
-    env: { ...env, NO_COLOR: '1' },
+    env: stageEnv(process.env),
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own, so that what hangs in it can be ended with it.
     detached: true,
