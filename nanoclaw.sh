@@ -31,6 +31,16 @@ refuse() {
   exit 2
 }
 
+# The last word is Node's, which isn't there yet; a machine without a list of zones leaves it at the form.
+may_be_timezone() {
+  local zones=/usr/share/zoneinfo
+  if [ "$1" = UTC ]; then return; fi
+  if [[ ! $1 =~ ^[A-Za-z]+(/[A-Za-z0-9_+-]+)+$ ]]; then return 1; fi
+  if [ ! -e "$zones/Europe/Berlin" ] || [ -f "$zones/$1" ]; then return; fi
+  # Older names, and other letter cases, may be in the list alone.
+  grep -qiwF -- "$1" "$zones/tzdata.zi" 2>/dev/null
+}
+
 arguments=("$@")
 interactive=yes
 while [ $# -gt 0 ]; do
@@ -41,7 +51,10 @@ while [ $# -gt 0 ]; do
       ;;
     --yes | -y) interactive=no ;;
     --message | --provider | --name | --timezone | --credential-file)
-      if [ $# -lt 2 ]; then refuse "$1 needs a value."; fi
+      if [ $# -lt 2 ] || [[ ! $2 =~ [^[:space:]] ]]; then refuse "$1 needs a value."; fi
+      if [ "$1" = --timezone ] && ! may_be_timezone "$2"; then
+        refuse 'There is no time zone of that name; an example is Europe/Berlin.'
+      fi
       if [ "$1" = --provider ] && [[ ! $2 =~ ^[a-z0-9-]+$ || ! -e providers/$2/host.ts ]]; then
         refuse "There is no provider of that name; there are: $(cd providers && echo *)."
       fi

@@ -28,6 +28,9 @@ describe('nanoclaw.sh, how it is called', () => {
     ['an unknown option', ['--yes', '--colour'], /There is no option --colour\./],
     ['a word', ['start'], /There is no option start\./],
     ['an option without its value', ['--yes', '--message'], /--message needs a value\./],
+    ['an empty message', ['--yes', '--message', ''], /--message needs a value\./],
+    ['a blank name', ['--yes', '--name', ' '], /--name needs a value\./],
+    ['no time zone', ['--yes', '--timezone', 'Berlin'], /There is no time zone of that name/],
     ['a value after =', ['--yes', '--name=Bo'], /Write --name and its value as two words\./],
     [
       'an unknown provider',
@@ -52,6 +55,16 @@ describe('nanoclaw.sh, how it is called', () => {
     assert.equal(status, 0);
     assert.match(stdout, /--message/);
   });
+});
+
+test('a time zone that the machine does not know is refused before a download', {
+  skip: existsSync('/usr/share/zoneinfo/Europe/Berlin') ? false : 'this machine has no list of zones',
+}, async () => {
+  await using checkout = new Checkout();
+  const { status, stderr } = await checkout.setUp(['--yes', '--timezone', 'Foo/Bar']);
+  assert.equal(status, 2);
+  assert.match(stderr, /There is no time zone of that name; an example is Europe\/Berlin\./);
+  assert.equal(existsSync(join(checkout.root, 'logs')), false);
 });
 
 describe('nanoclaw.sh, where it can not go on', () => {
@@ -132,6 +145,8 @@ describe('nanoclaw.sh, where it can not go on', () => {
 describe('nanoclaw.sh, to the end', () => {
   test('a message is answered, and a second run changes nothing', async () => {
     await using checkout = Checkout.installed();
+    // As cloned under a umask of 077. What is linked to this checkout's own files stays as it is.
+    await checkout.run(['bash', '-c', 'find protocol container -name node_modules -prune -o -exec chmod go= {} +']);
     const options = ['--yes', '--name', 'Bo', '--timezone', 'Europe/Berlin', '--message', 'run echo $((6*7))'];
     const first = await checkout.setUp(options);
     assert.equal(first.status, 0, first.stderr);
@@ -173,6 +188,17 @@ describe('nanoclaw.sh, to the end', () => {
       const { stdout } = await checkout.run(['grep', '-rlF', key, '.env', 'data', 'groups', 'logs']);
       assert.equal(stdout, '.env\n');
       assert.doesNotMatch(first.stderr + second.stderr, /only-for-this-test/);
+
+      writeFileSync(join(checkout.folder, 'junk'), 'FOO=bar\n');
+      const junk = await checkout.setUp(['--yes', '--credential-file', join(checkout.folder, 'junk')]);
+      assertFailed(junk, 'credential', /has no credential for Claude/);
+      assert.match(checkout.read('.env'), new RegExp(`^ANTHROPIC_API_KEY=${key}$`, 'm'));
+
+      const wrong = await checkout.setUp(['--yes', '--message', 'hello'], {
+        ANTHROPIC_API_KEY: 'sk-ant-api03-of-somebody-else',
+      });
+      assertFailed(wrong, 'message', /Why: {2}⚠️ The model refused my key\./);
+      assert.match(wrong.stderr, /^ {4}⚠️ The model refused my key\./m);
     } finally {
       await api.close();
     }

@@ -8,6 +8,11 @@ packages_stamp=.runtime/packages
 
 # ensure_packages <selection>
 ensure_packages() {
+  add_packages "$1"
+  open_to_sandboxes
+}
+
+add_packages() {
   local selection=$1 wanted
   wanted=$(packages_hash)
   if is_installed "$selection" && [ "$(cat "$packages_stamp" 2>/dev/null)" = "$wanted" ]; then
@@ -24,6 +29,13 @@ ensure_packages() {
   esac
   echo "$wanted" >"$packages_stamp"
   detail "$(describe_packages "$selection")"
+}
+
+# Under root, agents run as other users: what their sandboxes mount of a checkout that was cloned with a narrow umask.
+open_to_sandboxes() {
+  if [ "$(id -u)" != 0 ]; then return; fi
+  find protocol container/agent-runner providers node_modules .runtime/bun-* ! -type l \
+    \( ! -perm -044 -o -perm -100 ! -perm -011 \) -exec chmod go+rX {} +
 }
 
 describe_packages() {

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { pathsFor } from '../../src/paths.ts';
 import { run } from './command.ts';
 import { StepFailure } from './failure.ts';
-import { type Steps, say } from './steps.ts';
+import { type Steps, say, sayMeanwhile } from './steps.ts';
+
+/** How the host says that it will try once more: what it says on the way to a reply is no part of it. */
+const RETRY = /^⚠️ .+ I'll try again in \d+ (?:seconds|minutes)\.\n/gmu;
 
 const FIRST_MESSAGE = 'What can you do?';
 
@@ -26,8 +29,16 @@ export async function answerFirstMessage(steps: Steps, root: string, name: strin
 function send(steps: Steps, message: string): Promise<string> {
   return steps.run('message', async (log) => {
     // By stdin: the arguments of a process can be read by every user of the machine.
-    const { status, stdout, said } = await run(['bin/ncl', 'chat', '-'], log, message);
-    if (status === 0) return { detail: 'answered', value: stdout };
-    throw new StepFailure(said.trim() || stdout.trim() || 'No answer came.', '`bin/ncl logs` says more.');
+    const { status, stdout, said } = await run(['bin/ncl', 'chat', '-'], log, message, (text) => {
+      for (const line of text.split('\n').filter(isNotice)) sayMeanwhile(line);
+    });
+    const last = stdout.replaceAll(RETRY, '');
+    if (status === 0) return { detail: 'answered', value: last };
+    const why = last.split('\n').findLast(isNotice) ?? (said.trim() || stdout.trim() || 'No answer came.');
+    throw new StepFailure(why, '`bin/ncl logs` says more.');
   });
+}
+
+function isNotice(line: string): boolean {
+  return line.startsWith('⚠️ ');
 }

@@ -12,8 +12,13 @@ export interface Outcome {
   said: string;
 }
 
-/** Runs a command of this checkout; what it prints goes to the step's log. Credentials stay out of its environment. */
-export async function run(command: readonly string[], log: StepLog, input = ''): Promise<Outcome> {
+/** Runs a command of this checkout; what it prints goes to the step's log, and its stdout, as it comes, to `heard`. Credentials stay out of its environment. */
+export async function run(
+  command: readonly string[],
+  log: StepLog,
+  input = '',
+  heard: (stdout: string) => void = () => undefined,
+): Promise<Outcome> {
   const env = { ...process.env };
   for (const name of CREDENTIAL_NAMES) delete env[name];
   const [program = '', ...args] = command;
@@ -25,6 +30,7 @@ export async function run(command: readonly string[], log: StepLog, input = ''):
     child.on('error', reject);
     child.on('close', (code) => resolve(code ?? 1));
   });
+  child.stdout.setEncoding('utf8').on('data', heard);
   child.stderr.on('data', (chunk: Buffer) => log.write(chunk.toString().trimEnd()));
   const [stdout, said, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   log.write(stdout);
@@ -37,10 +43,11 @@ const Refusal = z.object({ error: z.object({ message: z.string(), remedy: z.stri
 export async function ncl<T>(args: readonly string[], answer: z.ZodType<T>, log: StepLog): Promise<T> {
   const { status, stdout } = await run(['bin/ncl', ...args, '--json'], log);
   const said = parseJson(stdout);
-  const read = answer.safeParse(said);
-  if (read.success && status === 0) return read.data;
   const refusal = Refusal.safeParse(said);
   if (refusal.success) throw new StepFailure(refusal.data.error.message, refusal.data.error.remedy);
+  const read = answer.safeParse(said);
+  // Whatever the status: the doctor's is 1 when it found something.
+  if (read.success) return read.data;
   throw new Error(`ncl ${args.join(' ')} ended with status ${status}.`);
 }
 

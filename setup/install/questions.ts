@@ -82,6 +82,6 @@ function complaint(read: (given: string) => EnvChange): (given: string | undefin
 
 function answered<T extends string>(answer: T | symbol): T {
   if (typeof answer === 'string') return answer;
-  cancel('Nothing more was done. Run it again when you like: it goes on from here.', { output });
+  cancel('Cancelled. What is installed stays; when you run it again, it asks these questions again.', { output });
   process.exit(1);
 }

@@ -5,7 +5,7 @@ import { readEnvFile } from '../../src/env.ts';
 import { pathsFor } from '../../src/paths.ts';
 import type { Env, HostProvider } from '../../src/providers/contract.ts';
 import { answerFirstMessage, answerMessage } from './answer.ts';
-import { ncl, run } from './command.ts';
+import { ncl } from './command.ts';
 import { credentialFromFile, credentialLines, type EnvChange } from './credential.ts';
 import { changeEnvFile } from './env-file.ts';
 import { StepFailure } from './failure.ts';
@@ -150,15 +150,14 @@ async function endOutdatedHost(steps: Steps, root: string, changed: boolean): Pr
   const startedAt = statSync(adminSocket, { throwIfNoEntry: false })?.mtimeMs;
   if (startedAt === undefined || !(changed || changedAt > startedAt)) return;
   await steps.run('restart', async (log) => {
-    await ncl(['stop'], z.unknown(), log);
+    await ncl(['stop'], z.object({}), log);
     return { detail: 'ended the host that had older settings', value: undefined };
   });
 }
 
 async function checkSandbox(steps: Steps): Promise<void> {
   await steps.run('sandbox', async (log) => {
-    const { stdout } = await run(['bin/ncl', 'doctor', '--json'], log);
-    const { checks } = Diagnosis.parse(JSON.parse(stdout));
+    const { checks } = await ncl(['doctor'], Diagnosis, log);
     const bad = checks.find(({ ok, blocking }) => blocking && !ok);
     if (bad) throw new StepFailure(`${bad.name}: ${bad.detail}`, bad.remedy ?? '`bin/ncl doctor` says more.');
     return { detail: `${checks.filter(({ ok }) => ok).length} checks passed`, value: undefined };

@@ -76,6 +76,11 @@ export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
+/** Beside a step's line while it runs. */
+export function sayMeanwhile(text: string): void {
+  say(`${process.stderr.isTTY ? '\r\u001b[K' : ''}    ${text}`);
+}
+
 function show(text: () => string): () => void {
   const { isTTY = false, columns = 80 } = process.stderr;
   const timer = setInterval(
