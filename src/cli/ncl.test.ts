@@ -98,6 +98,12 @@ describe('without a host', () => {
     assert.ok(Array.isArray(driver.guarantees));
   });
 
+  test('a checkout without its own Node says what to run', async () => {
+    const script = 'cp "$0" . && PATH=$PATH sh ./ncl version';
+    const { status, stderr } = await checkout.ncl(['-c', script, join(checkout.root, 'bin', 'ncl')], { command: 'sh' });
+    assert.deepEqual([status, stderr], [2, 'There is no Node here yet. Run: bash nanoclaw.sh\n']);
+  });
+
   test('logs shows the last lines, and goes on through a rotation', async () => {
     const folder = join(checkout.root, 'logs');
     const file = join(folder, 'nanoclaw.log');
@@ -183,6 +189,16 @@ describe('with a host, in a checkout whose path no socket can hold', () => {
     assert.deepEqual([missing.status, JSON.parse(missing.stdout).error.code], [1, 'NC_NOT_FOUND']);
     assert.equal((await checkout.ncl(['groups', 'config', 'get', 'nobody'])).status, 1);
     assert.equal((await checkout.ncl(['groups', 'config', 'update', 'Andy'])).status, 2);
+  });
+
+  test('a provider that is not there is refused', async () => {
+    for (const command of [['init-first-agent'], ['groups', 'config', 'update', 'ag-1']]) {
+      const { status, stderr } = await checkout.ncl([...command, '--provider', 'nope']);
+      assert.match(stderr, /^The chosen provider is not installed\. There is no provider "nope"/);
+      assert.equal(status, 1);
+    }
+    const { stdout } = await checkout.ncl(['groups', 'config', 'update', 'ag-1', '--provider', 'demo']);
+    assert.match(stdout, /It takes effect at the sandbox's next start; `ncl restart` does it now\.\n$/);
   });
 
   test('a group is changed', async () => {

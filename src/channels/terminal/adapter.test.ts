@@ -78,7 +78,22 @@ const acceptances: [acceptance: Acceptance, frame: Record<string, unknown>][] = 
   [{ status: 'answered' }, { type: 'accepted', id: 'a', messageIds: [], answered: true }],
   [
     { status: 'dropped', reason: 'no wiring' },
-    { type: 'refused', id: 'a', code: 'NC_MESSAGE_DROPPED', sentence: 'No agent took the message. no wiring' },
+    {
+      type: 'refused',
+      id: 'a',
+      code: 'NC_MESSAGE_DROPPED',
+      sentence: 'No agent took the message. The reason is: no wiring.',
+    },
+  ],
+  [
+    { status: 'dropped', reason: 'unknown-chat' },
+    {
+      type: 'refused',
+      id: 'a',
+      code: 'NC_MESSAGE_DROPPED',
+      sentence:
+        'No agent took the message. This install has no agent yet: run `bash nanoclaw.sh`, or make one by `ncl init-first-agent`.',
+    },
   ],
   [
     { status: 'refused', code: 'NC_CLOCK', sentence: 'The clock.' },

@@ -23,6 +23,11 @@ const MAX_LINE_BYTES = 1024 * 1024;
 const STALLED_MS = 5000;
 const SETTLED_KEPT = 200;
 
+/** The host's reasons, where somebody at this machine can do something about them. */
+const DROPPED: Readonly<Record<string, string>> = {
+  'unknown-chat': 'This install has no agent yet: run `bash nanoclaw.sh`, or make one by `ncl init-first-agent`.',
+};
+
 /** The owner's own chat, over a Unix socket that only this user may open. Every client watches the chat `local`. */
 export function createTerminalAdapter(options: TerminalOptions): ChannelAdapter {
   const { socketPath, log, receivedFolder = join(dirname(socketPath), 'received') } = options;
@@ -149,7 +154,7 @@ function answerTo(id: string, acceptance: Acceptance): ServerFrame {
     case 'answered':
       return { type: 'accepted', id, messageIds: [], answered: true };
     case 'dropped':
-      return refusal(id, 'NC_MESSAGE_DROPPED', acceptance.reason);
+      return refusal(id, 'NC_MESSAGE_DROPPED', DROPPED[acceptance.reason] ?? `The reason is: ${acceptance.reason}.`);
     case 'refused':
       return { type: 'refused', id, code: acceptance.code, sentence: acceptance.sentence };
   }

@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import { type Arguments, hostCommand, textOf } from '../definition.ts';
 import type { GroupChanges, GroupRow, HostView, Result } from '../host-view.ts';
+import { requireProvider } from '../require-provider.ts';
 import type { Look } from '../screen.ts';
 import { pairs } from '../table.ts';
 
+const root = join(import.meta.dirname, '..', '..', '..');
 const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
 const EGRESS = ['public', 'none'] as const;
 /** A host or address, with a port or without; what else it must be is the relay's rule. */
@@ -34,11 +37,18 @@ export const groupsConfigUpdate = hostCommand({
       description: 'private hosts that it may reach all the same, as host or host:port, with commas; or `none`',
     },
   ],
-  handle(view, args) {
+  async handle(view, args) {
     const changes = readChanges(args);
-    return changes.ok ? view.updateGroup(textOf(args, 'group') ?? '', changes.data) : changes;
+    if (!changes.ok) return changes;
+    const { provider } = changes.data;
+    const note = provider && (await requireProvider(root, process.cwd(), provider));
+    const updated = view.updateGroup(textOf(args, 'group') ?? '', changes.data);
+    return updated.ok ? { ok: true, data: { ...updated.data, ...(note && { note }) } } : updated;
   },
-  show,
+  show: (row: GroupRow & { note?: string }, look) =>
+    [show(row, look), '', "It takes effect at the sandbox's next start; `ncl restart` does it now.", row.note ?? '']
+      .join('\n')
+      .trimEnd(),
 });
 
 function find(view: HostView, idOrName: string): Result<GroupRow> {

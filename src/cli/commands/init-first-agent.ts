@@ -1,4 +1,5 @@
 import { type ClientCommand, textOf } from '../definition.ts';
+import { requireProvider } from '../require-provider.ts';
 
 export const initFirstAgent: ClientCommand = {
   name: 'init-first-agent',
@@ -9,11 +10,13 @@ export const initFirstAgent: ClientCommand = {
     { name: 'timezone', value: 'zone', description: "such as Europe/Berlin; this machine's at first" },
   ],
   place: 'client',
-  async run(args, { home, screen, json }) {
+  async run(args, { root, home, screen, json }) {
     const { initFirstAgent: init } = await import('../../groups/init.ts');
     const name = textOf(args, 'name');
     const provider = textOf(args, 'provider');
     const timezone = textOf(args, 'timezone');
+    const note = provider && (await requireProvider(root, home, provider));
+    if (note) screen.err(note);
     const { agent, created, changed } = init(home, {
       ...(name !== undefined && { name }),
       ...(provider !== undefined && { provider }),
