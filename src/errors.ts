@@ -33,21 +33,25 @@ const table = {
     remedy: 'Update this checkout with `git pull`.',
     exit: 1,
   },
-  NC_ENV_INVALID: { sentence: 'A line of .env can not be read.', remedy: 'Correct or remove that line.', exit: 1 },
+  NC_ENV_INVALID: {
+    sentence: 'The file .env can not be read.',
+    remedy: 'Correct or remove the line that is named, or give this user the right to read the file.',
+    exit: 1,
+  },
   NC_CLOCK: {
     sentence: "This machine's clock is wrong.",
     remedy: 'Set the date; nothing is started before, since times order messages and certificates expire.',
     exit: 1,
   },
   NC_DATA_FOLDER: {
-    sentence: 'The data folder can not be written.',
-    remedy: 'Make room, or give this user the right to write there.',
+    sentence: 'A file or folder of this install can not be used.',
+    remedy: 'Make room, or give this user the right to read and write there.',
     exit: 1,
   },
-  NC_MESSAGE_EMPTY: { sentence: 'The message is empty.', remedy: 'Write something, or attach a file.', exit: 1 },
+  NC_MESSAGE_EMPTY: { sentence: 'The message is empty.', remedy: 'Write something.', exit: 1 },
   NC_MESSAGE_TOO_LARGE: {
     sentence: 'The message is too long.',
-    remedy: 'Send it as a file, or in parts of at most 256 KB.',
+    remedy: 'Send it in parts of at most 256 KB.',
     exit: 1,
   },
   NC_MESSAGE_DROPPED: {

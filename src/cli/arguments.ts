@@ -53,8 +53,11 @@ export function readInvocation(commands: readonly Command[], argv: readonly stri
   const about = positionals.length > 0 ? positionals.join(' ') : undefined;
   const invocation = { command, about, json: json === true, help: help === true };
   if (invocation.help) return { ok: true, value: { ...invocation, args: {} } };
-  if (!command)
-    return positionals.length === 0 ? { ok: true, value: { ...invocation, args: {} } } : unknown(positionals);
+  if (!command) {
+    // The first words of commands alone: whoever calls shows which there are.
+    const begun = about === undefined || commands.some(({ name, hidden }) => !hidden && name.startsWith(`${about} `));
+    return begun ? { ok: true, value: { ...invocation, args: {} } } : unknown(positionals);
+  }
   const placed = place(command, positionals);
   if (!placed.ok) return placed;
   const checked = checkArguments(command, { ...args, ...placed.value });

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { errorText, isErrorCode, NanoError } from '../errors.ts';
+import { isErrorCode, NanoError } from '../errors.ts';
 import { parseLine, readLines, sendLine } from '../sockets/lines.ts';
 import { connectUnix } from '../sockets/listen.ts';
 import type { Answer, Arguments } from './definition.ts';
 import type { Response } from './frames.ts';
 import type { Look } from './screen.ts';
+import { asNanoError } from './system-error.ts';
 
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
@@ -51,7 +52,7 @@ async function open(socketPath: string): Promise<Socket> {
     const socket = await connectUnix(socketPath);
     if (socket) return socket;
   } catch (error) {
-    throw new NanoError('NC_NO_HOST', `Its socket can't be opened: ${errorText(error)}.`);
+    throw asNanoError(error);
   }
   throw new NanoError('NC_NO_HOST');
 }

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -41,7 +42,6 @@ describe('without a host', () => {
     [['status'], /^The host is not running\. Start it with `ncl start`\.\n$/],
     [['chat', 'hello'], /The host is not running/],
     [['bogus'], /There is no command "bogus"/],
-    [['sessions'], /There is no command "sessions"/],
     [['status', '--bogus'], /There is no option --bogus/],
     [['status', 'extra'], /"extra" is too much/],
     [['logs', '-n'], /-n needs a value/],
@@ -61,6 +61,24 @@ describe('without a host', () => {
       assert.deepEqual([status, stdout], [2, '']);
     });
   }
+
+  for (const words of ['groups', 'sessions', 'groups config']) {
+    test(`ncl ${words} shows its commands, with status 2`, async () => {
+      const help = await checkout.ncl(['help', ...words.split(' ')]);
+      const { status, stdout, stderr } = await checkout.ncl(words.split(' '));
+      assert.deepEqual([status, stdout, stderr], [2, '', help.stdout]);
+    });
+  }
+
+  test('an output with no room is told in a sentence', async () => {
+    const run = (words: string) =>
+      checkout.ncl(['-c', `"$0" ${words} > /dev/full`, join(checkout.root, 'bin', 'ncl')], { command: 'sh' });
+    for (const words of ['version', 'version --json']) {
+      const { status, stderr } = await run(words);
+      assert.match(stderr, /^A file or folder of this install can not be used\. The output: there is no room left\./);
+      assert.equal(status, 1);
+    }
+  });
 
   test('--json says the same as JSON', async () => {
     const { status, stdout, stderr } = await checkout.ncl(['status', '--json']);
@@ -87,7 +105,7 @@ describe('without a host', () => {
     writeFileSync(join(checkout.root, '.env'), 'A=1\nsk-ant-secret\n', { mode: 0o600 });
     const bad = await checkout.ncl(['doctor']);
     assert.equal(bad.status, 1, bad.stdout);
-    assert.match(bad.stdout, /FAIL {2}\.env .*line 2[^\n]*\n +→ Correct or remove that line/);
+    assert.match(bad.stdout, /FAIL {2}\.env .*line 2[^\n]*\n +→ Correct or remove the line that is named/);
     assert.ok(!bad.stdout.includes('sk-ant'));
     writeFileSync(join(checkout.root, '.env'), 'A=1\n');
     const { checks, driver } = JSON.parse((await checkout.ncl(['doctor', '--json'])).stdout);
@@ -163,6 +181,9 @@ describe('with a host, in a checkout whose path no socket can hold', () => {
     const { status, stdout } = await checkout.ncl(['start', '--json']);
     assert.equal(status, 0);
     assert.equal(JSON.parse(stdout).started, false);
+    const again = await checkout.ncl(['start', '--foreground']);
+    assert.match(again.stderr, /^Another host already runs from this folder\. Its process id is \d+\. Use it/);
+    assert.equal(again.status, 1);
   });
 
   test('status, sessions and groups are shown and are JSON', async () => {
@@ -237,7 +258,7 @@ describe('with a host, in a checkout whose path no socket can hold', () => {
     ['silence', 0, /^$/, /The agent chose to say nothing\./],
     ['notice', 1, /^you said: notice/, /^/],
     ['/help', 0, /^you said: \/help.*\n$/, /^/],
-    ['', 1, /^$/, /^The message is empty\. Write something, or attach a file\.\n$/],
+    ['', 1, /^$/, /^The message is empty\. Write something\.\n$/],
   ];
   for (const [text, expected, out, err] of ends) {
     test(`chat ${JSON.stringify(text)} ends with status ${expected}`, async () => {
@@ -250,7 +271,7 @@ describe('with a host, in a checkout whose path no socket can hold', () => {
 
   test('a message of 10 MB is refused in one sentence', async () => {
     const { status, stderr } = await checkout.ncl(['chat', '-'], { input: 'x'.repeat(10 * 1024 * 1024) });
-    assert.equal(stderr, 'The message is too long. Send it as a file, or in parts of at most 256 KB.\n');
+    assert.equal(stderr, 'The message is too long. Send it in parts of at most 256 KB.\n');
     assert.equal(status, 1);
   });
 
@@ -343,6 +364,11 @@ describe('with a host, in a checkout whose path no socket can hold', () => {
     const first = await pid();
     assert.equal((await checkout.ncl(['restart'])).status, 0);
     const second = await pid();
+    writeFileSync(join(checkout.root, '.env'), 'nonsense\n', { mode: 0o600 });
+    const refused = await checkout.ncl(['restart']);
+    assert.match(refused.stderr, /^The file \.env can not be read\. .*line 1/);
+    assert.deepEqual([refused.status, await pid()], [1, second]);
+    rmSync(join(checkout.root, '.env'));
     assert.notEqual(first, second);
     assert.ok(isGone(first));
     assert.deepEqual(await checkout.ncl(['stop']), { status: 0, stdout: 'The host has stopped.\n', stderr: '' });

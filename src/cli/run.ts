@@ -1,4 +1,4 @@
-import { errorText, NanoError } from '../errors.ts';
+import { NanoError } from '../errors.ts';
 import { printable } from '../log/printable.ts';
 import { pathsFor } from '../paths.ts';
 import { readInvocation } from './arguments.ts';
@@ -7,6 +7,7 @@ import { commands } from './commands/index.ts';
 import type { Arguments, ClientContext, Command } from './definition.ts';
 import { helpFor } from './help-text.ts';
 import { processScreen, type Screen } from './screen.ts';
+import { asNanoError } from './system-error.ts';
 
 /** One call of `ncl`: returns its exit status. */
 export async function run(root: string, home: string, argv: readonly string[]): Promise<number> {
@@ -17,7 +18,7 @@ export async function run(root: string, home: string, argv: readonly string[]): 
   try {
     if (!read.ok) throw new NanoError('NC_USAGE', read.sentence);
     const { command, about, args, help } = read.value;
-    if (help || !command) return showHelp(screen, command?.name ?? about);
+    if (help || !command) return showHelp(screen, command?.name ?? about, help || about === undefined);
     const { adminSocket } = pathsFor(home);
     const context: ClientContext = {
       root,
@@ -32,9 +33,11 @@ export async function run(root: string, home: string, argv: readonly string[]): 
   }
 }
 
-function showHelp(screen: Screen, name: string | undefined): number {
-  screen.out(helpFor(commands, name) ?? helpFor(commands) ?? '');
-  return 0;
+function showHelp(screen: Screen, name: string | undefined, wanted: boolean): number {
+  const text = helpFor(commands, name) ?? helpFor(commands) ?? '';
+  if (wanted) screen.out(text);
+  else screen.err(text);
+  return wanted ? 0 : 2;
 }
 
 async function execute(command: Command, args: Arguments, context: ClientContext): Promise<number> {
@@ -51,9 +54,14 @@ async function execute(command: Command, args: Arguments, context: ClientContext
 }
 
 function tell(screen: Screen, json: boolean, thrown: unknown): number {
-  const error = thrown instanceof NanoError ? thrown : new NanoError('NC_INTERNAL', errorText(thrown));
-  const { code, message, remedy, exit } = error;
-  if (json) screen.out(JSON.stringify({ error: { code, message, remedy } }));
-  else screen.err(printable(`${message} ${remedy}`));
+  const { code, message, remedy, exit } = asNanoError(thrown);
+  const end = message.includes('\n') ? '\n' : /[.!?…]$/.test(message) ? ' ' : '. ';
+  try {
+    if (json) screen.out(JSON.stringify({ error: { code, message, remedy } }));
+    else screen.err(printable(`${message}${end}${remedy}`));
+  } catch (error) {
+    // Where nothing can be written there is nobody to tell; the status says it.
+    if (json) screen.err(printable(asNanoError(error).message));
+  }
   return exit;
 }

@@ -1,3 +1,5 @@
+import { readEnvFile } from '../../env.ts';
+import { pathsFor } from '../../paths.ts';
 import type { ClientCommand } from '../definition.ts';
 
 export const restart: ClientCommand = {
@@ -8,6 +10,8 @@ export const restart: ClientCommand = {
   async run(args, context) {
     const { startHost } = await import('../host-process.ts');
     const { stopRunningHost } = await import('../stop-host.ts');
+    // A good host stays when the next one could not start.
+    readEnvFile(pathsFor(context.home).env);
     await stopRunningHost(context, args.force === true);
     const { pid } = await startHost(context);
     context.screen.out(context.json ? JSON.stringify({ pid, started: true }) : `The host is running (pid ${pid}).`);

@@ -2,6 +2,9 @@ import { hostCommand, textOf } from '../definition.ts';
 import { since } from '../relative-time.ts';
 import { pairs, table } from '../table.ts';
 
+/** What the host shortens a text to. */
+const SHOWN_TEXT = 200;
+
 export const sessionsGet = hostCommand({
   name: 'sessions get',
   summary: 'One session with its newest messages',
@@ -28,7 +31,7 @@ export const sessionsGet = hostCommand({
       message.timestamp,
       message.direction === 'in' ? '→' : '←',
       message.status,
-      message.text,
+      message.text.length < SHOWN_TEXT ? message.text : `${message.text}…`,
     ]);
     return rows.length === 0 ? shown : `${shown}\n\n${table(['TIME', '', 'STATUS', 'TEXT'], rows, screen)}`;
   },

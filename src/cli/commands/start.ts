@@ -1,3 +1,4 @@
+import { NanoError } from '../../errors.ts';
 import type { ClientCommand, ClientContext } from '../definition.ts';
 
 export const start: ClientCommand = {
@@ -8,6 +9,7 @@ export const start: ClientCommand = {
   async run(args, context) {
     const { findHost, runInForeground, startHost } = await import('../host-process.ts');
     const running = await findHost(context);
+    if (running && args.foreground) throw new NanoError('NC_HOST_RUNNING', `Its process id is ${running.pid}.`);
     if (running) return tell(context, running.pid, false);
     if (args.foreground) return runInForeground(context.root);
     const { pid } = await startHost(context);

@@ -8,6 +8,7 @@ import { readEnvFile } from '../../env.ts';
 import { ERRORS, errorText } from '../../errors.ts';
 import { pathsFor } from '../../paths.ts';
 import type { Check } from '../host-view.ts';
+import { asNanoError } from '../system-error.ts';
 
 const MB = 1024 * 1024;
 const NO_ROOM_BYTES = 64 * MB;
@@ -67,7 +68,7 @@ function folderCheck(data: string): Check {
     rmSync(probe);
     return { ...check, ok: true, detail: `${data} can be written.` };
   } catch (error) {
-    return { ...check, ok: false, detail: `${ERRORS.NC_DATA_FOLDER.sentence} ${errorText(error)}.` };
+    return { ...check, ok: false, detail: asNanoError(error).message };
   }
 }
 
@@ -100,6 +101,12 @@ function envCheck(path: string): Check {
     const detail = warnings.length > 0 ? 'Other users of this machine may read it.' : `${count} settings.`;
     return { ...check, ok: warnings.length === 0, detail };
   } catch (error) {
-    return { ...check, ok: false, blocking: true, detail: errorText(error), remedy: ERRORS.NC_ENV_INVALID.remedy };
+    return {
+      ...check,
+      ok: false,
+      blocking: true,
+      detail: asNanoError(error).message,
+      remedy: asNanoError(error).remedy,
+    };
   }
 }

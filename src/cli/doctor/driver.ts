@@ -1,18 +1,22 @@
+import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorText } from '../../errors.ts';
 import { installSlug } from '../../install-slug.ts';
 import { pathsFor } from '../../paths.ts';
 import type { DriverDeclaration } from '../../sandbox/driver.ts';
 import type { Check } from '../host-view.ts';
+import { asNanoError } from '../system-error.ts';
 
 /** Asks the driver by starting a real sandbox, as the host would. */
 export async function declareDriver(home: string): Promise<DriverDeclaration> {
   try {
     const { createBubblewrapDriver } = await import('../../sandbox/bubblewrap/index.ts');
-    const stateDir = join(pathsFor(home).data, 'sandbox');
+    const { data } = pathsFor(home);
+    // Or the driver would take a folder that is closed for a machine that is.
+    if (existsSync(data)) accessSync(data, constants.R_OK | constants.W_OK | constants.X_OK);
+    const stateDir = join(data, 'sandbox');
     return await createBubblewrapDriver({ slug: installSlug(home), stateDir, log: () => undefined }).declare();
   } catch (error) {
-    return { driver: 'bubblewrap', usable: false, reason: errorText(error), guarantees: [] };
+    return { driver: 'bubblewrap', usable: false, reason: asNanoError(error).message, guarantees: [] };
   }
 }
 
