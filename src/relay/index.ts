@@ -8,7 +8,7 @@ import { type Credential, createModelApi } from './model-api.ts';
 import { replyApiError, replyText } from './replies.ts';
 import { type Resolve, resolveName } from './resolver.ts';
 import { createPlaces, IDLE_MS, MAX_CONNECTIONS, MAX_OUTGOING, type ProxySession, track } from './session.ts';
-import { listenPrivately, removeSocket } from './session-socket.ts';
+import { limitChurn, listenPrivately, removeSocket } from './session-socket.ts';
 import { parseRule, type Rule } from './target.ts';
 import { openTunnel } from './tunnel.ts';
 
@@ -205,6 +205,7 @@ export function createRelay(options: RelayOptions): Relay {
       sessions.set(sessionId, { server, socketPath, sockets });
       try {
         await listenPrivately(server, socketPath, uid);
+        limitChurn(server, socketPath);
       } catch (error) {
         sessions.delete(sessionId);
         throw error;

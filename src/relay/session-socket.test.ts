@@ -14,6 +14,8 @@ import {
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { until } from '../../test/support/until.ts';
+import { MAX_NEW_A_SECOND } from './session-socket.ts';
 import { ask, openBench } from './test-support.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -97,16 +99,36 @@ describe("a session's socket", () => {
     await assert.rejects(connectAs(65_534, socketPath), { code: 'EACCES' });
     await connectAs(65_533, socketPath);
   });
+
+  test('takes no more than a number of new connections a second, then goes on', async (t) => {
+    const bench = await openBench(t, UPSTREAM);
+    chmodSync(bench.folder, 0o711);
+    const socketPath = join(bench.folder, 'busy.sock');
+    await bench.relay.open({ ...session, socketPath, ...(isRoot && { uid: 65_533 }) });
+    let made = 0;
+    const outcome = async () => {
+      try {
+        await connectAs(65_533, socketPath, 50);
+        made += 50;
+        return 'made';
+      } catch (error) {
+        return error instanceof Error && 'code' in error && error.code;
+      }
+    };
+    await until(async () => (await outcome()) === 'EACCES');
+    assert.ok(made >= MAX_NEW_A_SECOND - 50, `${made} connections`);
+    await until(async () => (await outcome()) === 'made');
+  });
 });
 
 /** connect() is called at once, so the process is someone else for no longer than that. */
-async function connectAs(uid: number, path: string): Promise<void> {
+async function connectAs(uid: number, path: string, count = 1): Promise<void> {
   process.seteuid?.(uid);
-  const socket = connect(path);
+  const sockets = Array.from({ length: count }, () => connect(path));
   process.seteuid?.(0);
   try {
-    await once(socket, 'connect');
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
   } finally {
-    socket.destroy();
+    for (const socket of sockets) socket.destroy();
   }
 }

@@ -35,6 +35,35 @@ export async function listenPrivately(server: Server, path: string, uid: number 
   }
 }
 
+/** New connections a second. Each costs the host as much as the sandbox, which can make tens of thousands. */
+export const MAX_NEW_A_SECOND = 500;
+
+/**
+ * Lets nobody connect for the rest of a second in which too many have. It is the kernel that refuses: accepting only to
+ * close would cost as much. What is open goes on.
+ */
+export function limitChurn(server: Server, path: string): void {
+  let count = 0;
+  const endSecond = () => {
+    if (server.listening && count >= MAX_NEW_A_SECOND) setMode(path, 0o600);
+    count = 0;
+  };
+  const take = () => {
+    count++;
+    if (count === 1) setTimeout(endSecond, 1000).unref();
+    if (count === MAX_NEW_A_SECOND) setMode(path, 0);
+  };
+  server.on('connection', take).on('drop', take);
+}
+
+function setMode(path: string, mode: number): void {
+  try {
+    chmodSync(path, mode);
+  } catch {
+    // The folder was removed under the host: nobody can connect there any more.
+  }
+}
+
 /** Removes a socket's file, if there is one. Anything else in its place is not ours to remove. */
 export function removeSocket(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });
