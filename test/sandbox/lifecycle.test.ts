@@ -110,7 +110,8 @@ describe('bubblewrap: start and stop', { timeout: 120_000 }, () => {
       { source: place.readable('in'), target: '/workspace/inbound', mode: 'ro' as const },
       { source: place.readable('in'), target: '/workspace/extra/one', mode: 'ro' as const },
     ];
-    const { code } = await run(driver, place.spec('planted', 'test ! -L inbound && test -d extra/one', { mounts }));
+    const command = 'cd /workspace && test ! -L inbound && test -d extra/one';
+    const { code } = await run(driver, place.spec('planted', command, { mounts }));
     assert.equal(code, 0);
     assert.deepEqual(readdirSync(outside), []);
   });

@@ -44,7 +44,7 @@ test('the inner stage is its own user, has no capability and no nested namespace
     ['--seccomp', '4'],
     ['--ro-bind', '/dev/null', '/proc/keys'],
     ['--setenv', 'A', 'b'],
-    ['--chdir', '/workspace'],
+    ['--chdir', '/'],
   ]) {
     assert.ok(holds(args, ...words) >= 0, words.join(' '));
   }

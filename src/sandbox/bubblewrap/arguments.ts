@@ -72,7 +72,8 @@ export function innerArguments(
     ]),
     ...(layout.hasUsrLocal ? ['--remount-ro', '/usr/local'] : []),
     ...Object.entries(spec.env).flatMap(([name, value]) => ['--setenv', name, value]),
-    ...['--chdir', targets.includes('/workspace') ? '/workspace' : '/', '--remount-ro', '/'],
+    // Not in a folder of the agent's: runtimes read their settings (bunfig.toml, .env) from where they start.
+    ...['--chdir', '/', '--remount-ro', '/'],
   ];
 }
 
