@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { NanoError } from '../errors.ts';
@@ -26,9 +26,7 @@ export async function findHost(context: ClientContext): Promise<Running | undefi
 
 /** Starts a host of its own session and waits until it answers. Throws NC_HOST_START with its last lines. */
 export async function startHost(context: ClientContext): Promise<Running> {
-  const { data, logs } = pathsFor(context.home);
-  mkdirSync(data, { recursive: true, mode: 0o711 });
-  accessSync(data, constants.R_OK | constants.W_OK | constants.X_OK);
+  const { logs } = pathsFor(context.home);
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   const output = join(logs, 'host.out.log');
   if (statSync(output, { throwIfNoEntry: false })?.size) renameSync(output, `${output}.1`);

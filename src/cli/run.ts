@@ -35,8 +35,7 @@ export async function run(root: string, home: string, argv: readonly string[]): 
 
 function showHelp(screen: Screen, name: string | undefined, wanted: boolean): number {
   const text = helpFor(commands, name) ?? helpFor(commands) ?? '';
-  if (wanted) screen.out(text);
-  else screen.err(text);
+  (wanted ? screen.out : screen.err)(text);
   return wanted ? 0 : 2;
 }
 
@@ -56,12 +55,7 @@ async function execute(command: Command, args: Arguments, context: ClientContext
 function tell(screen: Screen, json: boolean, thrown: unknown): number {
   const { code, message, remedy, exit } = asNanoError(thrown);
   const end = message.includes('\n') ? '\n' : /[.!?…]$/.test(message) ? ' ' : '. ';
-  try {
-    if (json) screen.out(JSON.stringify({ error: { code, message, remedy } }));
-    else screen.err(printable(`${message}${end}${remedy}`));
-  } catch (error) {
-    // Where nothing can be written there is nobody to tell; the status says it.
-    if (json) screen.err(printable(asNanoError(error).message));
-  }
+  if (json) screen.out(JSON.stringify({ error: { code, message, remedy } }));
+  else screen.err(printable(`${message}${end}${remedy}`));
   return exit;
 }

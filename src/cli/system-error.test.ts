@@ -8,7 +8,6 @@ const cases: [what: string, thrown: unknown, code: string, detail: RegExp][] = [
   ['no right', Object.assign(new Error('m'), { code: 'EACCES', path: '/a' }), 'NC_DATA_FOLDER', /^\/a: .* no right/],
   ['no right to a socket', Object.assign(new Error('m'), { code: 'EACCES', address: 's' }), 'NC_DATA_FOLDER', /^s: /],
   ['no room', Object.assign(new Error('m'), { code: 'ENOSPC' }), 'NC_DATA_FOLDER', /^The output: there is no room/],
-  ['a full database', Object.assign(new Error('full'), { errcode: 13 }), 'NC_DATA_FOLDER', /^full\.$/],
   ['anything else', 'odd', 'NC_INTERNAL', /^odd$/],
 ];
 for (const [what, thrown, code, detail] of cases) {

@@ -7,15 +7,12 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'there is no room left',
   EDQUOT: 'there is no room left',
 };
-/** SQLite's own words for the same: read-only, full, not to be opened. */
-const SQLITE_CODES = [8, 13, 14];
 
 /** Whatever was thrown, as an error of the table: what the file system refuses is NC_DATA_FOLDER, with the path. */
 export function asNanoError(thrown: unknown): NanoError {
   if (thrown instanceof NanoError) return thrown;
-  const { code, path, address, errcode } = Object(thrown) as Readonly<Record<string, unknown>>;
+  const { code, path, address } = Object(thrown) as Readonly<Record<string, unknown>>;
   const reason = REASONS[String(code)];
   if (reason) return new NanoError('NC_DATA_FOLDER', `${path ?? address ?? 'The output'}: ${reason}.`);
-  if (SQLITE_CODES.includes(Number(errcode) & 255)) return new NanoError('NC_DATA_FOLDER', `${errorText(thrown)}.`);
   return new NanoError('NC_INTERNAL', errorText(thrown));
 }

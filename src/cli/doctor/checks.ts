@@ -101,12 +101,7 @@ function envCheck(path: string): Check {
     const detail = warnings.length > 0 ? 'Other users of this machine may read it.' : `${count} settings.`;
     return { ...check, ok: warnings.length === 0, detail };
   } catch (error) {
-    return {
-      ...check,
-      ok: false,
-      blocking: true,
-      detail: asNanoError(error).message,
-      remedy: asNanoError(error).remedy,
-    };
+    const { message: detail, remedy } = asNanoError(error);
+    return { ...check, ok: false, blocking: true, detail, remedy };
   }
 }
