@@ -145,3 +145,14 @@ describe('what goes too far ends alone', () => {
     assert.match(await inside('echo alive'), /alive/);
   });
 });
+
+test('settings for a runtime that it leaves in its folders change nothing in its next runner', async () => {
+  await using fresh = await startHost();
+  // Killed once, the runner is started again, and the message is offered to it again.
+  const said = await (await fresh.terminal()).ask(`run cd /workspace; [ -e once ] || {
+    echo 'require("fs").writeFileSync("/workspace/hit", "")' > evil.js
+    echo 'preload = ["/workspace/evil.js"]' | tee bunfig.toml agent/bunfig.toml > ~/.bunfig.toml
+    echo 'PLANTED=yes' | tee agent/.env ~/.env > .env
+    touch once; kill -9 $PPID; sleep 20; }; [ -e hit ] || echo no hit; echo "planted: $PLANTED."`);
+  assert.match(said.at(-1) ?? '', /no hit\nplanted: \.\n/);
+});
