@@ -2,6 +2,8 @@
 # From a machine as it comes to an answered message. What is in place already is left as it is: run it as often as you like.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+# It sets up the install of this checkout.
+unset NANOCLAW_HOME
 # The agents' sandboxes, which run as other users, read what is installed here.
 umask 022
 

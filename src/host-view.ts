@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
+import { parseRule } from '@nanoclaw/vault';
 import type { Check, GroupRow, HostView, Result, SessionDetail, SessionRow, StatusReport } from './cli/host-view.ts';
 import type { Session } from './db/sessions.ts';
 import { errorText } from './errors.ts';
 import { type AgentGroup, listAgentGroups, updateAgentGroup } from './groups/agent-groups.ts';
 import type { Host } from './host.ts';
 import type { Paths } from './paths.ts';
-import { parseRule } from './relay/target.ts';
 
 /** What a running host tells `ncl`. */
 

@@ -19,7 +19,13 @@ export function allStages(root: string, full: boolean): Stage[] {
   const isHosts = (file: string) => /^providers\/[^/]+\/host/.test(file);
   const providers = files('providers/**/*.test.ts');
   const host = [
-    ...files('src/**/*.test.ts', 'protocol/**/*.test.ts', 'setup/**/*.test.ts', 'bench/**/*.test.ts'),
+    ...files(
+      'src/**/*.test.ts',
+      'vault/**/*.test.ts',
+      'protocol/**/*.test.ts',
+      'setup/**/*.test.ts',
+      'bench/**/*.test.ts',
+    ),
     ...fakes,
   ];
   const runner = files('container/agent-runner/**/*.test.ts', 'protocol/**/*.test.ts');

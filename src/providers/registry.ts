@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { createRelay, type EgressRecord, type Relay, VaultError } from '@nanoclaw/vault';
 import type { Session } from '../db/sessions.ts';
 import { NanoError } from '../errors.ts';
 import type { AgentGroup } from '../groups/agent-groups.ts';
 import type { Logger } from '../log/index.ts';
-import { createRelay, type EgressRecord, type Relay } from '../relay/index.ts';
 import type { Credential, Env, HostProvider } from './contract.ts';
 
 /** The providers of this checkout, each with the relay in front of its model, and the sockets of running sessions. */
@@ -47,12 +47,14 @@ export function createProviders({ root, env, onEgress, log }: ProvidersOptions):
   function relayFor(provider: HostProvider): Relay {
     let relay = relays.get(provider.name);
     if (!relay) {
-      relay = createRelay({
-        upstream: provider.upstream(env) ?? NOWHERE,
-        credential: () => provider.credentialFromEnv(env),
-        onEgress,
-        log: (level, message, fields) => log[level](message, fields),
-      });
+      relay = inHostsWords(() =>
+        createRelay({
+          upstream: provider.upstream(env) ?? NOWHERE,
+          credential: () => provider.credentialFromEnv(env),
+          onEgress,
+          log: (level, message, fields) => log[level](message, fields),
+        }),
+      );
       relays.set(provider.name, relay);
     }
     return relay;
@@ -72,14 +74,16 @@ export function createProviders({ root, env, onEgress, log }: ProvidersOptions):
     secrets: () => [...loaded.values()].flatMap((provider) => provider.credentialFromEnv(env)?.secret ?? []),
     async openSession(provider, session, agent, socketPath, uid) {
       const relay = relayFor(provider);
-      await relay.open({
-        sessionId: session.id,
-        agentGroupId: agent.id,
-        socketPath,
-        egress: agent.egress,
-        allow: agent.egressAllow,
-        ...(uid !== undefined && { uid }),
-      });
+      await inHostsWords(() =>
+        relay.open({
+          sessionId: session.id,
+          agentGroupId: agent.id,
+          socketPath,
+          egress: agent.egress,
+          allow: agent.egressAllow,
+          ...(uid !== undefined && { uid }),
+        }),
+      );
       open.set(session.id, relay);
     },
     async closeSession(session) {
@@ -102,4 +106,17 @@ export async function loadProvider(root: string, name: string): Promise<HostProv
   }
   const module = (await import(pathToFileURL(file).href)) as { hostProvider: HostProvider };
   return module.hostProvider;
+}
+
+/** The vault stands apart from the host and its table of errors; the codes are the same. */
+function inHostsWords<T>(work: () => T): T {
+  const translate = (error: unknown): never => {
+    throw error instanceof VaultError ? new NanoError(error.code, error.message, { cause: error }) : error;
+  };
+  try {
+    const result = work();
+    return result instanceof Promise ? (result.catch(translate) as T) : result;
+  } catch (error) {
+    return translate(error);
+  }
 }

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { errorText, NanoError } from '../errors.ts';
 import { refuseFraming } from './body.ts';
 import { DIAL_TIMEOUT_MS } from './dial.ts';
+import { errorText, VaultError } from './error.ts';
 import { forward } from './forward.ts';
 import { type Credential, createModelApi } from './model-api.ts';
 import { replyApiError, replyText } from './replies.ts';
@@ -12,7 +12,9 @@ import { limitChurn, listenPrivately, removeSocket } from './session-socket.ts';
 import { parseRule, type Rule } from './target.ts';
 import { openTunnel } from './tunnel.ts';
 
+export { VaultError } from './error.ts';
 export type { Credential } from './model-api.ts';
+export { parseRule } from './target.ts';
 
 export interface RelaySession {
   sessionId: string;
@@ -73,7 +75,7 @@ interface OpenSession {
 export function createRelay(options: RelayOptions): Relay {
   const { upstream, timeouts = {} } = options;
   if (!/^https?:$/.test(upstream.protocol) || upstream.username !== '' || upstream.search !== '') {
-    throw new NanoError('NC_ENV_INVALID', 'ANTHROPIC_BASE_URL is an http or https address with no user and no query.');
+    throw new VaultError('NC_ENV_INVALID', 'ANTHROPIC_BASE_URL is an http or https address with no user and no query.');
   }
   const api = createModelApi({
     upstream,

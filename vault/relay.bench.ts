@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createRelay } from './index.ts';
 
 /**
- * What the relay adds: `node src/relay/relay.bench.ts`. Client, relay and far end are a process each, as they are in use.
+ * What the relay adds: `node vault/relay.bench.ts`. Client, relay and far end are a process each, as they are in use.
  * The figures in docs/relay.md come from it.
  */
 

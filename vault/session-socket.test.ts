@@ -14,7 +14,7 @@ import {
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { until } from '../../test/support/until.ts';
+import { until } from '../test/support/until.ts';
 import { MAX_NEW_A_SECOND } from './session-socket.ts';
 import { ask, openBench } from './test-support.ts';
 

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
-import { transaction } from '../db/group-commit.ts';
-import type { Logger } from '../log/index.ts';
-import type { EgressRecord } from './index.ts';
+import type { EgressRecord } from '@nanoclaw/vault';
+import { transaction } from './db/group-commit.ts';
+import type { Logger } from './log/index.ts';
 
 /** What agents asked of the network: counters by host and day, since each request as a row would be a flood. */
 export interface EgressCounters {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, lstatSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { dirname, join } from 'node:path';
-import { errorText, NanoError } from '../errors.ts';
+import { errorText, VaultError } from './error.ts';
 
 /** What the kernels take for a Unix socket's path, without the closing zero: 107 on Linux, 103 on macOS. */
 const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
@@ -16,7 +16,7 @@ export async function listenPrivately(server: Server, path: string, uid: number 
   const stage = join(dirname(path), '.new');
   const made = join(stage, 's');
   if (Math.max(Buffer.byteLength(path), Buffer.byteLength(made)) > MAX_PATH_BYTES) {
-    throw new NanoError('NC_SOCKET_PATH', `Its path holds more than ${MAX_PATH_BYTES} bytes: ${path}`);
+    throw new VaultError('NC_SOCKET_PATH', `Its path holds more than ${MAX_PATH_BYTES} bytes: ${path}`);
   }
   try {
     removeSocket(path);
@@ -31,7 +31,7 @@ export async function listenPrivately(server: Server, path: string, uid: number 
   } catch (error) {
     server.close();
     rmSync(stage, { recursive: true, force: true });
-    throw new NanoError('NC_SOCKET_PATH', errorText(error), { cause: error });
+    throw new VaultError('NC_SOCKET_PATH', errorText(error), { cause: error });
   }
 }
 
