@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isoTime } from '@nanoclaw/protocol';
 import { createTerminalAdapter } from './channels/terminal/index.ts';
@@ -52,6 +52,8 @@ export async function main(code: string, home: string): Promise<void> {
 }
 
 async function run(code: string, paths: Paths, env: NodeJS.ProcessEnv, log: Logger, started: number): Promise<void> {
+  // What an earlier host left of its sockets and scratch serves nobody; this one's scratch lies there, too.
+  process.env.TMPDIR = paths.run;
   for (const folder of [paths.data, paths.sessions, paths.run, paths.groups]) {
     mkdirSync(folder, { recursive: true, mode: 0o711 });
   }
@@ -59,6 +61,8 @@ async function run(code: string, paths: Paths, env: NodeJS.ProcessEnv, log: Logg
   const slug = installSlug(paths.root);
   const db = openCentral({ file: paths.db, backups: paths.backups, now: started });
   const lease = takeLease(db, started);
+  rmSync(paths.run, { recursive: true, force: true });
+  mkdirSync(paths.run, { mode: 0o711 });
   const isRoot = process.getuid?.() === 0;
   const uidMap = readUidMap();
   const host = createHost({

@@ -1,9 +1,10 @@
-import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { frameBody, sendBody } from './body.ts';
 import { dial } from './dial.ts';
 import { describeFailure, timeoutError } from './failure.ts';
 import { endToEnd } from './headers.ts';
+import { httpRequest } from './http.ts';
 import { replyText } from './replies.ts';
 import { CROWDED, type ProxySession } from './session.ts';
 import { parseProxyUrl, showTarget } from './target.ts';

@@ -1,9 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { refuseFraming } from './body.ts';
 import { DIAL_TIMEOUT_MS } from './dial.ts';
 import { errorText, VaultError } from './error.ts';
 import { forward } from './forward.ts';
+import { createServer } from './http.ts';
 import { type Credential, createModelApi } from './model-api.ts';
 import { replyApiError, replyText } from './replies.ts';
 import { type Resolve, resolveName } from './resolver.ts';

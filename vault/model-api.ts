@@ -1,5 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { TLSSocket } from 'node:tls';
@@ -8,6 +7,7 @@ import { judgeAddress } from './address.ts';
 import { frameBody, sendBody } from './body.ts';
 import { describeFailure, timeoutError } from './failure.ts';
 import { endToEnd, type Headers } from './headers.ts';
+import { HttpAgent, HttpsAgent, httpRequest, httpsRequest } from './http.ts';
 import { createMask } from './mask.ts';
 import { replyApiError } from './replies.ts';
 

@@ -1,6 +1,6 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { dial } from './dial.ts';
+import { STATUS_CODES } from './http.ts';
 import { CROWDED, type ProxySession, track } from './session.ts';
 import { parseAuthority } from './target.ts';
 

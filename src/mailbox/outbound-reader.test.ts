@@ -146,6 +146,23 @@ test('a writer killed in mid-commit: busy, then recovered in a private copy, and
   assert.equal((await reader.read(box, 0, { recover: true })).status, 'ok', 'nothing to recover is no error');
 });
 
+test('a writer killed before it had touched the file: its unsynced journal is nothing to play back', async (t) => {
+  const { reader } = createReader(t);
+  const box = boxes.make();
+  const db = openBox(box);
+  say(db, 'm1', 1);
+  db.close();
+  // As SQLite leaves it: the header's first sector is zero until the journal is synced.
+  const journal = Buffer.alloc(16_928);
+  journal.writeUInt32BE(0x55133abd, 12);
+  journal.writeUInt32BE(512, 20);
+  journal.writeUInt32BE(4096, 24);
+  writeFileSync(join(box, 'outbound.db-journal'), journal);
+  assert.deepEqual(await reader.read(box, 0), { status: 'busy' });
+  const found = await reader.read(box, 0, { recover: true });
+  assert.equal(found.status === 'ok' && found.snapshot.messages.length, 1, JSON.stringify(found));
+});
+
 test('a planted journal that names a super-journal is refused, and what it names stays', async (t) => {
   const { reader } = createReader(t);
   const box = boxes.make();

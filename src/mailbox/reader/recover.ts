@@ -26,6 +26,8 @@ export function recoverSnapshot(file: string, privateFolder: string): Snapshot {
     writeFileSync(copy, main.bytes, { flag: 'wx' });
     writeFileSync(`${copy}-journal`, journal.bytes, { flag: 'wx' });
     playBack(copy);
+    // What SQLite leaves had not been begun in earnest (its header was never synced): no page of the file was touched.
+    rmSync(`${copy}-journal`, { force: true });
     return takeSnapshot(copy, MAX_OUTBOUND_BYTES);
   } finally {
     for (const name of readdirSync(privateFolder)) rmSync(join(privateFolder, name), { recursive: true, force: true });
