@@ -46,7 +46,8 @@ export function markdown(rows: readonly Row[]): string {
 
 Made by \`npm run bench -- --silence --write\`, beside a bare Node and a bare SQLite in the same run. Times are of the machine
 that it ran on (2 virtual cores, kernel 6.18, a virtual disk); only ratios carry over to another one. Times of a hop are taken at the
-client of the terminal channel and inside the sandbox, by the same clock, so that they hold the socket's own cost as well.
+client of the terminal channel and inside the sandbox, by the same clock, so that they hold the socket's own cost as well; when a
+result was written is the time in its row, to the millisecond.
 
 | what | figure | budget | |
 |---|---|---|---|

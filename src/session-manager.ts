@@ -55,8 +55,7 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
   /** A full disk, say: tried again by the sweep. */
   const failed = new Set<string>();
   const destinations = db.prepare(
-    `SELECT d.local_name AS name, g.name AS display_name, 'channel' AS type, g.channel_type, g.platform_id,
-       NULL AS agent_group_id
+    `SELECT d.local_name AS name, g.name AS display_name, g.channel_type, g.platform_id
      FROM agent_destinations d JOIN messaging_groups g ON g.id = d.target_id
      WHERE d.agent_group_id = ? AND d.target_type = 'channel' ORDER BY d.local_name`,
   );
@@ -86,7 +85,14 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
       messages: messages.openRows(sessionId),
       delivered: deliveries.recent(sessionId, RECENT_DELIVERIES),
       receivedSeq: session.receivedSeq,
-      destinations: destinations.all(session.agentGroupId) as never,
+      destinations: destinations.all(session.agentGroupId).map((row) => ({
+        name: String(row.name),
+        display_name: row.display_name === null ? null : String(row.display_name),
+        type: 'channel',
+        channel_type: String(row.channel_type),
+        platform_id: String(row.platform_id),
+        agent_group_id: null,
+      })),
       routing: routing(session),
     });
   }

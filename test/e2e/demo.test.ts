@@ -23,6 +23,13 @@ describe('demo, in a real sandbox', () => {
     assert.match(readFileSync(join(host.home, 'groups/andy/CLAUDE.local.md'), 'utf8'), /fridge/);
   });
 
+  test('a destination is reached by its name, and an unknown name is not lost in silence', async () => {
+    await using host = await startHost();
+    const terminal = await host.terminal();
+    assert.ok((await terminal.ask('tell terminal: good news')).some((text) => text.includes('good news')));
+    assert.match((await terminal.ask('tell nobody: bad news')).join(), /nobody/);
+  });
+
   test('a file is handed over', async () => {
     await using host = await startHost();
     const terminal = await host.terminal();
