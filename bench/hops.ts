@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { startHost, type Terminal, type TestHost } from '../test/support/host-process.ts';
-import { sandboxProcesses } from '../test/support/sandbox-search.ts';
+import { killSandbox } from '../test/support/sandbox-search.ts';
 import { until } from '../test/support/until.ts';
 import { distribution, type Row } from './report.ts';
 
@@ -100,17 +100,17 @@ async function coldStarts(): Promise<number[]> {
   const terminal = await host.terminal();
   for (let i = 0; i < 15; i += 1) {
     samples.push((await hop(host, terminal)).toProvider);
-    await killSandbox(host);
+    await endSandbox(host);
   }
   return samples;
 }
 
 /** Its host sees it die, with nothing open, and starts another for the next message. */
-async function killSandbox(host: TestHost): Promise<void> {
+async function endSandbox(host: TestHost): Promise<void> {
   const ended = host.log().split('sandbox ended').length;
   const [agent = ''] = readdirSync(join(host.home, 'data/v2-sessions'));
   const [session = ''] = readdirSync(join(host.home, 'data/v2-sessions', agent));
   const box = join(host.home, 'data/v2-sessions', agent, session, 'box');
-  for (const pid of sandboxProcesses(box)) process.kill(pid, 'SIGKILL');
+  killSandbox(box);
   await until(() => host.log().split('sandbox ended').length > ended);
 }

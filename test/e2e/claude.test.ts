@@ -18,7 +18,7 @@ import {
   unauthorized,
 } from '../fakes/messages-api/index.ts';
 import { startHost, type Terminal, type TestHost } from '../support/host-process.ts';
-import { sandboxProcesses, search, searchSandbox } from '../support/sandbox-search.ts';
+import { killSandbox, sandboxProcesses, search, searchSandbox } from '../support/sandbox-search.ts';
 import { until } from '../support/until.ts';
 
 /** Real host, real sandbox, real harness, real files; only the far end of the network is played. */
@@ -102,7 +102,7 @@ describe('claude, in a real sandbox', () => {
     ids.push(...['two', 'three', 'four'].map((word) => terminal.send(word)));
     await until(() => acked(4));
     api.script(say('to all of you'), say('and the rest'), say('more'), say('last'));
-    for (const pid of sandboxProcesses(box())) process.kill(pid, 'SIGKILL');
+    killSandbox(box());
     await until(() => ids.every((id) => terminal.outcome(id) === 'reply'), 60_000);
     assert.match(JSON.stringify(api.messages.at(-1)?.messages), /retry/);
     assert.equal(terminal.said().filter((said) => /to all of you/.test(said)).length, 1);

@@ -84,3 +84,14 @@ function regionHolds(fd: number, from: number, to: number, wanted: Buffer): bool
   }
   return false;
 }
+
+/** Ends all of a sandbox. The first that dies may take the others with it. */
+export function killSandbox(sessionBox: string): void {
+  for (const pid of sandboxProcesses(sessionBox)) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
+  }
+}

@@ -156,8 +156,8 @@ export class HostStandIn {
       this.#reader ??= new DatabaseSync(this.paths.outboundDb, { readOnly: true, timeout: 5000 });
       return this.#reader.prepare(sql).all();
     } catch (error) {
-      // Before the runner has made it.
-      if (/no such table|unable to open/.test(String(error))) return [];
+      // Before the runner has made it, or while a journal that it left when it was killed waits for the next one.
+      if (/no such table|unable to open|readonly database/.test(String(error))) return [];
       throw error;
     }
   }
