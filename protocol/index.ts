@@ -1,6 +1,7 @@
 /** The session contract: everything that crosses between the host and an agent. See docs/sessions.md. */
 export * from './container-config.ts';
 export * from './content.ts';
+export * from './fault.ts';
 export * from './inbound-image.ts';
 export * from './limits.ts';
 export * from './rows.ts';

@@ -12,5 +12,8 @@ mkdirSync(join(home, 'data'), { recursive: true, mode: 0o711 });
 process.chdir(home);
 process.umask(0o077);
 
-const { main } = await import('./main.ts');
-await main(code, home);
+const [{ main }, { createTerminalAdapter }] = await Promise.all([
+  import('./main.ts'),
+  import('./channels/terminal/index.ts'),
+]);
+await main(code, home, (paths, log) => [createTerminalAdapter({ socketPath: paths.cliSocket, log })]);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isoTime } from '@nanoclaw/protocol';
-import { createTerminalAdapter } from './channels/terminal/index.ts';
+import type { ChannelAdapter } from './channels/adapter.ts';
 import { createAdminServer } from './cli/server.ts';
 import { openCentral } from './db/connection.ts';
 import { type Lease, takeLease } from './db/lease.ts';
@@ -22,8 +22,10 @@ const LEASE_MS = 10_000;
 /** Names in .env and the environment whose values are secrets, whatever they hold. */
 const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL/i;
 
+export type Adapters = (paths: Paths, log: Logger) => readonly ChannelAdapter[];
+
 /** `code`: this checkout. `home`: the folder of data/, logs/, groups/ and .env, and the working folder. */
-export async function main(code: string, home: string): Promise<void> {
+export async function main(code: string, home: string, adapters: Adapters): Promise<void> {
   const paths = pathsFor(home);
   let secrets: string[] = [];
   const foreground = process.env.NANOCLAW_FOREGROUND === '1';
@@ -41,7 +43,7 @@ export async function main(code: string, home: string): Promise<void> {
     secrets = Object.entries(env).flatMap(([name, value]) =>
       SECRET_NAME.test(name) && value && value.length >= 8 ? [value] : [],
     );
-    await run(code, paths, env, log, started);
+    await run({ code, paths, env, adapters, log, started });
   } catch (error) {
     log.error('the host did not start', { error });
     log.close();
@@ -51,7 +53,17 @@ export async function main(code: string, home: string): Promise<void> {
   }
 }
 
-async function run(code: string, paths: Paths, env: NodeJS.ProcessEnv, log: Logger, started: number): Promise<void> {
+interface Boot {
+  code: string;
+  paths: Paths;
+  env: NodeJS.ProcessEnv;
+  adapters: Adapters;
+  log: Logger;
+  /** Milliseconds since the epoch. */
+  started: number;
+}
+
+async function run({ code, paths, env, adapters, log, started }: Boot): Promise<void> {
   // What an earlier host left of its sockets and scratch serves nobody; this one's scratch lies there, too.
   process.env.TMPDIR = paths.run;
   for (const folder of [paths.data, paths.sessions, paths.run, paths.groups]) {
@@ -70,7 +82,7 @@ async function run(code: string, paths: Paths, env: NodeJS.ProcessEnv, log: Logg
     paths,
     db,
     env,
-    adapters: [createTerminalAdapter({ socketPath: paths.cliSocket, log })],
+    adapters: adapters(paths, log),
     driver: createBubblewrapDriver({ slug, stateDir: join(paths.data, 'sandbox'), log: log.warn }),
     uidFor: (ordinal) => (isRoot ? sandboxUid(slug, ordinal, uidMap) : undefined),
     log,

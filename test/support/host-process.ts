@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { ServerFrame } from '../../src/channels/terminal/frames.ts';
 import { HOST_FLAGS } from '../../src/cli/host-process.ts';
 import { initFirstAgent } from '../../src/groups/init.ts';
+import { addScriptedChats } from './scripted/platform.ts';
 import { until } from './until.ts';
 
 /** A real host in a process of its own, on a fresh install in a temporary folder, with its terminal. */
@@ -33,6 +34,13 @@ export interface HostOptions {
   envFile?: string;
   /** Arguments of Node's own. */
   node?: readonly string[];
+  /** Adds a scripted channel with these chats, all wired to the first agent. */
+  platform?: { socketPath: string };
+  chats?: readonly string[];
+  /** More of the host's own environment. */
+  environment?: Readonly<Record<string, string>>;
+  /** Another checkout than this one. */
+  code?: string;
 }
 
 export interface TestHost extends AsyncDisposable {
@@ -54,14 +62,20 @@ export async function startHost(options: HostOptions = {}): Promise<TestHost> {
   const lines = Object.entries(options.env ?? {}).map(([name, value]) => `${name}='${value}'\n`);
   writeFileSync(join(home, '.env'), options.envFile ?? lines.join(''), { mode: 0o600 });
 
+  if (options.chats) addScriptedChats(home, options.chats);
+
+  const code = options.code ?? CODE;
+  const entry = options.platform ? 'test/support/scripted/host.ts' : 'src/index.ts';
   const spawnedAt = performance.now();
-  const child = spawn(process.execPath, [...HOST_FLAGS, ...(options.node ?? []), join(CODE, 'src/index.ts')], {
+  const child = spawn(process.execPath, [...HOST_FLAGS, ...(options.node ?? []), join(code, entry)], {
     // As `ncl start` does it.
     env: {
       PATH: process.env.PATH,
       HOME: home,
       NANOCLAW_HOME: home,
-      NODE_COMPILE_CACHE: join(CODE, '.runtime/compile-cache'),
+      NODE_COMPILE_CACHE: join(code, '.runtime/compile-cache'),
+      ...(options.platform && { NANOCLAW_PLATFORM: options.platform.socketPath }),
+      ...options.environment,
     },
     stdio: ['ignore', 'inherit', 'pipe'],
   });

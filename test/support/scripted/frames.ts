@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+/** What passes between a scripted platform (in the test) and its adapter (in the host), a JSON object a line. */
+
+export const ToAdapter = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('event'),
+    id: z.string(),
+    chat: z.string(),
+    thread: z.string().nullable(),
+    sender: z.string(),
+    text: z.string(),
+  }),
+  z.object({ type: z.literal('receipt'), call: z.number(), result: z.unknown() }),
+]);
+export type ToAdapter = z.infer<typeof ToAdapter>;
+
+export const ToPlatform = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('acceptance'), id: z.string(), acceptance: z.looseObject({ status: z.string() }) }),
+  z.object({
+    type: z.literal('deliver'),
+    call: z.number(),
+    message: z.object({
+      id: z.string(),
+      platformId: z.string(),
+      threadId: z.string().nullable(),
+      text: z.string(),
+      progress: z.boolean(),
+      files: z.array(z.object({ name: z.string(), path: z.string(), size: z.number() })),
+      inReplyTo: z.string().optional(),
+    }),
+  }),
+  z.object({ type: z.literal('typing'), chat: z.string(), on: z.boolean() }),
+  z.object({ type: z.literal('settled'), chat: z.string(), id: z.string(), outcome: z.string() }),
+]);
+export type ToPlatform = z.infer<typeof ToPlatform>;

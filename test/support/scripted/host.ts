@@ -1,0 +1,21 @@
+/** The host as it is, with the scripted channel beside the terminal: what `src/index.ts` does, for tests. */
+import { mkdirSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const code = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+enableCompileCache(join(code, '.runtime', 'compile-cache'));
+const { NANOCLAW_HOME: home, NANOCLAW_PLATFORM: platform } = process.env;
+if (!home || !platform) throw new Error('NANOCLAW_HOME and NANOCLAW_PLATFORM are to be set.');
+mkdirSync(join(home, 'data'), { recursive: true, mode: 0o711 });
+process.chdir(home);
+process.umask(0o077);
+
+const { main } = await import('../../../src/main.ts');
+const { createTerminalAdapter } = await import('../../../src/channels/terminal/index.ts');
+const { createScriptedAdapter } = await import('./adapter.ts');
+await main(code, home, (paths, log) => [
+  createTerminalAdapter({ socketPath: paths.cliSocket, log }),
+  createScriptedAdapter(platform),
+]);
