@@ -1,38 +1,56 @@
+import { faultPoint } from '@nanoclaw/protocol';
 import type { Session } from './db/sessions.ts';
-import { type ErrorCode, errorText, NanoError } from './errors.ts';
-import type { Failure, FailureKind } from './failures.ts';
+import { type Failure, startFailure } from './failures.ts';
 import type { Logger } from './log/index.ts';
 import type { Sandbox, SandboxDriver, SandboxExit, SandboxSpec } from './sandbox/driver.ts';
+import { nextInLine, type Waiter } from './sandbox-queue.ts';
 
-/** At most one sandbox for each session: starts it, knows it, ends it. */
+/** At most one sandbox for each session, and no more at once than there are places: starts it, knows it, ends it. */
 
 export interface ContainerRunnerParts {
   driver: SandboxDriver;
+  places: number;
   session(id: string): Session | undefined;
+  /** False when what it waited for has ended meanwhile. */
+  isDue(sessionId: string): boolean;
   /** Folders, inbound.db, settings, the relay's socket: everything that a start needs. */
   prepare(session: Session): Promise<SandboxSpec>;
   /** Its box is watched from here on. */
   onStarted(session: Session): void;
   /** Called once for each start that failed. */
   onStartFailed(session: Session, failure: Failure): void;
+  /** No place is free for the ones that wait. */
+  onFull(): void;
   /** The sandbox is gone; `planned` when the host ended it. Awaited before the session may start again. */
-  onExit(session: Session, exit: SandboxExit, planned: string | undefined): Promise<void>;
+  onExit(session: Session, exit: SandboxExit, planned: PlannedEnd | undefined): Promise<void>;
   log: Logger;
+}
+
+export interface PlannedEnd {
+  reason: string;
+  /** Which tool hung, say. */
+  detail?: string | undefined;
 }
 
 export interface RunningSandbox {
   sessionId: string;
+  agentGroupId: string;
+  /** In ms since the epoch. */
   startedAt: number;
   phase: 'starting' | 'running' | 'stopping';
 }
 
 export interface ContainerRunner {
-  /** A hundred concurrent calls start one sandbox. Resolves when it runs, or when its start has failed and was reported. */
+  /**
+   * A hundred concurrent calls start one sandbox. Resolves when it runs, when its start has failed and was reported, or
+   * when it has to wait for a place.
+   */
   wake(sessionId: string): Promise<void>;
   has(sessionId: string): boolean;
   list(): RunningSandbox[];
-  /** Ends it on purpose; `reason` is for the log and for `onExit`. */
-  stop(sessionId: string, graceMs: number, reason: string): Promise<void>;
+  waiting(): Waiter[];
+  /** Ends it on purpose; `reason` and `detail` are for the log and for `onExit`. */
+  stop(sessionId: string, graceMs: number, reason: string, detail?: string): Promise<void>;
   /** Ends all and takes no more wakes. */
   stopAll(graceMs: number, reason: string): Promise<void>;
 }
@@ -44,49 +62,103 @@ interface Entry {
   started: Promise<void>;
   ended: Promise<void>;
   sandbox: Sandbox | undefined;
-  planned: string | undefined;
+  planned: PlannedEnd | undefined;
 }
 
 export function createContainerRunner(parts: ContainerRunnerParts): ContainerRunner {
   const { driver, log } = parts;
   const entries = new Map<string, Entry>();
+  const queue = new Map<string, Waiter>();
   let closed = false;
 
-  async function run(entry: Entry, markStarted: () => void): Promise<void> {
+  async function start(entry: Entry): Promise<Sandbox | undefined> {
     const { session } = entry;
-    const fields = { session: session.id, agent: session.agentGroupId };
     try {
-      const spec = await parts.prepare(session);
-      const sandbox = await driver.start(spec);
+      const sandbox = await driver.start(await parts.prepare(session));
+      faultPoint('sandbox.started');
       entry.sandbox = sandbox;
       entry.phase = entry.planned === undefined ? 'running' : 'stopping';
-      log.info('sandbox started', { ...fields, ms: Date.now() - entry.startedAt });
+      log.info('sandbox started', { ...idsOf(session), ms: Date.now() - entry.startedAt });
       parts.onStarted(session);
-      markStarted();
-      if (entry.planned !== undefined) void sandbox.stop(0);
-      const exit = await sandbox.exited;
-      const level = entry.planned === undefined ? 'warn' : 'info';
-      log[level]('sandbox ended', {
-        ...fields,
-        code: exit.code,
-        outOfMemory: exit.outOfMemory,
-        planned: entry.planned,
-        ...(entry.planned === undefined && { lastLines: exit.lastLines.slice(-5) }),
-      });
-      await parts.onExit(session, exit, entry.planned);
+      return sandbox;
     } catch (error) {
-      log.error('sandbox failed', { ...fields, error });
+      log.error('sandbox did not start', { ...idsOf(session), error });
       parts.onStartFailed(session, startFailure(error));
-    } finally {
-      entries.delete(session.id);
-      markStarted();
+      return undefined;
     }
   }
 
-  async function stop(sessionId: string, graceMs: number, reason: string): Promise<void> {
+  async function run(entry: Entry, markStarted: () => void): Promise<void> {
+    const { session } = entry;
+    try {
+      const sandbox = await start(entry);
+      markStarted();
+      if (!sandbox) return;
+      if (entry.planned !== undefined) void sandbox.stop(0);
+      const exit = await sandbox.exited;
+      const { planned } = entry;
+      log[planned === undefined ? 'warn' : 'info']('sandbox ended', {
+        ...idsOf(session),
+        code: exit.code,
+        outOfMemory: exit.outOfMemory,
+        planned: planned?.reason,
+        ...(planned === undefined && { lastLines: exit.lastLines.slice(-5) }),
+      });
+      await parts.onExit(session, exit, planned);
+    } catch (error) {
+      // What is still open is taken up by the sweep, or by the next host.
+      log.error('the end of a sandbox was not settled', { ...idsOf(session), error });
+    } finally {
+      entries.delete(session.id);
+      markStarted();
+      startNext();
+    }
+  }
+
+  function begin(session: Session): Promise<void> {
+    let markStarted = () => {};
+    const started = new Promise<void>((resolve) => {
+      markStarted = resolve;
+    });
+    const entry: Entry = {
+      session,
+      phase: 'starting',
+      startedAt: Date.now(),
+      started,
+      ended: Promise.resolve(),
+      sandbox: undefined,
+      planned: undefined,
+    };
+    entries.set(session.id, entry);
+    entry.ended = run(entry, markStarted);
+    return started;
+  }
+
+  function startNext(): void {
+    while (!closed && entries.size < parts.places) {
+      const next = nextInLine([...queue.values()], list());
+      if (!next) return;
+      queue.delete(next.sessionId);
+      const session = parts.session(next.sessionId);
+      if (!session || !parts.isDue(session.id)) continue;
+      log.info('a place is free', { ...idsOf(session), waitedMs: Math.round(performance.now() - next.since) });
+      void begin(session);
+    }
+  }
+
+  function list(): RunningSandbox[] {
+    return [...entries.values()].map(({ session, phase, startedAt }) => ({
+      sessionId: session.id,
+      agentGroupId: session.agentGroupId,
+      phase,
+      startedAt,
+    }));
+  }
+
+  async function stop(sessionId: string, graceMs: number, reason: string, detail?: string): Promise<void> {
     const entry = entries.get(sessionId);
     if (!entry) return;
-    entry.planned ??= reason;
+    entry.planned ??= { reason, detail };
     if (entry.phase === 'running') entry.phase = 'stopping';
     await entry.sandbox?.stop(graceMs);
     await entry.ended;
@@ -98,26 +170,17 @@ export function createContainerRunner(parts: ContainerRunnerParts): ContainerRun
       if (existing) return existing.started;
       const session = parts.session(sessionId);
       if (!session || closed) return;
-      let markStarted = () => {};
-      const started = new Promise<void>((resolve) => {
-        markStarted = resolve;
-      });
-      const entry: Entry = {
-        session,
-        phase: 'starting',
-        startedAt: Date.now(),
-        started,
-        ended: Promise.resolve(),
-        sandbox: undefined,
-        planned: undefined,
-      };
-      entries.set(sessionId, entry);
-      entry.ended = run(entry, markStarted);
-      return started;
+      if (entries.size < parts.places && queue.size === 0) return begin(session);
+      if (!queue.has(sessionId)) {
+        queue.set(sessionId, { sessionId, agentGroupId: session.agentGroupId, since: performance.now() });
+        log.info('waits for a place', { ...idsOf(session), running: entries.size, waiting: queue.size });
+      }
+      startNext();
+      if (queue.has(sessionId)) parts.onFull();
     },
     has: (sessionId) => entries.has(sessionId),
-    list: () =>
-      [...entries.values()].map(({ session, phase, startedAt }) => ({ sessionId: session.id, phase, startedAt })),
+    list,
+    waiting: () => [...queue.values()],
     stop,
     async stopAll(graceMs, reason) {
       closed = true;
@@ -126,13 +189,6 @@ export function createContainerRunner(parts: ContainerRunnerParts): ContainerRun
   };
 }
 
-const KINDS: Partial<Record<ErrorCode, FailureKind>> = {
-  NC_SANDBOX_UNUSABLE: 'sandbox-unusable',
-  NC_PROVIDER_MISSING: 'provider-missing',
-  NC_CREDENTIAL_MISSING: 'credential-missing',
-};
-
-function startFailure(error: unknown): Failure {
-  const kind = (error instanceof NanoError && KINDS[error.code]) || 'sandbox-start';
-  return { kind, retryable: kind === 'sandbox-start', message: errorText(error) };
+function idsOf(session: Session): { session: string; agent: string } {
+  return { session: session.id, agent: session.agentGroupId };
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { ChatOut, MAX_ATTACHMENT_BYTES } from '@nanoclaw/protocol';
+import { ChatOut, faultPoint, MAX_ATTACHMENT_BYTES } from '@nanoclaw/protocol';
 import type { ChannelAdapter, DeliveryResult, OutboundFile, Outcome } from './channels/adapter.ts';
 import { agentsId, type Deliveries, type Delivery } from './db/deliveries.ts';
 import { quickTransaction, transaction } from './db/group-commit.ts';
@@ -118,6 +118,7 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     const seen = comebacks.get(chat.channelType);
     const result = chat.unwritten?.id === id ? chat.unwritten.result : await send(chat, delivery, delivery.platform_id);
     chat.unwritten = { id, result };
+    faultPoint('delivery.called');
     const done = note(chat, delivery, result);
     chat.unwritten = undefined;
     // It came back while it was away: nobody will say so again.
@@ -138,7 +139,9 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     const { files, problems } = await collect(delivery, content.files ?? [], folder);
     const text = [content.text, ...problems.map((problem) => `⚠️ ${problem}`)].filter((part) => part !== '').join('\n');
     // After a power cut a queued row and a sending one are treated alike: sent under the same id.
+    faultPoint('delivery.preparing');
     quickTransaction(db, () => deliveries.sending(delivery.messageId, Date.now()));
+    faultPoint('delivery.sending');
     try {
       return await adapter.deliver({
         id: delivery.messageId,
@@ -181,6 +184,7 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     const now = Date.now();
     if (result.status === 'sent') {
       transaction(db, () => deliveries.sent(id, result.platformMessageId, now));
+      faultPoint('delivery.noted');
       finish(delivery);
       return true;
     }

@@ -48,6 +48,11 @@ const table = {
     remedy: 'Make room, or give this user the right to read and write there.',
     exit: 1,
   },
+  NC_DISK_FULL: {
+    sentence: 'There is no room left on the disk.',
+    remedy: 'Make room, then try again: what was accepted before is kept.',
+    exit: 1,
+  },
   NC_MESSAGE_EMPTY: { sentence: 'The message is empty.', remedy: 'Write something.', exit: 1 },
   NC_MESSAGE_TOO_LARGE: {
     sentence: 'The message is too long.',

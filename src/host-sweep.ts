@@ -1,7 +1,8 @@
+import type { Activity } from './activity.ts';
 import type { ContainerRunner } from './container-runner.ts';
 import type { Messages } from './db/messages.ts';
 
-/** Settles what time left open: retries that are due, sandboxes that nobody needs, runners that hang. */
+/** Settles what time or failure left open: retries that are due, sandboxes that nobody needs, runners and tools that hang. */
 
 export const IDLE_STOP_MS = 10 * 60_000;
 export const TURN_CEILING_MS = 30 * 60_000;
@@ -9,60 +10,69 @@ export const TURN_CEILING_MS = 30 * 60_000;
 export const HEARTBEAT_DEAD_MS = 60_000;
 /** A runner takes what is due within milliseconds, unless a turn runs. */
 export const UNCLAIMED_MS = 60_000;
+/** A turn in which nothing moves and nothing runs that has declared how long it may take. */
+export const NO_PROGRESS_MS = 60_000;
+/** The runner ends a tool at its own timeout; the host only where that did not help. */
+export const TOOL_GRACE_MS = 30_000;
+/** The entry for a wait for the model: it may take long in all, but not long without a word. */
+export const MODEL_TOOL = 'model';
 const GRACE_MS = 10_000;
 
-/** What is known of one running sandbox. Times in ms since the epoch. */
-export interface SandboxView {
-  startedAt: number;
-  /** When it last took, read or wrote anything. */
-  lastActivity: number;
-  /** Null before its first heartbeat. */
-  heartbeatAgeMs: number | null;
-  turnSince: number | null;
-  /** Since when the oldest message that it should have taken is due. */
-  dueSince: number | null;
-  /** The longest timeout that a running tool declared. */
-  declaredTimeoutMs: number;
-}
+export type StopReason = 'idle' | 'heartbeat' | 'ceiling' | 'unclaimed' | 'no-progress' | 'tool';
+export type SweepDecision = { stop: false } | { stop: true; reason: StopReason; graceMs: number; detail?: string };
 
-export type SweepDecision =
-  | { stop: false }
-  | { stop: true; reason: 'idle' | 'heartbeat' | 'ceiling' | 'unclaimed'; graceMs: number };
+const STAY: SweepDecision = { stop: false };
 
-/** Pure: is this sandbox to be ended? */
-export function decideStop(view: SandboxView, now: number): SweepDecision {
-  const silentMs = view.heartbeatAgeMs ?? now - view.startedAt;
-  if (silentMs > HEARTBEAT_DEAD_MS) return { stop: true, reason: 'heartbeat', graceMs: 0 };
-  const ceiling = Math.max(TURN_CEILING_MS, view.declaredTimeoutMs);
-  if (view.turnSince !== null && now - view.turnSince > ceiling)
-    return { stop: true, reason: 'ceiling', graceMs: GRACE_MS };
-  if (view.turnSince !== null) return { stop: false };
+/** Pure: is this sandbox to be ended? `.heartbeat` says that the loop lives, the tools what it does, `dueSince` what it leaves. */
+export function decideStop(view: Activity, now: number): SweepDecision {
+  if (now - (view.heartbeatAt ?? view.startedAt) > HEARTBEAT_DEAD_MS) {
+    return { stop: true, reason: 'heartbeat', graceMs: 0 };
+  }
+  if (view.turnSince !== null) return decideTurn(view, view.turnSince, now);
   if (view.dueSince === null) {
-    return now - view.lastActivity > IDLE_STOP_MS ? { stop: true, reason: 'idle', graceMs: GRACE_MS } : { stop: false };
+    return now - view.lastActivity > IDLE_STOP_MS ? { stop: true, reason: 'idle', graceMs: GRACE_MS } : STAY;
   }
   if (now - Math.max(view.dueSince, view.startedAt, view.lastActivity) > UNCLAIMED_MS) {
     return { stop: true, reason: 'unclaimed', graceMs: 0 };
   }
-  return { stop: false };
+  return STAY;
+}
+
+function decideTurn({ tools, progressAt }: Activity, turnSince: number, now: number): SweepDecision {
+  const running = [...tools.values()];
+  const longest = Math.max(0, ...running.map((tool) => tool.declaredTimeoutMs ?? 0));
+  if (now - turnSince > Math.max(TURN_CEILING_MS, longest + TOOL_GRACE_MS)) {
+    return { stop: true, reason: 'ceiling', graceMs: GRACE_MS };
+  }
+  const hung = running.find(
+    ({ name, since, declaredTimeoutMs }) =>
+      name !== MODEL_TOOL && declaredTimeoutMs !== null && now - since > declaredTimeoutMs + TOOL_GRACE_MS,
+  );
+  if (hung) return { stop: true, reason: 'tool', graceMs: GRACE_MS, detail: hung.name };
+  // A tool that declared nothing may take as long as a turn may.
+  if (running.some(({ declaredTimeoutMs }) => declaredTimeoutMs === null)) return STAY;
+  const patience = longest > 0 ? Math.max(NO_PROGRESS_MS, longest + TOOL_GRACE_MS) : NO_PROGRESS_MS;
+  return now - progressAt > patience ? { stop: true, reason: 'no-progress', graceMs: GRACE_MS } : STAY;
 }
 
 export interface SweepParts {
   messages: Messages;
   runner: ContainerRunner;
-  view(sessionId: string, now: number): SandboxView | undefined;
+  view(sessionId: string): Activity | undefined;
   wake(sessionId: string): void;
   onError(error: unknown): void;
 }
 
-/** One pass; called every second. */
-export function sweep(parts: SweepParts, now: number): void {
-  for (const id of parts.messages.dueSessions(now)) {
+/** One pass; called every second. `wall`: ms since the epoch; `now`: monotonic. */
+export function sweep(parts: SweepParts, wall: number, now: number): void {
+  for (const id of parts.messages.dueSessions(wall)) {
     if (!parts.runner.has(id)) parts.wake(id);
   }
   for (const { sessionId, phase } of parts.runner.list()) {
     if (phase !== 'running') continue;
-    const view = parts.view(sessionId, now);
+    const view = parts.view(sessionId);
     const decision = view && decideStop(view, now);
-    if (decision?.stop) parts.runner.stop(sessionId, decision.graceMs, decision.reason).catch(parts.onError);
+    if (!decision?.stop) continue;
+    parts.runner.stop(sessionId, decision.graceMs, decision.reason, decision.detail).catch(parts.onError);
   }
 }

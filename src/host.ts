@@ -1,7 +1,11 @@
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { faultPoint } from '@nanoclaw/protocol';
+import { createActivities } from './activity.ts';
 import { createAftermath } from './aftermath.ts';
 import type { ChannelAdapter, ChannelHost, InboundEvent } from './channels/adapter.ts';
+import { createClockWatch, shiftWaits } from './clock.ts';
 import { createCommands } from './commands/index.ts';
 import { createContainerRunner } from './container-runner.ts';
 import { createDeliveries } from './db/deliveries.ts';
@@ -12,19 +16,21 @@ import { createDelivery } from './delivery.ts';
 import { createEgressCounters } from './egress-counters.ts';
 import type { Failure } from './failures.ts';
 import { getAgentGroup } from './groups/agent-groups.ts';
-import { type SandboxView, sweep } from './host-sweep.ts';
+import { sweep } from './host-sweep.ts';
 import type { Logger } from './log/index.ts';
 import { takeIn } from './mailbox/attachments.ts';
-import { heartbeatAgeMs } from './mailbox/heartbeat.ts';
+import { heartbeatTime } from './mailbox/heartbeat.ts';
 import { createOutboundReader } from './mailbox/outbound-reader.ts';
 import { createMailboxWatch } from './mailbox/watch.ts';
 import { createMailboxPull } from './mailbox-pull.ts';
 import type { Paths } from './paths.ts';
 import { createRoles } from './people/roles.ts';
 import { createProviders } from './providers/registry.ts';
+import { createRoom } from './room.ts';
 import { createRouter } from './router.ts';
 import type { SandboxDriver } from './sandbox/driver.ts';
-import { prepareSandbox } from './sandbox-spec.ts';
+import { places } from './sandbox-queue.ts';
+import { LIMITS, prepareSandbox } from './sandbox-spec.ts';
 import { createSessionManager } from './session-manager.ts';
 import { createTakeOver, type Effects } from './take-over.ts';
 import { createTyping } from './typing.ts';
@@ -50,22 +56,15 @@ export type Host = ReturnType<typeof createHost>;
 const SWEEP_MS = 1_000;
 const STOP_GRACE_MS = 3_000;
 
-/** What is known of a session while its sandbox runs. Times in ms since the epoch. */
-interface Activity {
-  startedAt: number;
-  lastActivity: number;
-  turnSince: number | null;
-  declaredTimeoutMs: number;
-}
-
 export function createHost(parts: HostParts) {
   const { code, paths, db, env, driver, log } = parts;
   const adapters = new Map(parts.adapters.map((adapter) => [adapter.channelType, adapter]));
-  const activity = new Map<string, Activity>();
+  const activity = createActivities();
   const quarantined = new Set<string>();
   let sweeper: NodeJS.Timeout | undefined;
   let recovered = false;
 
+  const clock = createClockWatch();
   const commit = createGroupCommit(db);
   const messages = createMessages(db);
   const sessions = createSessions(db);
@@ -87,6 +86,7 @@ export function createHost(parts: HostParts) {
     messages,
     deliveries,
     onPublishError: (session, error) => log.error('inbound.db was not published', { session, error }),
+    limit: (sessionId) => room.limit(sessionId),
   });
 
   const boxOf = (sessionId: string) => {
@@ -122,9 +122,7 @@ export function createHost(parts: HostParts) {
     // Until everything from before a crash is queued in its order, new rows wait in the database.
     if (recovered) delivery.enqueue(effects.deliver);
     for (const [id] of effects.putOff) typing.off(id);
-    const known = activity.get(session.id);
-    // What is left is a later turn, or a part of it that began later.
-    if (known?.turnSince && effects.settled.length > 0) known.turnSince = Date.now();
+    if (effects.settled.length > 0) activity.settled(session.id);
     for (const settled of effects.settled) {
       typing.off(settled.messageId);
       delivery.settled(settled);
@@ -139,14 +137,7 @@ export function createHost(parts: HostParts) {
     takeOver,
     folders: manager.folders,
     perform,
-    onSnapshot(session, snapshot) {
-      const known = activity.get(session.id);
-      if (!known) return;
-      const now = Date.now();
-      known.lastActivity = now;
-      known.turnSince = snapshot.phase?.phase === 'turn' ? (known.turnSince ?? now) : null;
-      known.declaredTimeoutMs = Math.max(0, ...snapshot.tools.map((tool) => tool.declared_timeout_ms ?? 0));
-    },
+    onSnapshot: (session, snapshot) => activity.seen(session.id, snapshot),
     onHostile(session, reason) {
       if (quarantined.has(session.id)) return;
       quarantined.add(session.id);
@@ -154,9 +145,12 @@ export function createHost(parts: HostParts) {
       void runner
         .stop(session.id, 0, 'quarantine')
         .then(() => {
-          aftermath.fail(session, failure);
+          faultPoint('quarantine.stopped');
           mailbox.putAside(session, Date.now());
+          faultPoint('quarantine.aside');
         })
+        // Told even if the file could not be moved; and after it, or a crash between the two would cost the next message.
+        .finally(() => aftermath.fail(session, failure))
         .catch((error: unknown) => log.error('quarantine failed', { session: session.id, error }))
         .finally(() => quarantined.delete(session.id));
     },
@@ -165,15 +159,18 @@ export function createHost(parts: HostParts) {
 
   const aftermath = createAftermath({ db, messages, sessions, takeOver, mailbox, perform, log });
 
+  const maxSandboxes = places(memoryOfMachine(), LIMITS.memoryBytes, env.NANOCLAW_MAX_SANDBOXES);
   const runner = createContainerRunner({
     driver,
+    places: maxSandboxes,
+    isDue: (sessionId) => messages.due(sessionId, Date.now()).count > 0,
+    onFull: () => room.look(performance.now()),
     session: sessions.get,
     prepare: (session) =>
       prepareSandbox({ code, paths, db, sessions, manager, providers, uidFor: parts.uidFor }, session),
     onStarted(session) {
       reader.warm();
-      const now = Date.now();
-      activity.set(session.id, { startedAt: now, lastActivity: now, turnSince: null, declaredTimeoutMs: 0 });
+      activity.started(session.id, sessions.get(session.id)?.hostSeq ?? 0);
       watch.add(session.id, manager.folders(session).box, () => void mailbox.pull(session.id));
     },
     onStartFailed(session, failure) {
@@ -182,12 +179,25 @@ export function createHost(parts: HostParts) {
     },
     async onExit(session, exit, planned) {
       watch.remove(session.id);
-      activity.delete(session.id);
+      const known = activity.ended(session.id);
       await providers.closeSession(session);
-      await aftermath.settle(session, exit, planned);
+      await aftermath.settle(session, exit, planned, known?.seqAtStart ?? 0);
       setImmediate(() => wakeIfDue(session.id));
     },
     log,
+  });
+
+  const room = createRoom({
+    db,
+    runner,
+    activity,
+    messages,
+    sessions,
+    takeOver,
+    places: maxSandboxes,
+    publish: manager.publish,
+    deliver: delivery.enqueue,
+    onError: (error) => log.error('a sandbox did not make room', { error }),
   });
 
   function wakeIfDue(sessionId: string): void {
@@ -220,8 +230,8 @@ export function createHost(parts: HostParts) {
       manager.publish(session.id);
       watch.touch(session.id);
       typing.on(event, messageId);
-      const known = activity.get(session.id);
-      if (known) known.lastActivity = Date.now();
+      activity.touched(session.id);
+      faultPoint('accept.waking');
       void runner.wake(session.id);
       log.info('accepted', { session: session.id, messageId, channel: event.channelType });
     },
@@ -240,15 +250,17 @@ export function createHost(parts: HostParts) {
     return agent && parts.uidFor(agent.uidOrdinal);
   }
 
-  function view(sessionId: string, now: number): SandboxView | undefined {
-    const known = activity.get(sessionId);
+  function view(sessionId: string) {
     const box = boxOf(sessionId);
-    if (!known || !box) return undefined;
-    return {
-      ...known,
-      heartbeatAgeMs: heartbeatAgeMs(box, now),
-      dueSince: messages.due(sessionId, now).since,
-    };
+    return box === undefined
+      ? undefined
+      : activity.looked(sessionId, heartbeatTime(box), messages.due(sessionId, Date.now()).count > 0);
+  }
+
+  function followClock(jump: number): void {
+    log.warn('the clock was set, or the machine slept', { seconds: Math.round(jump / 1000) });
+    for (const id of shiftWaits(db, jump)) manager.publish(id);
+    for (const channelType of adapters.keys()) delivery.available(channelType);
   }
 
   /** Takes up what an earlier host left: the last words of its sandboxes, unsent replies, open messages. */
@@ -258,9 +270,11 @@ export function createHost(parts: HostParts) {
     for (const id of undrained) {
       const session = sessions.get(id);
       if (session) await aftermath.recover(session);
+      faultPoint('boot.recovered');
     }
     recovered = true;
     const resumed = delivery.resume();
+    faultPoint('boot.resumed');
     if (swept + undrained.length + resumed > 0) {
       log.info('taken up from an earlier host', { sandboxes: swept, sessions: undrained.length, deliveries: resumed });
     }
@@ -299,6 +313,8 @@ export function createHost(parts: HostParts) {
       );
       const pass = () => {
         try {
+          const jump = clock.look();
+          if (jump !== 0) followClock(jump);
           sweep(
             {
               messages,
@@ -308,7 +324,9 @@ export function createHost(parts: HostParts) {
               onError: (error) => log.error('sweep', { error }),
             },
             Date.now(),
+            performance.now(),
           );
+          room.look(performance.now());
           egress.flush();
           manager.publishFailed();
         } catch (error) {
@@ -335,10 +353,17 @@ export function createHost(parts: HostParts) {
       for (const step of steps) {
         try {
           await step();
+          faultPoint('shutdown.step');
         } catch (error) {
           log.error('while stopping', { error });
         }
       }
     },
   };
+}
+
+/** What this process and its sandboxes may use: of the machine, or of the container that the host runs in. */
+function memoryOfMachine(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(totalmem(), constrained) : totalmem();
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { faultPoint } from '@nanoclaw/protocol';
 import { transaction } from './db/group-commit.ts';
 import type { Session, Sessions } from './db/sessions.ts';
 import type { Logger } from './log/index.ts';
@@ -34,36 +35,47 @@ export interface MailboxPullParts {
 export interface MailboxPull {
   /** Reads what is new. Calls while one runs become one more read after it. Never rejects. */
   pull(sessionId: string): Promise<void>;
-  /** The last read, after the sandbox is dead: recovers a journal. Returns the last snapshot. Never rejects. */
-  drain(sessionId: string): Promise<OutboundSnapshot | undefined>;
+  /** The last read, after the sandbox is dead: recovers a journal. Never rejects. */
+  drain(sessionId: string): Promise<Drained>;
   /** Moves a file that broke the rules out of the agent's reach. The sandbox must be dead. */
   putAside(session: Session, now: number): void;
 }
 
+export interface Drained {
+  /** False when it could not be read to the end: the disk is full, say. What is left in it is still to be taken over. */
+  complete: boolean;
+  snapshot: OutboundSnapshot | undefined;
+}
+
+const NOTHING_LEFT: Drained = { complete: true, snapshot: undefined };
+const FAILED_RETRY_MS = 1_000;
+const DRAIN_TRIES = 5;
+
 export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
   const { db, reader, sessions, takeOver, log } = parts;
-  const running = new Map<string, Promise<OutboundSnapshot | undefined>>();
+  const running = new Map<string, Promise<Drained>>();
   const again = new Set<string>();
   const draining = new Set<string>();
   const refused = new Map<string, number>();
 
-  async function readAll(sessionId: string, recover: boolean): Promise<OutboundSnapshot | undefined> {
+  async function readAll(sessionId: string, recover: boolean): Promise<Drained> {
     let busy = 0;
     for (;;) {
       const session = sessions.get(sessionId);
-      if (!session) return undefined;
+      if (!session) return NOTHING_LEFT;
       const result = await reader.read(parts.folders(session).box, session.receivedSeq, { recover });
-      if (result.status === 'absent') return undefined;
+      if (result.status === 'absent') return NOTHING_LEFT;
       if (result.status === 'hostile') {
         log.warn('mailbox file refused', { session: session.id, agent: session.agentGroupId, reason: result.reason });
         parts.onHostile(session, result.reason);
-        return undefined;
+        return NOTHING_LEFT;
       }
       if (result.status === 'busy') {
         busy += 1;
         // The watch calls again when the file changes; this covers a change between the look and the read.
         // A dead sandbox's journal stays until the last read recovers it.
-        if (busy > BUSY_RETRIES || (draining.has(sessionId) && !recover)) return undefined;
+        if (busy > BUSY_RETRIES || (draining.has(sessionId) && !recover))
+          return { complete: false, snapshot: undefined };
         await new Promise((resolve) => setTimeout(resolve, BUSY_RETRY_MS));
         continue;
       }
@@ -71,26 +83,29 @@ export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
       const ruled = ruleBroken(session, snapshot);
       if (ruled) {
         parts.onHostile(session, ruled);
-        return undefined;
+        return NOTHING_LEFT;
       }
       const effects = transaction(db, () => takeOver.apply(session, snapshot, Date.now()));
+      if (effects.changed) faultPoint('takeover.committed');
       parts.onSnapshot(session, snapshot);
       parts.perform(session, effects);
       const sum = (refused.get(session.id) ?? 0) + effects.refused;
       refused.set(session.id, sum);
       if (sum > MAX_REFUSED) {
         parts.onHostile(session, 'it sends where it may not, over and over');
-        return undefined;
+        return NOTHING_LEFT;
       }
-      if (!snapshot.more) return snapshot;
+      if (!snapshot.more) return { complete: true, snapshot };
     }
   }
 
-  function run(sessionId: string, recover: boolean): Promise<OutboundSnapshot | undefined> {
+  function run(sessionId: string, recover: boolean): Promise<Drained> {
     const promise = readAll(sessionId, recover)
       .catch((error: unknown) => {
         log.error('mailbox read failed', { session: sessionId, error });
-        return undefined;
+        // The file may never change again: what it holds must not wait for that.
+        if (!recover) setTimeout(() => void pull(sessionId), FAILED_RETRY_MS).unref();
+        return { complete: false, snapshot: undefined };
       })
       .finally(() => {
         running.delete(sessionId);
@@ -100,19 +115,25 @@ export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
     return promise;
   }
 
+  async function pull(sessionId: string): Promise<void> {
+    if (running.has(sessionId)) again.add(sessionId);
+    else if (!draining.has(sessionId)) await run(sessionId, false);
+  }
+
   return {
-    async pull(sessionId) {
-      if (running.has(sessionId)) again.add(sessionId);
-      else await run(sessionId, false);
-    },
+    pull,
     async drain(sessionId) {
       draining.add(sessionId);
       await running.get(sessionId);
       again.delete(sessionId);
+      let drained = await run(sessionId, true);
+      for (let tries = 1; !drained.complete && tries < DRAIN_TRIES; tries += 1) {
+        await new Promise((resolve) => setTimeout(resolve, FAILED_RETRY_MS));
+        drained = await run(sessionId, true);
+      }
       draining.delete(sessionId);
-      const snapshot = await run(sessionId, true);
       refused.delete(sessionId);
-      return snapshot;
+      return drained;
     },
     putAside(session, now) {
       const { box, session: folder } = parts.folders(session);

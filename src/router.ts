@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { byteLength, cleanText, isoTime, MAX_TEXT_BYTES, type Origin } from '@nanoclaw/protocol';
+import { byteLength, cleanText, faultPoint, isoTime, MAX_TEXT_BYTES, type Origin } from '@nanoclaw/protocol';
 import type { Acceptance, ChannelCapabilities, InboundEvent } from './channels/adapter.ts';
 import { type CommandName, parseCommand } from './commands/parse.ts';
 import { asDatabaseError } from './db/connection.ts';
@@ -110,9 +110,11 @@ export function createRouter(parts: RouterParts): Router {
         );
         if (changes === 0) return { acceptance: { status: 'duplicate' } as Acceptance, after: () => {} };
         const after = parts.command(name, { event, origin, inboundId, wirings: allowed, now });
+        faultPoint('command.committing');
         return { acceptance: { status: 'answered' } as Acceptance, after };
       })
       .then(({ acceptance, after }) => {
+        faultPoint('command.committed');
         after();
         return acceptance;
       });
@@ -131,6 +133,7 @@ export function createRouter(parts: RouterParts): Router {
     // Files are moved into the session's folder, so that its row comes first; without files one commit does it all.
     const early = event.attachments?.length ? await commit.run(ensure) : undefined;
     const attachments = early ? await parts.takeAttachments(early, id, event) : [];
+    if (early) faultPoint('attachments.moved');
     const session = await commit.run(() => {
       const own = early ?? ensure();
       ensureUser(db, event.senderId, event.senderName, now);

@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync, renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { INSIDE } from '@nanoclaw/protocol';
+import { faultPoint, INSIDE } from '@nanoclaw/protocol';
 import { transaction } from './db/group-commit.ts';
 import type { Session, Sessions } from './db/sessions.ts';
 import { NanoError } from './errors.ts';
@@ -17,7 +17,7 @@ import type { SessionFolders, SessionManager } from './session-manager.ts';
 
 /** Everything that a session's sandbox needs before it starts, whatever the driver. */
 
-const LIMITS = { memoryBytes: 2 * 1024 ** 3, cpus: 2, pids: 512, fileSizeBytes: 1024 ** 3 };
+export const LIMITS = { memoryBytes: 2 * 1024 ** 3, cpus: 2, pids: 512, fileSizeBytes: 1024 ** 3 };
 
 export interface SpecParts {
   code: string;
@@ -51,7 +51,9 @@ export async function prepareSandbox(parts: SpecParts, session: Session): Promis
     providerEnv: provider.containerEnv(providers.credential(provider)?.kind, INSIDE.proxyPort),
     memoryBytes: LIMITS.memoryBytes,
   });
+  faultPoint('sandbox.preparing');
   transaction(db, () => parts.sessions.setDrained(session.id, false));
+  faultPoint('sandbox.undrained');
   manager.publishNow(session.id);
   return {
     sessionId: session.id,
@@ -110,5 +112,15 @@ function sandboxEnv({ timezone, egress }: AgentGroup): Record<string, string> {
     ...(egress === 'public' && { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, http_proxy: proxy, https_proxy: proxy }),
     NO_PROXY: local,
     no_proxy: local,
+    ...takeRunnerFault(),
   };
+}
+
+let runnerFault = process.env.NANOCLAW_RUNNER_FAULT;
+
+/** Where a test wants a runner to end: the first one after a start, so that the next one can go on. */
+function takeRunnerFault(): Record<string, string> {
+  const armed: Record<string, string> = runnerFault ? { NANOCLAW_FAULT: runnerFault } : {};
+  runnerFault = undefined;
+  return armed;
 }

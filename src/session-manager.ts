@@ -45,6 +45,8 @@ export interface SessionManagerParts {
   messages: Messages;
   deliveries: Deliveries;
   onPublishError(sessionId: string, error: unknown): void;
+  /** The highest number that the session's agent is shown for now; what the host has to say to it is always shown. */
+  limit?(sessionId: string): number | undefined;
 }
 
 const RECENT_DELIVERIES = 50;
@@ -81,8 +83,9 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
     const { inbound } = folders(session);
     // Without a folder no sandbox has run yet; the first start publishes.
     if (!existsSync(inbound)) return;
+    const limit = parts.limit?.(sessionId) ?? Number.POSITIVE_INFINITY;
     publishInbound(inbound, {
-      messages: messages.openRows(sessionId),
+      messages: messages.openRows(sessionId).filter(({ seq, kind }) => seq <= limit || kind === 'system'),
       delivered: deliveries.recent(sessionId, RECENT_DELIVERIES),
       receivedSeq: session.receivedSeq,
       destinations: destinations.all(session.agentGroupId).map((row) => ({

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import {
   AckError,
   ChatOut,
+  faultPoint,
   isoTime,
   type MessageOutRow,
   type Origin,
@@ -239,6 +240,7 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
       }
       // With rows left to read, an acknowledgement may be about an answer that has not been seen yet.
       if (!snapshot.more) applyAcks(session, snapshot, now, effects);
+      if (effects.changed) faultPoint('takeover.committing');
       return effects;
     },
     fail,

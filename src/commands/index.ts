@@ -20,8 +20,8 @@ export interface CommandParts {
   messages: Messages;
   takeOver: TakeOver;
   runner: ContainerRunner;
-  /** When the running turn of a session began, in ms since the epoch. */
-  activity: ReadonlyMap<string, { turnSince: number | null }>;
+  /** When the running turn of a session began, in monotonic ms. */
+  activity: { get(sessionId: string): { turnSince: number | null } | undefined };
   channelHasThreads(channelType: string): boolean;
   perform(session: Session, effects: Effects): void;
   delivery: DeliveryQueue;
@@ -126,7 +126,7 @@ export function createCommands(parts: CommandParts): Commands {
         const since = parts.activity.get(session.id)?.turnSince ?? null;
         const doing =
           since !== null
-            ? `working for ${Math.round((context.now - since) / 1000)} s`
+            ? `working for ${Math.round((performance.now() - since) / 1000)} s`
             : runner.has(session.id)
               ? 'awake, waiting for you'
               : 'asleep, wakes with your next message';

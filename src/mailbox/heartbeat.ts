@@ -1,11 +1,8 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 
-/**
- * How long ago the runner's timer touched `.heartbeat`; null when it never did. A time in the future counts as its
- * distance: a small one is a clock that was set, a large one is a runner that wants to look alive for ever.
- */
-export function heartbeatAgeMs(boxFolder: string, now: number): number | null {
+/** The time that `.heartbeat` says, in ms; null when there is no such file. Only that it changes means anything. */
+export function heartbeatTime(boxFolder: string): number | null {
   const found = lstatSync(join(boxFolder, '.heartbeat'), { throwIfNoEntry: false });
-  return found?.isFile() ? Math.abs(now - found.mtimeMs) : null;
+  return found?.isFile() ? found.mtimeMs : null;
 }

@@ -1,0 +1,108 @@
+import type { OutboundSnapshot } from './mailbox/outbound-reader.ts';
+
+/**
+ * What is known of each running sandbox. Every time here is monotonic, in ms, and of the host's own making: neither a clock
+ * that is set nor an agent's idea of the time changes a decision.
+ */
+
+export interface Tool {
+  name: string;
+  /** When the host first saw it. */
+  since: number;
+  declaredTimeoutMs: number | null;
+}
+
+export interface Activity {
+  startedAt: number;
+  /** When it last took, read or wrote anything. */
+  lastActivity: number;
+  turnSince: number | null;
+  /** When the agent's file last changed. */
+  progressAt: number;
+  tools: ReadonlyMap<string, Tool>;
+  /** Since when something waits that it should have taken. */
+  dueSince: number | null;
+  /** When its heartbeat was last seen to change; null before the first. */
+  heartbeatAt: number | null;
+  heartbeatTime: number | null;
+  /** The host's highest number when it started: what it must have seen. */
+  seqAtStart: number;
+}
+
+export interface Activities {
+  get(sessionId: string): Activity | undefined;
+  readonly size: number;
+  started(sessionId: string, seq: number): void;
+  ended(sessionId: string): Activity | undefined;
+  /** A message came in. */
+  touched(sessionId: string): void;
+  /** A readable look at its file. */
+  seen(sessionId: string, snapshot: OutboundSnapshot): void;
+  /** Some messages of a turn have ended: what is left of it is a later turn, or a part that began later. */
+  settled(sessionId: string): void;
+  /** What the sweep looked at: the time of `.heartbeat`, null when there is none, and whether something is due. */
+  looked(sessionId: string, heartbeatTime: number | null, due: boolean): Activity | undefined;
+}
+
+export function createActivities(now: () => number = () => performance.now()): Activities {
+  const all = new Map<string, Activity>();
+  return {
+    get: (id) => all.get(id),
+    get size() {
+      return all.size;
+    },
+    started(id, seq) {
+      const at = now();
+      all.set(id, {
+        startedAt: at,
+        lastActivity: at,
+        turnSince: null,
+        progressAt: at,
+        tools: new Map(),
+        dueSince: null,
+        heartbeatAt: null,
+        heartbeatTime: null,
+        seqAtStart: seq,
+      });
+    },
+    ended(id) {
+      const known = all.get(id);
+      all.delete(id);
+      return known;
+    },
+    touched(id) {
+      const known = all.get(id);
+      if (known) known.lastActivity = now();
+    },
+    seen(id, { phase, tools }) {
+      const known = all.get(id);
+      if (!known) return;
+      const at = now();
+      known.lastActivity = at;
+      known.progressAt = at;
+      known.turnSince = phase?.phase === 'turn' ? (known.turnSince ?? at) : null;
+      known.tools = new Map(
+        tools.map((tool) => [
+          tool.id,
+          {
+            name: tool.tool,
+            since: known.tools.get(tool.id)?.since ?? at,
+            declaredTimeoutMs: tool.declared_timeout_ms,
+          },
+        ]),
+      );
+    },
+    settled(id) {
+      const known = all.get(id);
+      if (known?.turnSince) known.turnSince = now();
+    },
+    looked(id, heartbeatTime, due) {
+      const known = all.get(id);
+      if (!known) return undefined;
+      if (heartbeatTime !== null && heartbeatTime !== known.heartbeatTime) known.heartbeatAt = now();
+      known.heartbeatTime = heartbeatTime;
+      known.dueSince = due ? (known.dueSince ?? now()) : null;
+      return known;
+    },
+  };
+}

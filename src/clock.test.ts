@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isoTime } from '@nanoclaw/protocol';
+import { createInstall } from '../test/support/central.ts';
+import { createClockWatch, shiftWaits } from './clock.ts';
+
+test('a clock that goes on is no jump; one that is set is told once, by how far', () => {
+  let wall = 1_000_000;
+  let mono = 0;
+  const clock = createClockWatch(
+    () => wall,
+    () => mono,
+  );
+  const pass = (ms: number, set = 0) => {
+    mono += ms;
+    wall += ms + set;
+    return clock.look();
+  };
+  assert.equal(pass(1_000), 0);
+  assert.equal(pass(3_600_000), 0, 'a slow pass is no jump');
+  assert.equal(pass(1_000, 3_600_000), 3_600_000);
+  assert.equal(pass(1_000), 0);
+  assert.equal(pass(1_000, -3_600_000), -3_600_000);
+  assert.equal(pass(1_000, 400), 0, 'small corrections are none');
+});
+
+test('retries move with the clock, other times stay', () => {
+  using install = createInstall();
+  const { db, messages } = install;
+  const session = install.newSession();
+  const at = Date.parse('2026-11-21T10:00:20.500Z');
+  const add = (id: string) =>
+    messages.addInbound(
+      {
+        id,
+        sessionId: session.id,
+        kind: 'chat',
+        timestamp: isoTime(at),
+        trigger: true,
+        content: { text: 'x' },
+        channel_type: 'terminal',
+        platform_id: 'local',
+        thread_id: null,
+      },
+      at,
+    );
+  add('retried');
+  add('fresh');
+  messages.retry(session.id, 'retried', at);
+  assert.deepEqual(shiftWaits(db, -3_600_000), [session.id]);
+  const after = new Map(messages.open(session.id).map(({ id, processAfter }) => [id, processAfter]));
+  assert.equal(after.get('retried'), '2026-11-21T09:00:20.500Z');
+  assert.equal(after.get('fresh'), null);
+  assert.deepEqual(shiftWaits(db, 3_600_000 * 30), [session.id]);
+  assert.equal(messages.openById(session.id, 'retried')?.processAfter, '2026-11-22T15:00:20.500Z');
+});

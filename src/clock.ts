@@ -1,0 +1,47 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { transaction } from './db/group-commit.ts';
+
+/** The wall clock may be set, and a machine may sleep: what waits for a while must not wait an hour more, or all come at once. */
+
+const JUMP_MS = 5_000;
+
+export interface ClockWatch {
+  /** How far the clock has been set since the last look, in ms; 0 when it has only gone on. */
+  look(): number;
+}
+
+export function createClockWatch(
+  wall: () => number = Date.now,
+  monotonic: () => number = () => performance.now(),
+): ClockWatch {
+  let offset = wall() - monotonic();
+  return {
+    look() {
+      const now = wall() - monotonic();
+      const jump = Math.round(now - offset);
+      if (Math.abs(jump) < JUMP_MS) return 0;
+      offset = now;
+      return jump;
+    },
+  };
+}
+
+/** Retries keep their distance from now. What was meant for a time of the day stays. Returns the sessions to publish. */
+export function shiftWaits(db: DatabaseSync, ms: number): string[] {
+  const by = `${ms / 1000} seconds`;
+  const moved = (column: string) => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column}, ?)`;
+  return transaction(db, () => {
+    db.prepare(
+      `UPDATE deliveries SET not_before = ${moved('not_before')}
+       WHERE status IN ('queued', 'sending') AND attempts > 0 AND not_before IS NOT NULL`,
+    ).run(by);
+    const rows = db
+      .prepare(
+        `UPDATE messages SET process_after = ${moved('process_after')}
+         WHERE direction = 'in' AND status IN ('pending', 'paused') AND tries > 0 AND process_after IS NOT NULL
+         RETURNING session_id`,
+      )
+      .all(by);
+    return [...new Set(rows.map((row) => String(row.session_id)))];
+  });
+}

@@ -1,0 +1,85 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Activities } from './activity.ts';
+import type { ContainerRunner } from './container-runner.ts';
+import { transaction } from './db/group-commit.ts';
+import type { Messages } from './db/messages.ts';
+import type { Sessions } from './db/sessions.ts';
+import { makeRoom, type Occupant, TOLD_AFTER_MS, toYield } from './sandbox-queue.ts';
+import type { TakeOver } from './take-over.ts';
+
+/** When more sessions want a sandbox than there are places: who goes, who takes nothing new, who is told that they wait. */
+
+export interface RoomParts {
+  db: DatabaseSync;
+  runner: ContainerRunner;
+  activity: Activities;
+  messages: Messages;
+  sessions: Sessions;
+  takeOver: TakeOver;
+  places: number;
+  publish(sessionId: string): void;
+  deliver(messageIds: readonly string[]): void;
+  onError(error: unknown): void;
+}
+
+export interface Room {
+  /** One look; each second, and when somebody begins to wait. `now`: monotonic ms. */
+  look(now: number): void;
+  /** The highest number that a session's sandbox is to be shown; undefined: all. */
+  limit(sessionId: string): number | undefined;
+}
+
+const GRACE_MS = 3_000;
+
+export function createRoom(parts: RoomParts): Room {
+  const { runner, activity, messages, sessions } = parts;
+  const limits = new Map<string, number>();
+  const told = new Set<string>();
+
+  function occupants(): Occupant[] {
+    return runner.list().map(({ sessionId, agentGroupId, phase }) => {
+      const known = activity.get(sessionId);
+      const resting = phase === 'running' && known?.turnSince === null;
+      return {
+        sessionId,
+        agentGroupId,
+        idle: resting && (limits.has(sessionId) || messages.due(sessionId, Date.now()).count === 0),
+        stopping: phase === 'stopping',
+        startedAt: known?.startedAt ?? Number.POSITIVE_INFINITY,
+        lastActivity: known?.lastActivity ?? 0,
+      };
+    });
+  }
+
+  function hold(ids: readonly string[], nobodyWaits: boolean): void {
+    for (const id of limits.keys()) {
+      if (!nobodyWaits && runner.has(id)) continue;
+      limits.delete(id);
+      if (runner.has(id)) parts.publish(id);
+    }
+    for (const id of ids) if (!limits.has(id)) limits.set(id, sessions.get(id)?.hostSeq ?? 0);
+  }
+
+  function tell(sessionId: string): void {
+    const waiting = messages.open(sessionId).find(({ trigger, platform_id }) => trigger && platform_id !== null);
+    if (!waiting) return;
+    const text = `⏳ All ${parts.places} places for sandboxes are taken. I begin as soon as one is free.`;
+    parts.deliver([transaction(parts.db, () => parts.takeOver.say(waiting, sessionId, text, waiting.id, Date.now()))]);
+  }
+
+  return {
+    look(now) {
+      const waiting = runner.waiting();
+      const all = occupants();
+      hold(toYield(waiting, all, now), waiting.length === 0);
+      for (const id of makeRoom(waiting.length, all)) runner.stop(id, GRACE_MS, 'place-needed').catch(parts.onError);
+      for (const { sessionId, since } of waiting) {
+        if (now - since < TOLD_AFTER_MS || told.has(sessionId)) continue;
+        told.add(sessionId);
+        tell(sessionId);
+      }
+      for (const id of [...told]) if (!waiting.some(({ sessionId }) => sessionId === id)) told.delete(id);
+    },
+    limit: (sessionId) => limits.get(sessionId),
+  };
+}
