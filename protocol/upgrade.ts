@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { faultPoint } from './fault.ts';
 import { INBOUND_SCHEMA, OUTBOUND_SCHEMA } from './schema.ts';
 
 /** The statements of step n (the index) bring a file from version n to n + 1. Released steps are never edited. */
@@ -31,7 +32,10 @@ export function upgrade(db: DatabaseSync, steps: Steps): void {
   try {
     const version = readVersion(db);
     if (version > steps.length) throw new NewerMailboxError(version, steps.length);
-    for (const statements of steps.slice(version)) for (const statement of statements) db.exec(statement);
+    for (const statement of steps.slice(version).flat()) {
+      db.exec(statement);
+      faultPoint('runner.upgrading');
+    }
     db.exec(`PRAGMA user_version = ${steps.length}`);
     db.exec('COMMIT');
   } catch (error) {

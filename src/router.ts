@@ -25,6 +25,8 @@ export interface RouterParts {
   command(name: CommandName, context: CommandContext): () => void;
   /** Attachments are moved in before the commit; returns what the content says of them. */
   takeAttachments(session: Session, messageId: string, event: InboundEvent): Promise<unknown[]>;
+  /** Whether there is no room for another message. */
+  isFull?(): boolean;
   /** After the commit. */
   onStored(session: Session, messageId: string, event: InboundEvent): void;
   log: Logger;
@@ -145,7 +147,7 @@ export function createRouter(parts: RouterParts): Router {
   }
 
   async function route(raw: InboundEvent, now: number): Promise<Acceptance> {
-    const refusal = refusalOf(raw, now);
+    const refusal = refusalOf(raw, now) ?? (parts.isFull?.() ? refused('NC_DISK_FULL') : undefined);
     if (refusal) return refusal;
     const threads = parts.capabilities(raw.channelType)?.threads ?? false;
     const event = {
@@ -164,7 +166,7 @@ export function createRouter(parts: RouterParts): Router {
         // An error in one wiring must not stop another.
         deliverTo(wiring, event, now).catch((error: unknown): Acceptance => {
           log.error('a wiring failed', { wiring: wiring.id, error });
-          return refused('NC_INTERNAL', errorText(error));
+          return refusedBy(error);
         }),
       ),
     );
@@ -177,8 +179,7 @@ export function createRouter(parts: RouterParts): Router {
         return await route(event, Date.now());
       } catch (error) {
         log.error('an event was not taken', { channel: event.channelType, error });
-        const known = asDatabaseError(error);
-        return refused(known instanceof NanoError ? known.code : 'NC_INTERNAL');
+        return refusedBy(error);
       }
     },
   };
@@ -194,6 +195,11 @@ function refusalOf(event: InboundEvent, now: number): Acceptance | undefined {
 function refused(code: ErrorCode, detail?: string): Acceptance {
   const { sentence, remedy } = ERRORS[code];
   return { status: 'refused', code, sentence: [sentence, detail, remedy].filter(Boolean).join(' ') };
+}
+
+function refusedBy(error: unknown): Acceptance {
+  const known = asDatabaseError(error);
+  return known instanceof NanoError ? refused(known.code) : refused('NC_INTERNAL', errorText(error));
 }
 
 function inboundOf(event: InboundEvent, session: Session, id: string, attachments: readonly unknown[]): NewInbound {

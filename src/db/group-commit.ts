@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { faultPoint } from '@nanoclaw/protocol';
 
 /**
  * Runs pieces of work in shared transactions. A commit with `synchronous=FULL` costs the same for one piece and for a
@@ -30,7 +31,9 @@ export function createGroupCommit(db: DatabaseSync): GroupCommit {
     try {
       db.exec('BEGIN IMMEDIATE');
       for (const piece of pieces) settle.push(apart(db, piece));
+      faultPoint('accept.committing');
       db.exec('COMMIT');
+      faultPoint('accept.committed');
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
       for (const piece of pieces) piece.fail(error);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, open, opendir, rename, rmdir, unlink } from 'node:fs/promises';
+import { faultPoint } from '@nanoclaw/protocol';
 import { checked, inFolder, openFolder, openFolderBeneath } from './beneath.ts';
 
 /** From `fcntl.h`; Node does not name it. Gets at a folder without any right to read it. */
@@ -24,6 +25,7 @@ export async function dropOutbox(boxFolder: string, messageId: string): Promise<
     const steps = { left: MAX_STEPS };
     await using top = await openAnyway(outbox, name);
     while (await clear(top, top, steps));
+    faultPoint('outbox.dropping');
     await removeFolder(outbox, name);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;

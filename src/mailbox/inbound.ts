@@ -1,6 +1,6 @@
 import { closeSync, fchmodSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildInbound, type InboundImage } from '@nanoclaw/protocol';
+import { buildInbound, faultPoint, type InboundImage } from '@nanoclaw/protocol';
 
 export type { InboundImage };
 
@@ -19,5 +19,7 @@ export function publishInbound(inboundFolder: string, image: InboundImage): void
   } finally {
     closeSync(fd);
   }
+  faultPoint('publish.written');
   renameSync(temporary, join(inboundFolder, 'inbound.db'));
+  faultPoint('publish.renamed');
 }

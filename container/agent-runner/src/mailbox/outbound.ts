@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import {
   AckError,
   type ChatOut,
+  faultPoint,
   isoTime,
   nextRunnerSeq,
   type Origin,
@@ -113,6 +114,7 @@ export class Outbound {
       this.#db.prepare('DELETE FROM messages_out WHERE seq <= ?').run(received);
       const remove = this.#db.prepare('DELETE FROM processing_ack WHERE message_id = ?');
       for (const id of old) remove.run(id);
+      faultPoint('runner.pruning');
     });
     if (this.#number('SELECT freelist_count AS n FROM pragma_freelist_count') > SPARE_PAGES) {
       this.#db.exec('PRAGMA incremental_vacuum');

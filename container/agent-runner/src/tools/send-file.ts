@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { byteLength, cleanText, MAX_ATTACHMENT_BYTES } from '@nanoclaw/protocol';
+import { byteLength, cleanText, faultPoint, MAX_ATTACHMENT_BYTES } from '@nanoclaw/protocol';
 import { z } from 'zod';
 import { errorText } from '../log.ts';
 import { newMessageId, type Outbound } from '../mailbox/outbound.ts';
@@ -30,7 +30,7 @@ export function sendFileTool(outbound: Outbound, places: SendFilePlaces, look: (
     name: 'send_file',
     description: 'Sends a file now.',
     input,
-    async run({ to, path, text = '', filename }) {
+    async run({ to, path, text = '', filename }, signal) {
       const id = newMessageId();
       const folder = join(places.outbox, id);
       try {
@@ -39,8 +39,10 @@ export function sendFileTool(outbound: Outbound, places: SendFilePlaces, look: (
         const name = safeName(filename ?? path);
         if (name === null) return failure('The file name is not usable: give another with `filename`.');
         await mkdir(folder, { recursive: true });
-        await copyRegularFile(resolve(places.cwd, path), join(folder, name));
-        // Asked again: the copy may have taken long enough for the turn to be stopped.
+        await copyRegularFile(resolve(places.cwd, path), join(folder, name), signal);
+        faultPoint('runner.file');
+        // Asked again: the copy may have taken long enough for the turn, or this call, to be ended.
+        signal?.throwIfAborted();
         const situation = look();
         if (situation.stopped) throw new Error('the user has stopped this turn');
         const body = chatContent(places.outbox, id, stripInternal(cleanText(text)).trim(), { files: [name] });
@@ -62,7 +64,7 @@ function safeName(wanted: string): string | null {
 }
 
 /** Looks at the file that it has open, so that what is checked is what is copied. */
-async function copyRegularFile(from: string, to: string): Promise<void> {
+async function copyRegularFile(from: string, to: string, signal: AbortSignal | undefined): Promise<void> {
   // Non-blocking: a pipe that nobody writes to must not hold the call.
   const source = await open(from, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -77,6 +79,7 @@ async function copyRegularFile(from: string, to: string): Promise<void> {
       await pipeline(
         source.createReadStream({ start: 0, end: stat.size - 1, autoClose: false }),
         target.createWriteStream(),
+        { signal },
       );
   } finally {
     await source.close();

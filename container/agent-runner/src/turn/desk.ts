@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { DestinationRow, MessageInRow, Origin } from '@nanoclaw/protocol';
+import { type DestinationRow, faultPoint, type MessageInRow, type Origin } from '@nanoclaw/protocol';
 import type { Log } from '../log.ts';
 import type { Ack, Outbound, OutboundTx } from '../mailbox/outbound.ts';
 import { correctionText, joinOutcomes, NOTHING, type Outcome, readOutcome } from '../output/outcome.ts';
@@ -64,6 +64,7 @@ export class Desk {
       for (const row of triggers) tx.ack(row.id, 'processing');
       tx.inTurn();
     });
+    faultPoint('runner.taken');
     for (const row of triggers) this.acks.set(row.id, { status: 'processing' });
     this.turn ??= new Turn(first);
     this.lastOrigin = this.turn.origin;
@@ -95,6 +96,7 @@ export class Desk {
       if (forget) tx.dropState(this.#continuationKey);
       tx.idle();
     });
+    faultPoint('runner.stopped');
     for (const row of [control, ...rows]) this.acks.set(row.id, { status: 'completed' });
     this.turn = null;
     if (forget) this.continuation = undefined;
@@ -171,6 +173,7 @@ export class Desk {
       if (tool.phase === 'start') tx.toolStarted(id, name, timeout);
       else tx.toolEnded(id);
     });
+    if (tool.phase === 'start') faultPoint('runner.tool');
   }
 
   #settled({ ids, text, continuation }: Event<'settled'>): void {
@@ -218,6 +221,7 @@ export class Desk {
   #finish(turn: Turn, pushes: readonly Push[], outcome: Outcome, reason: string): void {
     const rows = pushes.flatMap((push) => [...push.triggers, ...push.context]);
     const ends = turn.open.size === pushes.length;
+    faultPoint('runner.answered');
     writeOutcome(this.#options.outbound, this.#options.outbox, {
       origin: turn.origin,
       outcome,
@@ -227,8 +231,10 @@ export class Desk {
         for (const row of rows) tx.ack(row.id, 'completed');
         this.#keepContinuation(tx);
         if (ends) tx.idle();
+        faultPoint('runner.finishing');
       },
     });
+    faultPoint('runner.finished');
     for (const row of rows) this.acks.set(row.id, { status: 'completed' });
     turn.said = false;
     turn.rejected = [];
