@@ -59,6 +59,8 @@ export interface Messages {
 
 const OPEN_TRIGGERS = 500;
 const OPEN_CONTEXT = 50;
+/** By itself SQLite takes the key of (session, direction, seq), and walks through all that was ever said there. */
+const OPEN = 'INDEXED BY messages_open';
 
 export function createMessages(db: DatabaseSync): Messages {
   const sequence = db.prepare('SELECT host_seq FROM sessions WHERE id = ?');
@@ -73,34 +75,34 @@ export function createMessages(db: DatabaseSync): Messages {
     thread_id, content, source_session_id`;
   const rows = db.prepare(
     `SELECT * FROM (
-       SELECT * FROM (SELECT ${columns} FROM messages
+       SELECT * FROM (SELECT ${columns} FROM messages ${OPEN}
          WHERE session_id = ?1 AND direction = 'in' AND status IN ('pending', 'paused') AND trigger = 1
          ORDER BY seq LIMIT ${OPEN_TRIGGERS})
        UNION ALL
-       SELECT * FROM (SELECT ${columns} FROM messages
+       SELECT * FROM (SELECT ${columns} FROM messages ${OPEN}
          WHERE session_id = ?1 AND direction = 'in' AND status IN ('pending', 'paused') AND trigger = 0 AND kind = 'system'
          ORDER BY seq DESC LIMIT ${OPEN_CONTEXT})
        UNION ALL
-       SELECT * FROM (SELECT ${columns} FROM messages
+       SELECT * FROM (SELECT ${columns} FROM messages ${OPEN}
          WHERE session_id = ?1 AND direction = 'in' AND status IN ('pending', 'paused') AND trigger = 0 AND kind <> 'system'
          ORDER BY seq DESC LIMIT ${OPEN_CONTEXT}))
      ORDER BY seq`,
   );
   const openOf = db.prepare(
     `SELECT id, seq, tries, trigger, kind, channel_type, platform_id, thread_id, platform_message_id, process_after, created_at
-     FROM messages WHERE session_id = ? AND direction = 'in' AND status IN ('pending', 'paused') ORDER BY seq`,
+     FROM messages ${OPEN} WHERE session_id = ? AND direction = 'in' AND status IN ('pending', 'paused') ORDER BY seq`,
   );
   const byId = db.prepare(
     `SELECT id, seq, tries, trigger, kind, channel_type, platform_id, thread_id, platform_message_id, process_after, created_at
      FROM messages WHERE id = ? AND session_id = ? AND direction = 'in' AND status IN ('pending', 'paused')`,
   );
   const countDue = db.prepare(
-    `SELECT count(*) AS n, min(ifnull(process_after, created_at)) AS since FROM messages
+    `SELECT count(*) AS n, min(ifnull(process_after, created_at)) AS since FROM messages ${OPEN}
      WHERE session_id = ? AND direction = 'in' AND status IN ('pending', 'paused')
        AND trigger = 1 AND (process_after IS NULL OR process_after <= ?)`,
   );
   const countNotes = db.prepare(
-    `SELECT count(*) AS n FROM messages WHERE session_id = ? AND direction = 'in' AND status IN ('pending', 'paused')
+    `SELECT count(*) AS n FROM messages ${OPEN} WHERE session_id = ? AND direction = 'in' AND status IN ('pending', 'paused')
        AND trigger = 0 AND kind = 'system'`,
   );
   const end = db.prepare(
@@ -117,7 +119,7 @@ export function createMessages(db: DatabaseSync): Messages {
      WHERE id = ? AND session_id = ? AND direction = 'in' AND status = 'pending'`,
   );
   const due = db.prepare(
-    `SELECT DISTINCT session_id FROM messages INDEXED BY messages_open
+    `SELECT DISTINCT session_id FROM messages ${OPEN}
      WHERE direction = 'in' AND status IN ('pending', 'paused') AND status = 'pending' AND trigger = 1
        AND (process_after IS NULL OR process_after <= ?)`,
   );
