@@ -1,6 +1,9 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isoTime, MAX_TEXT_BYTES } from '@nanoclaw/protocol';
-import type { ChannelAdapter, ChannelHost, DeliveryResult } from '../../../src/channels/adapter.ts';
+import type { ChannelAdapter, ChannelHost, DeliveryResult, InboundAttachment } from '../../../src/channels/adapter.ts';
 import { parseLine, readLines, sendLine } from '../../../src/sockets/lines.ts';
 import { ToAdapter, type ToPlatform } from './frames.ts';
 
@@ -35,6 +38,7 @@ export function createScriptedAdapter(socketPath: string): ChannelAdapter {
       timestamp: isoTime(Date.now()),
       isMention: true,
       isGroup: false,
+      ...(frame.file && { attachments: [download(frame.file)] }),
     });
     if (acceptance) send({ type: 'acceptance', id: frame.id, acceptance: { ...acceptance } });
   }
@@ -72,4 +76,11 @@ export function createScriptedAdapter(socketPath: string): ChannelAdapter {
     typing: (chat, _thread, on) => send({ type: 'typing', chat, on }),
     settled: (chat, id, outcome) => send({ type: 'settled', chat, id, outcome }),
   };
+}
+
+/** Where an adapter keeps what it has fetched: the host's scratch, which the next host empties. */
+function download({ name, text }: { name: string; text: string }): InboundAttachment {
+  const localPath = join(mkdtempSync(join(tmpdir(), 'download-')), name);
+  writeFileSync(localPath, text);
+  return { type: 'file', name, localPath };
 }

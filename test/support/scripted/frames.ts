@@ -10,6 +10,7 @@ export const ToAdapter = z.discriminatedUnion('type', [
     thread: z.string().nullable(),
     sender: z.string(),
     text: z.string(),
+    file: z.object({ name: z.string(), text: z.string() }).optional(),
   }),
   z.object({ type: z.literal('receipt'), call: z.number(), result: z.unknown() }),
 ]);

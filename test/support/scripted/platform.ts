@@ -31,8 +31,16 @@ export interface SentEvent {
   text: string;
   sentAt: number;
   acceptance: { status: string; [key: string]: unknown } | undefined;
+  /** Everything that the host has said of it, in order: a platform may send an event again. */
+  told: string[];
   /** What the host told of its end; a host that dies may never tell. */
   outcome: string | undefined;
+}
+
+export interface SendOptions {
+  thread?: string;
+  sender?: string;
+  file?: { name: string; text: string };
 }
 
 export interface Platform extends Disposable {
@@ -42,7 +50,9 @@ export interface Platform extends Disposable {
   typing: { chat: string; on: boolean; at: number }[];
   connected(): boolean;
   /** Sends a message, and again at each connection until the host has taken it. Returns its id. */
-  send(chat: string, text: string, options?: { thread?: string; sender?: string }): string;
+  send(chat: string, text: string, options?: SendOptions): string;
+  /** Sends an event once more, under the same id. */
+  repeat(id: string): void;
   /** What was said in a chat, without progress, oldest first. */
   said(chat: string): string[];
   /** Decides what becomes of deliveries from now on; `undefined` lets them through. A delivery that fails isn't kept. */
@@ -69,7 +79,9 @@ export async function startPlatform(): Promise<Platform> {
     const frame = ToPlatform.parse(parseLine(line));
     if (frame.type === 'acceptance') {
       const event = events.get(frame.id);
-      if (event) event.acceptance = frame.acceptance;
+      if (!event) return;
+      event.acceptance = frame.acceptance;
+      event.told.push(frame.acceptance.status);
     } else if (frame.type === 'settled') {
       const event = events.get(frame.id);
       if (event) event.outcome = frame.outcome;
@@ -110,13 +122,18 @@ export async function startPlatform(): Promise<Platform> {
     delivered,
     typing,
     connected: () => socket !== undefined && !socket.destroyed,
-    send(chat, text, { thread = null, sender = SCRIPTED_SENDER } = {} as { thread?: string; sender?: string }) {
+    send(chat, text, { thread, sender = SCRIPTED_SENDER, file }: SendOptions = {}) {
       count += 1;
       const id = `e${process.pid}-${count}`;
-      const frame: ToAdapter = { type: 'event', id, chat, thread, sender, text };
-      events.set(id, { id, chat, text, sentAt: Date.now(), acceptance: undefined, outcome: undefined, frame });
+      const frame: ToAdapter = { type: 'event', id, chat, thread: thread ?? null, sender, text, ...(file && { file }) };
+      const nothing = { acceptance: undefined, told: [], outcome: undefined };
+      events.set(id, { id, chat, text, sentAt: Date.now(), ...nothing, frame });
       write(frame);
       return id;
+    },
+    repeat(id) {
+      const event = events.get(id);
+      if (event) write(event.frame);
     },
     said: (chat) => [...delivered.values()].filter((m) => m.chat === chat && !m.progress).map((m) => m.text),
     answer(next) {
