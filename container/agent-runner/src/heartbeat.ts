@@ -6,13 +6,14 @@ const EVERY_MS = 1000;
 const { O_WRONLY, O_CREAT, O_NONBLOCK, O_NOFOLLOW } = constants;
 
 /**
- * Shows the host that the loop lives: called from the loop itself, so that a stuck loop goes quiet. Never throws: without
- * a fresh file the host ends the sandbox by itself.
+ * Shows the host that the loop lives: called from the loop itself, so that a stuck loop goes quiet. True when it did so, once
+ * a second. Never throws: without a fresh file the host ends the sandbox by itself.
  */
-export function createHeartbeat(path: string, log: Log): (now: number) => void {
+export function createHeartbeat(path: string, log: Log): (now: number) => boolean {
   let last = Number.NEGATIVE_INFINITY;
   return (now) => {
-    if (now - last < EVERY_MS) return;
+    // A clock that was set back must not make it quiet.
+    if (Math.abs(now - last) < EVERY_MS) return false;
     last = now;
     try {
       touch(path, now);
@@ -25,6 +26,7 @@ export function createHeartbeat(path: string, log: Log): (now: number) => void {
         log('error', 'heartbeat-lost', { error: errorText(error) });
       }
     }
+    return true;
   };
 }
 

@@ -4,7 +4,7 @@ import { isoTime } from '@nanoclaw/protocol';
 export type Log = (level: 'info' | 'warn' | 'error', event: string, fields?: Record<string, unknown>) => void;
 
 export const logToStdout: Log = (level, event, fields = {}) => {
-  process.stdout.write(`${JSON.stringify({ at: isoTime(Date.now()), level, event, ...fields })}\n`);
+  process.stdout.write(`${JSON.stringify({ time: isoTime(Date.now()), level, event, ...fields })}\n`);
 };
 
 /** The message of whatever was thrown, short enough for a line and for an acknowledgement. */

@@ -35,7 +35,7 @@ export class Loop {
   readonly #desk: Desk;
   readonly #wake = new Wake();
   readonly #persistence: Persistence;
-  readonly #beat: (now: number) => void;
+  readonly #beat: (now: number) => boolean;
   #provider: Provider | null = null;
   #conversation: Conversation | null = null;
   #inbound: Inbound | null = null;
@@ -44,7 +44,7 @@ export class Loop {
   #dirty = true;
   #pruneDue = false;
   #nextDue = Number.POSITIVE_INFINITY;
-  #lastActivity = Date.now();
+  #lastActivity = performance.now();
   /** Open a query before there is something to ask. */
   #warmUp = true;
   #stopping = false;
@@ -123,9 +123,9 @@ export class Loop {
   /** Returns how long to wait for the next look, in ms. */
   #tick(now: number): number {
     const succeeded = this.#persistence.tick(() => {
-      this.#beat(now);
-      this.#look(now);
-      if (this.#desk.isDrainOverdue(now)) void this.#talk.retire();
+      if (this.#beat(now)) this.#options.outbound.mustBeThere();
+      this.#look();
+      if (this.#desk.isDrainOverdue()) void this.#talk.retire();
       if (!this.#dirty && now < this.#nextDue) return;
       this.#dirty = false;
       this.#work(now);
@@ -134,17 +134,17 @@ export class Loop {
       this.#dirty = true;
       return RETRY_MS;
     }
-    return now - this.#lastActivity < QUIET_AFTER_MS ? LOOK_MS : LOOK_QUIET_MS;
+    return performance.now() - this.#lastActivity < QUIET_AFTER_MS ? LOOK_MS : LOOK_QUIET_MS;
   }
 
-  #look(now: number): void {
+  #look(): void {
     const fresh = this.#options.inbound.look();
     if (!fresh) return;
     if (!this.#inbound) this.#onWake = new Set(fresh.messages.filter((row) => row.on_wake === 1).map((row) => row.id));
     this.#inbound = fresh;
     this.#pruneDue = true;
     this.#dirty = true;
-    this.#lastActivity = now;
+    this.#lastActivity = performance.now();
   }
 
   #work(now: number): void {
@@ -276,7 +276,7 @@ export class Loop {
   #onEvent(event: ProviderEvent): void {
     // An interrupted turn's last words are not its answer.
     if (this.#stopping) return;
-    this.#lastActivity = Date.now();
+    this.#lastActivity = performance.now();
     this.#desk.apply(event);
     if (event.type === 'settled' || event.type === 'error') this.#changed();
   }

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorText, type Log } from './log.ts';
+import { OutboundLostError } from './mailbox/outbound.ts';
 
 export const RETRY_MS = 250;
-/** How long a step may fail (a full disk, a held lock, a file that is gone) before the process ends, so that the host hears of it. */
+/** How long a step may fail (a full disk, a held lock) before the process ends, so that the host hears of it. */
 const GIVE_UP_MS = 10_000;
 
 /** Tries a step again that failed for a reason that may pass. Each has its own time: another's success says nothing about it. */
@@ -49,7 +50,7 @@ export class Persistence {
   #failed(error: unknown, since: number): void {
     const forMs = Math.round(performance.now() - since);
     this.#log('error', 'step-failed', { error: errorText(error), forMs });
-    if (forMs < GIVE_UP_MS) return;
+    if (forMs < GIVE_UP_MS && !(error instanceof OutboundLostError)) return;
     this.fatal ??= error;
     this.#gaveUp();
   }

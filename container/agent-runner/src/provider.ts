@@ -33,8 +33,15 @@ export type ProviderEvent =
   | { type: 'started'; id: string }
   /** Text that the model said on the way, before a tool call. */
   | { type: 'progress'; text: string }
-  /** Something happened; `tool` where it was one that began or ended. */
-  | { type: 'activity'; tool?: { phase: 'start' | 'end'; id: string; name: string; declaredTimeoutMs?: number } }
+  /**
+   * Something happened; `tool` where it was one that began or ended. `silenceMs`: for how long the provider, from now on,
+   * waits for a word of the model while no tool runs, before it gives up by itself.
+   */
+  | {
+      type: 'activity';
+      tool?: { phase: 'start' | 'end'; id: string; name: string; declaredTimeoutMs?: number };
+      silenceMs?: number;
+    }
   /** The model has read these and this is the last text that it had to say about them ('' for none). */
   | { type: 'settled'; ids: readonly string[]; text: string; continuation?: string }
   | {

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -200,8 +211,24 @@ describe('the process', () => {
       const begun = performance.now();
       const [code] = await runner.exited;
       assert.equal(code, 1);
-      assert.ok(performance.now() - begun < 15_000);
+      assert.ok(performance.now() - begun < 8_000, 'it is not waited for: such a file does not come back');
       assert.match(String(runner.line('runner-failed')?.error), /deleted or replaced/);
+    });
+
+    it(`sees it at once while it has nothing to do when outbound.db is ${what}`, SLOW, async () => {
+      using host = new HostStandIn();
+      host.publish();
+      await using runner = start(host);
+      const { outboundDb } = host.paths;
+      await until('it looks', () => runner.line('first-look') && existsSync(host.paths.heartbeat));
+      copyFileSync(outboundDb, `${outboundDb}.copy`);
+      if (what === 'deleted') rmSync(outboundDb);
+      else renameSync(`${outboundDb}.copy`, outboundDb);
+      const begun = performance.now();
+      assert.equal((await runner.exited)[0], 1);
+      assert.ok(performance.now() - begun < 8_000);
+      const last = runner.output.trimEnd().split('\n').at(-1) ?? '';
+      assert.match(last, /^\{"time":"20.*"event":"runner-failed","error":"outbound\.db was deleted or replaced"/);
     });
   }
 

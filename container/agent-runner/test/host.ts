@@ -146,6 +146,12 @@ export class HostStandIn {
     return this.#all('SELECT * FROM tools_in_flight').map((row) => String(row.tool));
   }
 
+  /** What each of them has declared, by its id. */
+  declared(): Record<string, unknown> {
+    const rows = this.#all('SELECT * FROM tools_in_flight ORDER BY id');
+    return Object.fromEntries(rows.map((row) => [row.id, row.declared_timeout_ms]));
+  }
+
   [Symbol.dispose](): void {
     this.#reader?.close();
     rmSync(this.root, { recursive: true, force: true });

@@ -11,7 +11,7 @@ import { ScriptedProvider } from './scripted.ts';
 export class Running {
   readonly host: HostStandIn;
   readonly provider: ScriptedProvider;
-  readonly lines: { level: string; event: string }[] = [];
+  readonly lines: { level: string; event: string; fields?: Record<string, unknown> }[] = [];
   tools: { message: ReturnType<typeof sendMessageTool>; file: ReturnType<typeof sendFileTool> } | null = null;
   #loop: Loop | null = null;
   #done: Promise<void> = Promise.resolve();
@@ -25,7 +25,7 @@ export class Running {
   }
 
   start(): void {
-    const log: Log = (level, event) => this.lines.push({ level, event });
+    const log: Log = (level, event, fields = {}) => this.lines.push({ level, event, fields });
     const { paths } = this.host;
     const inbound = new InboundReader(paths.inboundDb, log);
     const outbound = new Outbound(paths.outboundDb, () => inbound.highestSeq);

@@ -39,7 +39,7 @@ export class ClaudeQuery implements AgentQuery {
   readonly #channel = new EventChannel<ProviderEvent>();
   readonly #pushes = new OpenPushes();
   readonly #turn = new Turn((text) => this.#channel.send({ type: 'progress', text }));
-  readonly #tools = new ToolsInFlight((event) => this.#channel.send(event));
+  readonly #tools: ToolsInFlight;
   readonly #watchdog: Watchdog;
   #harness: Harness | undefined;
   #baseUrl = API;
@@ -49,6 +49,8 @@ export class ClaudeQuery implements AgentQuery {
   /** The answer of the turn before this one. */
   #lastText = '';
   #activeAt = 0;
+  /** What was last told of the watchdog's limit. */
+  #silenceMs = 0;
   #ended = false;
 
   constructor(options: ProviderOptions, input: QueryInput, runner: Env) {
@@ -57,6 +59,11 @@ export class ClaudeQuery implements AgentQuery {
     this.#addendum = input.systemAddendum;
     this.#continuation = input.continuation;
     this.#hasHistory = input.continuation !== undefined;
+    this.#tools = new ToolsInFlight({
+      send: (event) => this.#channel.send(event),
+      log: (line) => options.log(`claude: ${line}`),
+      env: options.env,
+    });
     const silenceMs = Number(options.env.CLAUDE_STREAM_IDLE_TIMEOUT_MS) || SILENCE_MS;
     this.#watchdog = new Watchdog(
       silenceMs,
@@ -141,7 +148,7 @@ export class ClaudeQuery implements AgentQuery {
       return undefined;
     }
     this.#harness = harness;
-    this.#watchdog.allow(SLOW_WORK);
+    this.#allow(SLOW_WORK);
     // Beside the start, not before it: a path that works costs nothing.
     void this.#checkPath(harness);
     return harness;
@@ -165,11 +172,20 @@ export class ClaudeQuery implements AgentQuery {
     else if (message.kind === 'said') this.#said(message);
     else if (message.kind === 'streaming') this.#turn.heardModel = true;
     else if (message.kind === 'cut-off' && message.byAgent) this.#turn.text.cutOff();
-    else if (message.kind === 'status') this.#watchdog.allow(message.compacting ? SLOW_WORK : 1);
+    else if (message.kind === 'status') this.#allow(message.compacting ? SLOW_WORK : 1);
+    else if (message.kind === 'tool-results') for (const id of message.ids) this.#tools.end(id);
     else if (message.kind === 'retry') this.#retried(message);
     else if (message.kind === 'limited') this.#turn.limitedUntil = message.untilMs;
     else if (message.kind === 'command-output') this.#turn.commandOutput = message.text;
     else if (message.kind === 'result') this.#turnEnded(message);
+  }
+
+  /** Told, so that nobody else takes the silence for an end. */
+  #allow(factor: number): void {
+    const silenceMs = this.#watchdog.allow(factor);
+    if (silenceMs === this.#silenceMs) return;
+    this.#silenceMs = silenceMs;
+    this.#channel.send({ type: 'activity', silenceMs });
   }
 
   #inSession(id: string): void {

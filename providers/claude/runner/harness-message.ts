@@ -91,6 +91,19 @@ const CutOff = z
 /** A piece of an answer, or a ping: the stream is alive. */
 const Streaming = z.object({ type: z.literal('stream_event') }).transform(() => ({ kind: 'streaming' as const }));
 
+/** What tools came to. The hooks tell it, too; this is the last word. */
+const ToolResults = z
+  .object({
+    type: z.literal('user'),
+    message: z.object({ content: z.array(z.looseObject({ type: z.string(), tool_use_id: z.string().optional() })) }),
+  })
+  .transform(({ message }) => ({
+    kind: 'tool-results' as const,
+    ids: message.content.flatMap(({ type, tool_use_id }) =>
+      type === 'tool_result' && tool_use_id ? [tool_use_id] : [],
+    ),
+  }));
+
 const STDOUT = /^<local-command-stdout>([\s\S]*)<\/local-command-stdout>$/;
 /** What a command of the harness, such as /compact, printed. */
 const CommandOutput = z
@@ -132,7 +145,19 @@ const Result = z
     usage: result.model_usage_since_last_result ?? {},
   }));
 
-const Known = z.union([Lifecycle, Init, Retry, Limited, Status, Assistant, CutOff, Streaming, CommandOutput, Result]);
+const Known = z.union([
+  Lifecycle,
+  Init,
+  Retry,
+  Limited,
+  Status,
+  Assistant,
+  CutOff,
+  Streaming,
+  ToolResults,
+  CommandOutput,
+  Result,
+]);
 export type HarnessMessage = z.infer<typeof Known> | { kind: 'other' };
 
 /** Never throws: what isn't known is a sign of life. */

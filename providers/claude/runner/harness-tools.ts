@@ -1,5 +1,5 @@
 import { createSdkMcpServer, type McpSdkServerConfigWithInstance, tool } from '@anthropic-ai/claude-agent-sdk';
-import type { Tool } from '@nanoclaw/agent-runner/tool';
+import { runTool, type Tool } from '@nanoclaw/agent-runner/tool';
 
 /** What the model may see of the harness's tools unless its group says otherwise. Both names of a renamed tool stand here. */
 export const DEFAULT_TOOLS: readonly string[] = [
@@ -47,9 +47,9 @@ export function toolServer(tools: readonly Tool[]): McpSdkServerConfigWithInstan
   return createSdkMcpServer({
     name: 'nanoclaw',
     alwaysLoad: true,
-    tools: tools.map(({ name, description, input, run }) =>
-      tool(name, description, input, async (given) => {
-        const { text, isError } = await run(given);
+    tools: tools.map((each) =>
+      tool(each.name, each.description, each.input, async (given) => {
+        const { text, isError } = await runTool(each, given);
         return { content: [{ type: 'text', text }], ...(isError === undefined ? {} : { isError }) };
       }),
     ),

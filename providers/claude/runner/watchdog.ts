@@ -18,14 +18,17 @@ export class Watchdog {
     this.#heard = performance.now();
   }
 
-  /** Some work is silent for longer: how many times the limit. */
-  allow(factor: number): void {
+  /** Some work is silent for longer: how many times the limit. Returns how long that is, in ms. */
+  allow(factor: number): number {
     this.#factor = factor;
+    return this.#limitMs * factor;
   }
 
+  /** Somebody waits. Whoever joins them later is no sign of life. */
   watch(): void {
+    if (this.#timer) return;
     this.heard();
-    this.#timer ??= setInterval(() => this.#look(), Math.max(50, Math.min(this.#limitMs / 4, 5_000)));
+    this.#timer = setInterval(() => this.#look(), Math.max(50, Math.min(this.#limitMs / 4, 5_000)));
   }
 
   rest(): void {

@@ -1,6 +1,7 @@
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ProviderEvent, ProviderOptions } from '@nanoclaw/agent-runner/provider';
+import { runTool, TOOL_TIMEOUT_MS } from '@nanoclaw/agent-runner/tool';
 import { runShell } from './shell.ts';
 
 /** What a rule may use. */
@@ -15,11 +16,13 @@ export interface Setting {
 type Rule = [pattern: RegExp, answer: (setting: Setting, ...groups: string[]) => Promise<string> | string];
 
 const COMMAND_TIMEOUT_MS = 60_000;
+const TIMED = /^with\s+(\d{1,4})\s*(?:s|seconds?)\s*:\s*([\s\S]+)$/i;
 const MAX_READ = 16 * 1024;
 
 export const HELP = `I am a demo: a set of rules, without a model behind me. But I really run in a sandbox of my own, and I really use it. Try:
 
-- run <command>: a shell command in my sandbox
+- run <command>: a shell command in my sandbox; run with 5 seconds: <command> ends it after five
+- run side by side: <a line for each command>
 - write <file>: <text> and read <file>: files in my folder
 - remember <fact> and what do you remember?: my memory, CLAUDE.local.md
 - send me <file>: a file, through the tool send_file
@@ -32,13 +35,13 @@ For real answers choose a provider with a model: bash nanoclaw.sh --provider cla
 const rules: readonly Rule[] = [
   [/^(?:what can you do\b.*|help|hello|hi)\W*$/i, () => HELP],
   [
-    /^run\s+([\s\S]+)$/i,
-    ({ options, signal, emit }, command) => {
-      return inTool(emit, 'shell', COMMAND_TIMEOUT_MS, () =>
-        runShell(command, options.cwd, COMMAND_TIMEOUT_MS, signal),
-      );
+    /^run\s+side\s+by\s+side\s*:\s*([\s\S]+)$/i,
+    async (setting, lines) => {
+      const commands = lines.split('\n').flatMap((line) => line.trim() || []);
+      return (await Promise.all(commands.map((command) => run(setting, command)))).join('\n\n');
     },
   ],
+  [/^run\s+([\s\S]+)$/i, run],
   [
     /^write\s+([^\s:]+)\s*:\s*([\s\S]*)$/i,
     async ({ options }, file, text) => {
@@ -74,7 +77,7 @@ const rules: readonly Rule[] = [
     async ({ options, emit }, path) => {
       const tool = options.tools.find((each) => each.name === 'send_file');
       if (!tool) return 'I have no tool to send files with.';
-      const result = await inTool(emit, tool.name, 60_000, () => tool.run({ path }));
+      const result = await inTool(emit, tool.name, TOOL_TIMEOUT_MS, () => runTool(tool, { path }));
       return result.isError ? result.text : `I have queued ${path}.`;
     },
   ],
@@ -109,6 +112,13 @@ export async function answer(text: string, setting: Setting): Promise<string> {
     }
   }
   return 'I am a demo without a model, so I don’t understand that. Ask me: what can you do?';
+}
+
+/** One command, as a tool of its own. */
+function run({ options, signal, emit }: Setting, text: string): Promise<string> {
+  const [, seconds, timed] = TIMED.exec(text) ?? [];
+  const limitMs = seconds === undefined ? COMMAND_TIMEOUT_MS : Number(seconds) * 1000;
+  return inTool(emit, 'shell', limitMs, () => runShell(timed ?? text, options.cwd, limitMs, signal));
 }
 
 function memoryOf(options: ProviderOptions): string {

@@ -1,12 +1,18 @@
 import { spawn } from 'node:child_process';
+import { endMarked, TOOL_MARK } from '@nanoclaw/agent-runner/processes';
 
 const MAX_OUTPUT = 16 * 1024;
+
+/** How long what is ended at its timeout has to tidy up. */
+const GRACE_MS = 2000;
 
 /** Runs a command in a real shell and says how it went. Never rejects; `signal` and the timeout end all that it started. */
 export function runShell(command: string, cwd: string, timeoutMs: number, signal: AbortSignal): Promise<string> {
   return new Promise((resolve) => {
-    // A group of its own, so that what the shell has started ends with it.
-    const child = spawn('bash', ['-c', command], { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    // What the shell has started is known by its mark, in whatever group or session it is by then.
+    const mark = crypto.randomUUID();
+    const env = { ...process.env, [TOOL_MARK]: mark };
+    const child = spawn('bash', ['-c', command], { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     let cut = false;
     const take = (chunk: Buffer) => {
@@ -16,16 +22,12 @@ export function runShell(command: string, cwd: string, timeoutMs: number, signal
     child.stdout.on('data', take);
     child.stderr.on('data', take);
     let ending = '';
-    const kill = (why: string) => {
+    const end = (why: string, graceMs: number) => {
       ending = why;
-      try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-      } catch {
-        // It has ended in the meantime.
-      }
+      endMarked(mark, graceMs);
     };
-    const timer = setTimeout(() => kill(`ended after ${timeoutMs / 1000} s`), timeoutMs);
-    const abort = () => kill('stopped');
+    const timer = setTimeout(() => end(`ended after ${timeoutMs / 1000} s`, GRACE_MS), timeoutMs);
+    const abort = () => end('stopped', 0);
     signal.addEventListener('abort', abort);
     const finish = (how: string) => {
       clearTimeout(timer);

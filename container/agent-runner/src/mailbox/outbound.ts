@@ -27,12 +27,17 @@ export interface NewMessage {
 /** Free pages that stay for the next rows. */
 const SPARE_PAGES = 64;
 const SEQ_MARK = 'highest-seq';
+/** The entry for the wait for the model, among the tools. */
+const MODEL = 'model';
 const AckRow = z.object({
   message_id: z.string(),
   status: z.enum(['processing', 'completed', 'failed']),
   error: z.string().nullable(),
 });
 const Count = z.object({ n: z.number().nullable() });
+
+/** For good: the file that this process has open has no name any more. */
+export class OutboundLostError extends Error {}
 
 export function newMessageId(): string {
   return `msg-${randomUUID()}`;
@@ -81,9 +86,13 @@ export class Outbound {
     return this.#number('SELECT page_count * page_size AS n FROM pragma_page_count, pragma_page_size');
   }
 
+  /** SQLite would write on into a file that nobody can reach any more. */
+  mustBeThere(): void {
+    if (identityOf(this.#path) !== this.#identity) throw new OutboundLostError('outbound.db was deleted or replaced');
+  }
+
   write<T>(work: (tx: OutboundTx) => T): T {
-    // SQLite would write on into a file that nobody can reach any more.
-    if (identityOf(this.#path) !== this.#identity) throw new Error('outbound.db was deleted or replaced');
+    this.mustBeThere();
     this.#db.exec('BEGIN IMMEDIATE');
     try {
       const result = work(new OutboundTx(this.#db, (received) => this.#nextSeq(received)));
@@ -195,9 +204,13 @@ export class OutboundTx {
     this.#db.prepare('DELETE FROM session_state WHERE key = ?').run(key);
   }
 
-  /** A turn runs; called again in the course of it, this shows that it goes on. */
-  inTurn(): void {
+  /**
+   * A turn runs; called again in the course of it, this shows that it goes on. `silenceMs`: how long the wait for the model
+   * may be; null when the provider has not said.
+   */
+  inTurn(silenceMs: number | null): void {
     this.#db.prepare("INSERT OR REPLACE INTO container_state VALUES (1, 'turn', ?)").run(this.#now);
+    this.#waitsForModel(silenceMs);
   }
 
   idle(): void {
@@ -209,10 +222,18 @@ export class OutboundTx {
     this.#db
       .prepare('INSERT OR REPLACE INTO tools_in_flight VALUES (?, ?, ?, ?)')
       .run(id, tool, this.#now, declaredTimeoutMs);
+    if (id !== MODEL) this.toolEnded(MODEL, null);
   }
 
-  toolEnded(id: string): void {
+  toolEnded(id: string, silenceMs: number | null): void {
     this.#db.prepare('DELETE FROM tools_in_flight WHERE id = ?').run(id);
+    this.#waitsForModel(silenceMs);
+  }
+
+  /** In a turn in which no tool runs, what is waited for is the model. */
+  #waitsForModel(silenceMs: number | null): void {
+    const { n } = Count.parse(this.#db.prepare('SELECT count(*) AS n FROM tools_in_flight WHERE id <> ?').get(MODEL));
+    if (n === 0 && silenceMs !== null) this.toolStarted(MODEL, MODEL, silenceMs);
   }
 
   /** Outlives the rows themselves: a delivered row is deleted, its number is never given again. */

@@ -6,8 +6,8 @@ import { correctionText, joinOutcomes, NOTHING, type Outcome, readOutcome } from
 import { renderResponse } from '../prompt.ts';
 import type { ProviderEvent } from '../provider.ts';
 import { Drain } from './drain.ts';
-import { ackError, toolFields, usageContent } from './records.ts';
-import { type Push, Turn } from './turn.ts';
+import { ackError, toolFields, usageContent, wholeMs } from './records.ts';
+import { messagesOf, type Push, Turn } from './turn.ts';
 import { silenceReason, writeOutcome, writeProgress } from './write.ts';
 
 type Event<T extends ProviderEvent['type']> = Extract<ProviderEvent, { type: T }>;
@@ -40,7 +40,9 @@ export class Desk {
   continuation: string | undefined;
   /** Prompts of a stopped turn that the provider hasn't let go of. */
   #drain: Drain | null = null;
-  #alive = 0;
+  #alive = Number.NEGATIVE_INFINITY;
+  /** How long the provider waits for a word of the model. */
+  #silenceMs: number | null = null;
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -62,7 +64,7 @@ export class Desk {
     if (!first) throw new Error('A prompt needs a trigger');
     this.#options.outbound.write((tx) => {
       for (const row of triggers) tx.ack(row.id, 'processing');
-      tx.inTurn();
+      tx.inTurn(this.#silenceMs);
     });
     faultPoint('runner.taken');
     for (const row of triggers) this.acks.set(row.id, { status: 'processing' });
@@ -78,7 +80,7 @@ export class Desk {
     const error = ackError(row, { class: 'crash', retryable: false, message: problem });
     this.#options.outbound.write((tx) => tx.fail(row.id, error));
     this.acks.set(row.id, { status: 'failed', tries: row.tries });
-    this.#options.log('warn', 'message-refused', { id: row.id, problem });
+    this.#options.log('warn', 'message-refused', { messages: [row.id], problem });
   }
 
   /** Ends the running turn, if any, without an answer. What waits for a turn, the host withdraws. Returns whether one ran. */
@@ -102,8 +104,8 @@ export class Desk {
     if (forget) this.continuation = undefined;
     // A forgotten conversation's query is ended altogether: there is nothing to wait for.
     if (forget) this.#drain = null;
-    else if (turn) this.#drain = new Drain(turn.open.keys(), Date.now());
-    this.#options.log('info', 'turn-stopped', { forget, messages: rows.length });
+    else if (turn) this.#drain = new Drain(turn.open.keys(), performance.now());
+    this.#options.log('info', 'turn-stopped', { forget, control: control.id, messages: rows.map((row) => row.id) });
     return turn !== null;
   }
 
@@ -114,8 +116,8 @@ export class Desk {
   }
 
   /** True once, when a stopped turn doesn't wind up in time. */
-  isDrainOverdue(now: number): boolean {
-    if (!this.#drain?.isOverdue(now)) return false;
+  isDrainOverdue(): boolean {
+    if (!this.#drain?.isOverdue(performance.now())) return false;
     this.#drain = null;
     return true;
   }
@@ -142,6 +144,7 @@ export class Desk {
         this.#failed(event);
         break;
       case 'started':
+        this.#options.log('info', 'read', { push: event.id, messages: messagesOf(this.#pushes([event.id])) });
         break;
     }
     this.#showAlive();
@@ -166,13 +169,20 @@ export class Desk {
     turn.rejected.push(...outcome.rejected);
   }
 
-  #activity({ tool }: Event<'activity'>): void {
+  #activity({ tool, silenceMs }: Event<'activity'>): void {
+    if (silenceMs !== undefined && wholeMs(silenceMs) !== this.#silenceMs) {
+      this.#silenceMs = wholeMs(silenceMs);
+      // Shown at once: until then the host goes by the old one.
+      this.#alive = Number.NEGATIVE_INFINITY;
+    }
     if (!tool || !this.turn) return;
     const { id, name, timeout } = toolFields(tool);
     this.#options.outbound.write((tx) => {
       if (tool.phase === 'start') tx.toolStarted(id, name, timeout);
-      else tx.toolEnded(id);
+      else tx.toolEnded(id, this.#silenceMs);
     });
+    const declared = tool.phase === 'start' ? { declaredTimeoutMs: timeout } : {};
+    this.#options.log('info', `tool-${tool.phase}`, { tool: name, id, ...declared, messages: this.turn.messages });
     if (tool.phase === 'start') faultPoint('runner.tool');
   }
 
@@ -183,7 +193,7 @@ export class Desk {
       return;
     }
     const { turn } = this;
-    const pushes = ids.flatMap((id) => turn?.open.get(id) ?? []);
+    const pushes = this.#pushes(ids);
     if (!turn || pushes.length === 0) {
       this.#late(ids, text);
       return;
@@ -207,13 +217,14 @@ export class Desk {
     try {
       this.#options.push(correction.id, renderResponse('answer', 'not sent', text));
     } catch (error) {
-      this.#options.log('warn', 'correction-not-taken', { error: String(error) });
+      this.#options.log('warn', 'correction-not-taken', { error: String(error), messages: messagesOf(pushes) });
       return false;
     }
     for (const push of pushes) turn.open.delete(push.id);
     turn.add(correction);
     turn.corrected = true;
     turn.rejected = [];
+    this.#options.log('info', 'correction-pushed', { push: correction.id, messages: messagesOf([correction]) });
     return true;
   }
 
@@ -247,7 +258,7 @@ export class Desk {
     // Of a stopped turn nothing more is said.
     const origin = this.#drain ? null : (this.turn?.origin ?? this.lastOrigin);
     const outcome = origin && ids.length === 0 ? readOutcome(text, this.#options.destinations(), origin) : NOTHING;
-    this.#options.log('info', 'settled-without-prompt', { ids });
+    this.#options.log('info', 'settled-without-prompt', { pushes: ids });
     if (!origin || outcome.own.length + outcome.elsewhere.length + outcome.rejected.length === 0) return;
     const { outbound, outbox } = this.#options;
     writeOutcome(outbound, outbox, {
@@ -277,6 +288,7 @@ export class Desk {
       class: event.class,
       retryable: event.retryable,
       error: event.message.slice(0, 500),
+      messages: messagesOf(pushes),
     });
     if (event.continuationLost) {
       this.continuation = undefined;
@@ -294,13 +306,17 @@ export class Desk {
   #usage(event: Event<'usage'>): void {
     const body = usageContent(this.#options.providerName, event);
     if (!body) {
-      this.#options.log('warn', 'usage-invalid');
+      this.#options.log('warn', 'usage-invalid', { messages: this.turn?.messages ?? [] });
       return;
     }
     const origin = this.turn?.origin ?? this.lastOrigin;
     if (!origin) return;
     const message = { origin, inReplyTo: this.turn?.replyTo ?? null, content: { kind: 'system' as const, body } };
     this.#options.outbound.write((tx) => tx.message(message));
+  }
+
+  #pushes(ids: readonly string[]): Push[] {
+    return ids.flatMap((id) => this.turn?.open.get(id) ?? []);
   }
 
   #keepContinuation(tx: OutboundTx): void {
@@ -320,9 +336,9 @@ export class Desk {
   }
 
   #showAlive(): void {
-    const now = Date.now();
+    const now = performance.now();
     if (!this.turn || now - this.#alive < ALIVE_MS) return;
+    this.#options.outbound.write((tx) => tx.inTurn(this.#silenceMs));
     this.#alive = now;
-    this.#options.outbound.write((tx) => tx.inTurn());
   }
 }

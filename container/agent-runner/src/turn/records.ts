@@ -34,12 +34,15 @@ export function usageContent(provider: string, usage: Usage): SystemOut | null {
 }
 
 export function toolFields(tool: ToolActivity): { id: string; name: string; timeout: number | null } {
-  const timeout = amount(tool.declaredTimeoutMs);
   return {
     id: cleanText(tool.id).slice(0, 200),
     name: cleanText(tool.name).slice(0, 200),
-    timeout: timeout === undefined ? null : Math.round(timeout),
+    timeout: wholeMs(tool.declaredTimeoutMs),
   };
+}
+
+export function wholeMs(value: number | undefined): number | null {
+  return value === undefined || amount(value) === undefined ? null : Math.round(value);
 }
 
 function amount(value: number | undefined): number | undefined {

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ProviderEvent } from '@nanoclaw/agent-runner/provider';
+import { answer } from './rules.ts';
+
+/** Real commands in a real shell: side by side, each with its own time, and what becomes of those that hang. */
+
+let cwd: string;
+let events: ProviderEvent[];
+let stop: AbortController;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'nanoclaw-demo-'));
+  events = [];
+  stop = new AbortController();
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+function ask(text: string): Promise<string> {
+  const options = { assistantName: 'Andy', env: {}, tools: [], cwd, additionalDirectories: [], log: () => {} };
+  return answer(text, { options, count: 1, signal: stop.signal, emit: (event) => events.push(event) });
+}
+const declared = () => events.flatMap((event) => (event.type === 'activity' && event.tool?.declaredTimeoutMs) || []);
+const pidIn = (name: string) => (existsSync(join(cwd, name)) ? Number(readFileSync(join(cwd, name), 'utf8')) : 0);
+
+function lives(pid: number): boolean {
+  const file = `/proc/${pid}/stat`;
+  return pid > 0 && existsSync(file) && !/^.*\) Z/s.test(readFileSync(file, 'utf8'));
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  for (const end = performance.now() + 20_000; !condition(); await pause(5))
+    assert.ok(performance.now() < end, `waited for ${what}`);
+}
+
+/** It leaves its shell's group and session, ignores a request to end, and has children of its own. */
+const daemon = (name: string) => `(setsid bash -c 'trap "" TERM; echo $$ > ${name}; sleep 1000; true' &)`;
+
+test('a command has a minute, or what it is given', async () => {
+  assert.equal(await ask('run echo one'), 'one\n(exit code 0)');
+  assert.equal(await ask('run with 600 seconds: echo two'), 'two\n(exit code 0)');
+  assert.deepEqual(declared(), [60_000, 600_000]);
+});
+
+test('of three side by side one hangs: it ends with all that it has started, and the others are not disturbed', async () => {
+  const begun = performance.now();
+  const said = await ask(`run side by side:
+    sleep 2; echo slow
+    with 1 second: ${daemon('pid')}; echo before; sleep 1000
+    echo quick`);
+  assert.ok(performance.now() - begun < 20_000);
+  assert.equal(said, 'slow\n(exit code 0)\n\nbefore\n(ended after 1 s)\n\nquick\n(exit code 0)');
+  assert.deepEqual(declared(), [60_000, 1000, 60_000]);
+  const ids = events.flatMap((event) => (event.type === 'activity' && event.tool ? [event.tool.id] : []));
+  assert.equal(new Set(ids).size, 3);
+  assert.ok(pidIn('pid') > 0);
+  await until('the daemon to be gone', () => !lives(pidIn('pid')));
+});
+
+test('what is stopped ends at once, with all that it has started', async () => {
+  const said = ask(`run ${daemon('pid')}; sleep 1000`);
+  await until('it to run', () => lives(pidIn('pid')));
+  stop.abort();
+  assert.equal(await said, '(stopped)');
+  await until('the daemon to be gone', () => !lives(pidIn('pid')));
+});
