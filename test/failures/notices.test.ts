@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isoTime } from '@nanoclaw/protocol';
+import { transaction } from '../../src/db/group-commit.ts';
+import type { OpenMessage } from '../../src/db/messages.ts';
+import type { Failure } from '../../src/failures.ts';
+import { createInstall, type Install } from '../support/central.ts';
+
+/** One notice stands for all that it answers: the times at which messages come and fail, and what is said then. */
+
+const failure = (kind: Failure['kind'], retryable: boolean): Failure => ({ kind, retryable, message: 'x' });
+
+function rig(install: Install) {
+  const { db, messages, takeOver } = install;
+  const session = install.newSession();
+  let count = 0;
+  return {
+    send(platformId = 'local') {
+      count += 1;
+      const id = `m${count}`;
+      const origin = { channel_type: 'terminal', platform_id: platformId, thread_id: null };
+      const now = Date.now();
+      const more = { id, sessionId: session.id, kind: 'chat' as const, timestamp: isoTime(now), trigger: true };
+      transaction(db, () => messages.addInbound({ ...origin, ...more, content: { text: 'x' } }, now));
+      return id;
+    },
+    /** What is said when these fail. */
+    fail(what: Failure, ...ids: string[]): string[] {
+      const open = ids.map((id) => messages.openById(session.id, id)).filter((m): m is OpenMessage => m !== undefined);
+      const effects = transaction(db, () => takeOver.fail(session, open, what, Date.now()));
+      return effects.deliver.map((id) => String(install.deliveries.get(id)?.content));
+    },
+  };
+}
+
+test('five messages that fail together are told once', () => {
+  using install = createInstall();
+  const { send, fail } = rig(install);
+  assert.equal(fail(failure('auth', false), send(), send(), send(), send(), send()).length, 1);
+});
+
+test('five that were sent before the first failed, and fail one after the other, are told once', () => {
+  using install = createInstall();
+  const { send, fail } = rig(install);
+  const ids = [send(), send(), send(), send(), send()];
+  const said = ids.flatMap((id) => fail(failure('auth', false), id));
+  assert.equal(said.length, 1);
+});
+
+test('a message that was sent after the notice has one of its own', () => {
+  using install = createInstall();
+  const { send, fail } = rig(install);
+  assert.equal(fail(failure('auth', false), send()).length, 1);
+  assert.equal(fail(failure('auth', false), send()).length, 1);
+});
+
+test('while one waits for its next try, others that fail for the same cause say nothing new', () => {
+  using install = createInstall();
+  const { send, fail } = rig(install);
+  const first = send();
+  assert.equal(fail(failure('overload', true), first).length, 1);
+  assert.deepEqual(fail(failure('overload', true), send()), []);
+  assert.deepEqual(fail(failure('overload', true), first), [], 'the second try of the first');
+  assert.equal(fail(failure('network', true), send()).length, 1, 'another cause is news');
+});
+
+test('what is given up one after the other is told once, and a message that came later has its own', () => {
+  using install = createInstall();
+  const { send, fail } = rig(install);
+  const overload = failure('overload', true);
+  const ids = [send(), send()];
+  const tries = () => ids.map((id) => fail(overload, id).length).reduce((a, b) => a + b);
+  assert.equal(tries(), 1);
+  for (let time = 0; time < 4; time += 1) assert.equal(tries(), 0);
+  assert.equal(tries(), 1, 'given up');
+  assert.equal(fail(overload, send()).length, 1);
+});
+
+test('each chat of a session is told', () => {
+  using install = createInstall();
+  const { send, fail } = rig(install);
+  assert.equal(fail(failure('auth', false), send('one'), send('two'), send('one')).length, 2);
+});
