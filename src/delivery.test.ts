@@ -44,7 +44,10 @@ function setup(install: Install, adapter: ChannelAdapter | undefined): Setup {
     boxOf: () => undefined,
     scratch: join(install.root, 'scratch'),
     onDelivered: () => {},
-    onUndeliverable: (delivery, error) => undeliverable.push(`${delivery.messageId} ${error}`),
+    onUndeliverable(delivery, error) {
+      undeliverable.push(`${delivery.messageId} ${error}`);
+      return [];
+    },
     log: createLogger({ folder: join(install.root, 'logs'), secrets: () => [] }),
   });
   const say = (text: string, platformId = 'local') =>

@@ -26,8 +26,8 @@ export interface DeliveryParts {
   scratch: string;
   /** A row's fate is durable: publish it to its session. */
   onDelivered(sessionId: string): void;
-  /** A reply that can't be delivered is told to its agent. */
-  onUndeliverable(delivery: Delivery, error: string): void;
+  /** A reply that can't be delivered is told to its agent and in the chat. Inside a transaction; returns what to deliver. */
+  onUndeliverable(delivery: Delivery, error: string): string[];
   log: Logger;
 }
 
@@ -81,7 +81,7 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     chat.running = true;
     const run = drain(chat)
       .catch((error: unknown) => {
-        log.error('delivery failed', { error });
+        log.error('delivery failed', { entry: chat.entries[0], error });
         // A full disk, say: what failed at once would fail at once again, and leave the event loop to nobody.
         pause(chat, BACKOFF_MS);
       })
@@ -116,10 +116,11 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     const wait = delivery.notBefore === null ? 0 : Date.parse(delivery.notBefore) - Date.now();
     if (wait > 0) return pause(chat, wait);
     const seen = comebacks.get(chat.channelType);
+    const begun = performance.now();
     const result = chat.unwritten?.id === id ? chat.unwritten.result : await send(chat, delivery, delivery.platform_id);
     chat.unwritten = { id, result };
     faultPoint('delivery.called');
-    const done = note(chat, delivery, result);
+    const done = note(chat, delivery, result, Math.round(performance.now() - begun));
     chat.unwritten = undefined;
     // It came back while it was away: nobody will say so again.
     const offline = result.status === 'failed' && result.offline;
@@ -179,12 +180,14 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     return { files, problems };
   }
 
-  function note(chat: Chat, delivery: Delivery, result: DeliveryResult): boolean {
-    const id = delivery.messageId;
+  function note(chat: Chat, delivery: Delivery, result: DeliveryResult, ms: number): boolean {
+    const { messageId: id, sessionId: session, inReplyTo } = delivery;
+    const fields = { session, messageId: id, inReplyTo, attempt: delivery.attempts + 1, ms };
     const now = Date.now();
     if (result.status === 'sent') {
       transaction(db, () => deliveries.sent(id, result.platformMessageId, now));
       faultPoint('delivery.noted');
+      log.info('sent', { ...fields, platformMessageId: result.platformMessageId });
       finish(delivery);
       return true;
     }
@@ -196,14 +199,17 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
         result.retryAfterMs ?? 0,
       );
       transaction(db, () => deliveries.again(id, result.error, counted ? now + delay : null, counted, now));
-      log.info('delivery waits', { messageId: id, error: result.error, offline: !counted });
+      log.info('delivery waits', { ...fields, error: result.error, offline: !counted });
       if (counted) return pause(chat, delay);
       chat.waiting = true;
       return false;
     }
-    transaction(db, () => deliveries.failed(id, result.error, now));
-    log.warn('delivery given up', { messageId: id, session: delivery.sessionId, error: result.error });
-    parts.onUndeliverable(delivery, result.error);
+    const after = transaction(db, () => {
+      deliveries.failed(id, result.error, now);
+      return parts.onUndeliverable(delivery, result.error);
+    });
+    log.warn('delivery given up', { ...fields, error: result.error });
+    enqueue(after);
     finish(delivery);
     return true;
   }

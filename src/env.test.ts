@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseEnv, readEnvFile } from './env.ts';
+import { createLiveEnv, parseEnv, readEnvFile } from './env.ts';
 import { NanoError } from './errors.ts';
 
 const readable: [what: string, text: string, values: Record<string, string>][] = [
@@ -92,4 +92,24 @@ test('readEnvFile names the line of an error and not its content', () => {
 test('readEnvFile refuses what is not UTF-8, and a folder', () => {
   withFile(Buffer.from([0x41, 0x3d, 0xff]), 0o600, (path) => assert.throws(() => readEnvFile(path), /not UTF-8/));
   assert.throws(() => readEnvFile(tmpdir()), /not a file/);
+});
+
+test('a change of the file is seen; one that can not be read is told once, and what was there before stays', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nanoclaw-env-'));
+  const file = join(folder, '.env');
+  const told: string[] = [];
+  const env = createLiveEnv(file, { A: 'base', B: 'base' }, (sentence) => told.push(sentence));
+  assert.deepEqual([env().A, env().B], ['base', 'base']);
+  writeFileSync(file, 'A=first\n', { mode: 0o600 });
+  assert.deepEqual([env().A, env().B], ['first', 'base']);
+  writeFileSync(file, 'A=second\nbroken line\n');
+  assert.equal(env().A, 'first');
+  assert.equal(env().A, 'first');
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? '', /line 2/);
+  writeFileSync(file, 'A=third, and longer\n');
+  assert.equal(env().A, 'third, and longer');
+  rmSync(file);
+  assert.equal(env().A, 'base');
+  rmSync(folder, { recursive: true });
 });

@@ -84,6 +84,30 @@ export function readEnvFile(path: string, warn?: (sentence: string) => void): Re
   return values;
 }
 
+/**
+ * `base` with `.env` laid over it, read again when the file is another one: a key that is put right works at once. Throws
+ * NC_ENV_INVALID at the first read; later, what can't be read is told once, and what was read before stays.
+ */
+export function createLiveEnv(path: string, base: NodeJS.ProcessEnv, warn: (sentence: string) => void) {
+  const markOf = () => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found && `${found.ino}:${found.size}:${found.mtimeMs}`;
+  };
+  let mark = markOf();
+  let env: NodeJS.ProcessEnv = { ...base, ...readEnvFile(path, warn) };
+  return (): NodeJS.ProcessEnv => {
+    const fresh = markOf();
+    if (fresh === mark) return env;
+    mark = fresh;
+    try {
+      env = { ...base, ...readEnvFile(path, warn) };
+    } catch (error) {
+      warn(errorText(error));
+    }
+    return env;
+  };
+}
+
 function readText(path: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));

@@ -33,6 +33,11 @@ const table = {
     remedy: 'Update this checkout with `git pull`.',
     exit: 1,
   },
+  NC_DB_BUSY: {
+    sentence: 'Another program holds the central database.',
+    remedy: 'Close what writes to data/v2.db, then try again.',
+    exit: 1,
+  },
   NC_ENV_INVALID: {
     sentence: 'The file .env can not be read.',
     remedy: 'Correct or remove the line that is named, or give this user the right to read the file.',
@@ -87,6 +92,16 @@ const table = {
   NC_HOST_STOP: {
     sentence: 'The host did not stop.',
     remedy: 'See `ncl logs`; `ncl stop --force` kills it.',
+    exit: 1,
+  },
+  NC_SERVICE: {
+    sentence: 'The service that keeps the host running is in the way, or refused.',
+    remedy: '`ncl service status` says how it is.',
+    exit: 1,
+  },
+  NC_SERVICE_FILE: {
+    sentence: "The service's file is not as it was made.",
+    remedy: 'Look at it, and move it away. One of this install is removed by `ncl service uninstall --force`.',
     exit: 1,
   },
   NC_TIMEOUT: {
@@ -154,4 +169,9 @@ export class NanoError extends Error {
 /** The message of whatever was thrown. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** What the file system says when a disk, or this user's part of it, is full. */
+export function isNoRoom(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }

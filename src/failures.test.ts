@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { decideRetry, FAILURES, type Failure, type FailureKind, MAX_TRIES, noticeText } from './failures.ts';
+import {
+  decideRetry,
+  exitFailure,
+  FAILURES,
+  type Failure,
+  type FailureKind,
+  MAX_TRIES,
+  noticeText,
+} from './failures.ts';
 
 const failure = (kind: FailureKind, retryable: boolean, retryAfterMs?: number): Failure => ({
   kind,
@@ -43,4 +51,30 @@ describe('noticeText', () => {
       assert.ok(text.length > 30 && text.length < 250, `${kind}: ${text}`);
     }
   });
+});
+
+describe('the last words of a sandbox that crashed', () => {
+  const cases: [name: string, lines: string[], words: string | undefined][] = [
+    ['nothing printed', [], undefined],
+    [
+      'the error, not its stack',
+      ['1 | throw new Error()', 'error: boom', '      at /x.ts:1:7', 'Bun v1.4.5 (Linux x64)'],
+      'error: boom',
+    ],
+    [
+      'a panic, not where to report it',
+      ['panic: Segmentation fault', 'oh no!', ' https://bun.report/1'],
+      'panic: Segmentation fault',
+    ],
+    ['no record of its own log', ['Killed', '{"time":"x","event":"provider-error"}'], 'Killed'],
+    ['a long one is cut', [`error: ${'x'.repeat(400)}`], `error: ${'x'.repeat(193)}`],
+  ];
+  for (const [name, lastLines, words] of cases) {
+    test(name, () => {
+      const crash = exitFailure({ code: 1, outOfMemory: false, lastLines }, undefined);
+      assert.equal(crash?.lastWords, words);
+      const notice = crash && noticeText(crash, 0, { retry: false });
+      assert.equal(notice?.endsWith(words === undefined ? 'again.' : ` Its last words: ${words}`), true, notice);
+    });
+  }
 });

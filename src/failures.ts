@@ -1,7 +1,7 @@
 import type { AckError, ErrorClass } from '@nanoclaw/protocol';
 import type { PlannedEnd } from './container-runner.ts';
 import { sqliteCode } from './db/connection.ts';
-import { type ErrorCode, errorText, NanoError } from './errors.ts';
+import { type ErrorCode, errorText, isNoRoom, NanoError } from './errors.ts';
 import type { SandboxExit } from './sandbox/driver.ts';
 
 /** What can go wrong with a turn, what the chat is told, and when it is tried again. */
@@ -27,6 +27,8 @@ export interface Failure {
   retryAfterMs?: number;
   /** Which tool, say: follows the sentence in the chat. */
   detail?: string | undefined;
+  /** What a sandbox printed before it crashed: one line of it. */
+  lastWords?: string | undefined;
 }
 
 interface Row {
@@ -150,13 +152,11 @@ const START_KINDS: Partial<Record<ErrorCode, FailureKind>> = {
   NC_PROVIDER_MISSING: 'provider-missing',
   NC_CREDENTIAL_MISSING: 'credential-missing',
 };
-const FULL = new Set(['ENOSPC', 'EDQUOT']);
 const SQLITE_FULL = 13;
 
 /** Why a sandbox did not start. */
 export function startFailure(error: unknown): Failure {
-  const isFull =
-    error instanceof Error && (('code' in error && FULL.has(String(error.code))) || sqliteCode(error) === SQLITE_FULL);
+  const isFull = isNoRoom(error) || sqliteCode(error) === SQLITE_FULL;
   const known = error instanceof NanoError ? START_KINDS[error.code] : undefined;
   const kind = isFull ? 'disk-full' : (known ?? 'sandbox-start');
   return { kind, retryable: FAILURES[kind].retry, message: errorText(error) };
@@ -165,6 +165,7 @@ export function startFailure(error: unknown): Failure {
 /** Ends by the host's own hand that say nothing good of what the sandbox was doing. */
 const BAD_ENDS: Readonly<Record<string, [FailureKind, string]>> = {
   heartbeat: ['no-progress', 'it gave no sign of life'],
+  lost: ['crash', 'its mailbox file was deleted, replaced or held in mid-commit'],
   unclaimed: ['no-progress', 'it did not take its messages'],
   'no-progress': ['no-progress', 'nothing moved in its turn'],
   tool: ['stuck-tool', 'a tool hung'],
@@ -179,11 +180,13 @@ export function exitFailure(exit: SandboxExit, planned: PlannedEnd | undefined):
   const outOfMemory = exit.outOfMemory && (exit.code === null || exit.code === 137);
   const [kind, why]: [FailureKind, string] =
     bad ?? (outOfMemory ? ['out-of-memory', 'out of memory'] : ['crash', 'it ended by itself']);
+  const words = lastWords(exit.lastLines);
   return {
     kind,
     retryable: FAILURES[kind].retry,
-    message: `${why}, code ${exit.code}: ${exit.lastLines.slice(-3).join(' | ')}`,
+    message: `${why}, code ${exit.code}: ${words ?? 'it printed nothing'}`,
     detail: planned?.detail,
+    lastWords: kind === 'crash' ? words : undefined,
   };
 }
 
@@ -207,9 +210,21 @@ export function decideRetry(failure: Failure, tries: number): RetryDecision {
 export function noticeText(failure: Failure, tries: number, decision: RetryDecision): string | undefined {
   const { remedy } = FAILURES[failure.kind];
   const what = `${FAILURES[failure.kind].what}${failure.detail ? ` It was ${failure.detail}.` : ''}`;
-  if (decision.retry) return tries > 0 ? undefined : `⚠️ ${what} I'll try again in ${inWords(decision.afterMs)}.`;
+  const words = failure.lastWords ? ` Its last words: ${failure.lastWords}` : '';
+  if (decision.retry)
+    return tries > 0 ? undefined : `⚠️ ${what} I'll try again in ${inWords(decision.afterMs)}.${words}`;
   const gaveUp = failure.retryable && tries >= MAX_TRIES ? ` I gave up after ${MAX_TRIES + 1} tries.` : '';
-  return `⚠️ ${what}${gaveUp} ${remedy}`;
+  return `⚠️ ${what}${gaveUp} ${remedy}${words}`;
+}
+
+const LAST_WORDS = 200;
+const SAYS_WHY = /error|exception|panic|fatal|fault|signal|denied|cannot|can't|failed|not found/i;
+
+/** The newest line that says why, or the newest: no frame of a stack, no source, no record of the runner's own log. */
+function lastWords(lines: readonly string[]): string | undefined {
+  const candidates = lines.filter((line) => !/^\s*(at\s|\^|\d+ \||\{"|Bun v)/.test(line));
+  const line = candidates.findLast((each) => SAYS_WHY.test(each)) ?? candidates.at(-1);
+  return line?.trim().slice(0, LAST_WORDS).toWellFormed();
 }
 
 function inWords(ms: number): string {

@@ -60,6 +60,8 @@ export interface SweepParts {
   runner: ContainerRunner;
   view(sessionId: string): Activity | undefined;
   wake(sessionId: string): void;
+  /** It has something to do: after a pause or a start, its chat sees that again. */
+  onDue(sessionId: string): void;
   onError(error: unknown): void;
 }
 
@@ -67,6 +69,7 @@ export interface SweepParts {
 export function sweep(parts: SweepParts, wall: number, now: number): void {
   for (const id of parts.messages.dueSessions(wall)) {
     if (!parts.runner.has(id)) parts.wake(id);
+    parts.onDue(id);
   }
   for (const { sessionId, phase } of parts.runner.list()) {
     if (phase !== 'running') continue;

@@ -9,7 +9,7 @@ import { createClockWatch, shiftWaits } from './clock.ts';
 import { createCommands } from './commands/index.ts';
 import { createContainerRunner } from './container-runner.ts';
 import { createDeliveries } from './db/deliveries.ts';
-import { createGroupCommit, transaction } from './db/group-commit.ts';
+import { createGroupCommit } from './db/group-commit.ts';
 import { createMessages } from './db/messages.ts';
 import { createSessions, type Session } from './db/sessions.ts';
 import { createDelivery } from './delivery.ts';
@@ -17,6 +17,7 @@ import { createEgressCounters } from './egress-counters.ts';
 import type { Failure } from './failures.ts';
 import { getAgentGroup } from './groups/agent-groups.ts';
 import { sweep } from './host-sweep.ts';
+import { createHousekeeping } from './housekeeping/index.ts';
 import type { Logger } from './log/index.ts';
 import { takeIn } from './mailbox/attachments.ts';
 import { heartbeatTime } from './mailbox/heartbeat.ts';
@@ -32,7 +33,7 @@ import type { SandboxDriver } from './sandbox/driver.ts';
 import { places } from './sandbox-queue.ts';
 import { LIMITS, prepareSandbox } from './sandbox-spec.ts';
 import { createSessionManager } from './session-manager.ts';
-import { createTakeOver, type Effects } from './take-over.ts';
+import { createTakeOver, type Effects, isNote } from './take-over.ts';
 import { createTyping } from './typing.ts';
 
 /** The host, put together: every part with its neighbours. `index.ts` gives it the adapters and the driver. */
@@ -42,8 +43,8 @@ export interface HostParts {
   code: string;
   paths: Paths;
   db: DatabaseSync;
-  /** Settings and credentials: .env, then the environment. */
-  env: Readonly<Record<string, string | undefined>>;
+  /** Settings and credentials as they are now: .env, then the environment. */
+  env(): Readonly<Record<string, string | undefined>>;
   adapters: readonly ChannelAdapter[];
   driver: SandboxDriver;
   /** The host's uid for an agent's sandboxes; undefined when the host itself is unprivileged. */
@@ -55,6 +56,7 @@ export type Host = ReturnType<typeof createHost>;
 
 const SWEEP_MS = 1_000;
 const STOP_GRACE_MS = 3_000;
+const SHOWN_ERROR = 200;
 
 export function createHost(parts: HostParts) {
   const { code, paths, db, env, driver, log } = parts;
@@ -101,21 +103,20 @@ export function createHost(parts: HostParts) {
     boxOf,
     scratch: join(paths.run, 'outgoing'),
     onDelivered: (sessionId) => manager.publish(sessionId),
-    onUndeliverable: ({ sessionId, messageId }, error) => {
+    onUndeliverable(delivery, error) {
+      const { sessionId, messageId } = delivery;
       const session = sessionId === null ? undefined : sessions.get(sessionId);
-      if (!session) return;
-      transaction(db, () =>
-        takeOver.tellAgent(
-          session,
-          'delivery',
-          'failed',
-          `Message ${messageId} could not be delivered: ${error}`,
-          Date.now(),
-        ),
-      );
+      // What the host itself says, this notice too, is not worth another one.
+      if (!session || isNote(messageId)) return [];
+      const now = Date.now();
+      takeOver.tellAgent(session, 'delivery', 'failed', `Message ${messageId} could not be delivered: ${error}`, now);
+      const text = `⚠️ An answer of mine was refused here: ${error.slice(0, SHOWN_ERROR)}`;
+      return [takeOver.say(delivery, sessionId, text, delivery.inReplyTo, now)];
     },
     log,
   });
+
+  const housekeeping = createHousekeeping({ db, paths, env, takeOver, deliver: delivery.enqueue, log });
 
   function perform(session: Session, effects: Effects): void {
     if (effects.changed) manager.publish(session.id);
@@ -123,6 +124,7 @@ export function createHost(parts: HostParts) {
     if (recovered) delivery.enqueue(effects.deliver);
     for (const [id] of effects.putOff) typing.off(id);
     if (effects.settled.length > 0) activity.settled(session.id);
+    for (const failed of effects.failed) log.warn('try failed', { session: session.id, ...failed });
     for (const settled of effects.settled) {
       typing.off(settled.messageId);
       delivery.settled(settled);
@@ -159,7 +161,7 @@ export function createHost(parts: HostParts) {
 
   const aftermath = createAftermath({ db, messages, sessions, takeOver, mailbox, perform, log });
 
-  const maxSandboxes = places(memoryOfMachine(), LIMITS.memoryBytes, env.NANOCLAW_MAX_SANDBOXES);
+  const maxSandboxes = places(memoryOfMachine(), LIMITS.memoryBytes, env().NANOCLAW_MAX_SANDBOXES);
   const runner = createContainerRunner({
     driver,
     places: maxSandboxes,
@@ -171,7 +173,12 @@ export function createHost(parts: HostParts) {
     onStarted(session) {
       reader.warm();
       activity.started(session.id, sessions.get(session.id)?.hostSeq ?? 0);
-      watch.add(session.id, manager.folders(session).box, () => void mailbox.pull(session.id));
+      watch.add(
+        session.id,
+        manager.folders(session).box,
+        () => void mailbox.pull(session.id),
+        () => void runner.stop(session.id, 0, 'lost'),
+      );
     },
     onStartFailed(session, failure) {
       void providers.closeSession(session);
@@ -226,14 +233,17 @@ export function createHost(parts: HostParts) {
     capabilities: (channelType) => adapters.get(channelType)?.capabilities,
     command: commands.run,
     takeAttachments: (session, messageId, event) => takeAttachments(session, messageId, event),
-    onStored(session, messageId, event) {
+    isFull: housekeeping.isFull,
+    onStored(session, messageId, event, receivedAt) {
       manager.publish(session.id);
       watch.touch(session.id);
       typing.on(event, messageId);
       activity.touched(session.id);
       faultPoint('accept.waking');
       void runner.wake(session.id);
-      log.info('accepted', { session: session.id, messageId, channel: event.channelType });
+      const { channelType: channel, platformId: chat, platformMessageId } = event;
+      const ms = Date.now() - receivedAt;
+      log.info('accepted', { session: session.id, messageId, channel, chat, platformMessageId, ms });
     },
     log,
   });
@@ -255,6 +265,15 @@ export function createHost(parts: HostParts) {
     return box === undefined
       ? undefined
       : activity.looked(sessionId, heartbeatTime(box), messages.due(sessionId, Date.now()).count > 0);
+  }
+
+  function showWork(sessionId: string): void {
+    const now = Date.now();
+    for (const { id, trigger, channel_type, platform_id, thread_id, processAfter } of messages.open(sessionId)) {
+      const due = processAfter === null || Date.parse(processAfter) <= now;
+      if (!trigger || !due || channel_type === null || platform_id === null) continue;
+      typing.on({ channelType: channel_type, platformId: platform_id, threadId: thread_id }, id);
+    }
   }
 
   function followClock(jump: number): void {
@@ -298,12 +317,18 @@ export function createHost(parts: HostParts) {
     providers,
     manager,
     driver,
+    housekeeping,
     async start(): Promise<void> {
+      await housekeeping.start();
       await recover();
       await Promise.all(
         [...adapters.values()].map((adapter) =>
           adapter.start(channelHost).then(
-            () => disconnected.delete(adapter.channelType),
+            () => {
+              disconnected.delete(adapter.channelType);
+              // What an earlier host left unsaid was tried before the channel was there.
+              delivery.available(adapter.channelType);
+            },
             (error: unknown) => {
               log.error('channel did not start', { channel: adapter.channelType, error });
               throw error;
@@ -321,6 +346,7 @@ export function createHost(parts: HostParts) {
               runner,
               view,
               wake: (id) => void runner.wake(id),
+              onDue: showWork,
               onError: (error) => log.error('sweep', { error }),
             },
             Date.now(),
@@ -340,6 +366,7 @@ export function createHost(parts: HostParts) {
       clearInterval(sweeper);
       const steps = [
         () => Promise.all([...adapters.values()].map((adapter) => adapter.stop())),
+        () => housekeeping.stop(),
         () => runner.stopAll(STOP_GRACE_MS, reason),
         () => delivery.stop(STOP_GRACE_MS),
         () => watch.stop(),

@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isoTime } from '@nanoclaw/protocol';
 import type { ChannelAdapter } from './channels/adapter.ts';
 import { createAdminServer } from './cli/server.ts';
-import { openCentral } from './db/connection.ts';
+import { asNanoError } from './cli/system-error.ts';
+import { asDatabaseError, openCentral } from './db/connection.ts';
 import { type Lease, takeLease } from './db/lease.ts';
-import { readEnvFile } from './env.ts';
-import { errorText, NanoError } from './errors.ts';
+import { createLiveEnv } from './env.ts';
+import { NanoError } from './errors.ts';
 import { createHost } from './host.ts';
 import { createHostView } from './host-view.ts';
 import { installSlug } from './install-slug.ts';
@@ -27,28 +28,25 @@ export type Adapters = (paths: Paths, log: Logger) => readonly ChannelAdapter[];
 /** `code`: this checkout. `home`: the folder of data/, logs/, groups/ and .env, and the working folder. */
 export async function main(code: string, home: string, adapters: Adapters): Promise<void> {
   const paths = pathsFor(home);
-  let secrets: string[] = [];
+  let secrets: () => string[] = () => [];
   const foreground = process.env.NANOCLAW_FOREGROUND === '1';
   const log = createLogger({
     folder: paths.logs,
-    secrets: () => secrets,
+    secrets: () => secrets(),
     stderr: foreground,
     ...(process.env.LOG_LEVEL === 'debug' && { level: 'debug' as const }),
   });
   try {
     const started = Date.now();
     if (started < EARLIEST_CLOCK) throw new NanoError('NC_CLOCK', `It says ${isoTime(started)}.`);
-    const file = existsSync(paths.env) ? readEnvFile(paths.env, (sentence) => log.warn(sentence)) : {};
-    const env: NodeJS.ProcessEnv = { ...process.env, ...file };
-    secrets = Object.entries(env).flatMap(([name, value]) =>
-      SECRET_NAME.test(name) && value && value.length >= 8 ? [value] : [],
-    );
+    const env = createLiveEnv(paths.env, { ...process.env }, (sentence) => log.warn(sentence));
+    secrets = () => secretsIn(env());
     await run({ code, paths, env, adapters, log, started });
   } catch (error) {
     log.error('the host did not start', { error });
     log.close();
-    const remedy = error instanceof NanoError ? ` ${error.remedy}` : '';
-    process.stderr.write(`${errorText(error)}${remedy}\n`);
+    const { message, remedy } = asNanoError(asDatabaseError(error));
+    process.stderr.write(`${message} ${remedy}\n`);
     process.exit(1);
   }
 }
@@ -56,7 +54,7 @@ export async function main(code: string, home: string, adapters: Adapters): Prom
 interface Boot {
   code: string;
   paths: Paths;
-  env: NodeJS.ProcessEnv;
+  env: () => NodeJS.ProcessEnv;
   adapters: Adapters;
   log: Logger;
   /** Milliseconds since the epoch. */
@@ -108,7 +106,6 @@ async function run({ code, paths, env, adapters, log, started }: Boot): Promise<
     handlers: createHostView({
       host,
       db,
-      paths,
       slug,
       version: version(code),
       startedAt: started,
@@ -131,6 +128,12 @@ async function run({ code, paths, env, adapters, log, started }: Boot): Promise<
   // Last: whoever can reach this socket may rely on everything else.
   await admin.start();
   log.info('ready', { slug, pid: process.pid, ms: Date.now() - started, afterCrash: lease.afterCrash });
+}
+
+function secretsIn(env: NodeJS.ProcessEnv): string[] {
+  return Object.entries(env).flatMap(([name, value]) =>
+    SECRET_NAME.test(name) && value && value.length >= 8 ? [value] : [],
+  );
 }
 
 function keepLease(lease: Lease, lost: () => void, log: Logger): void {

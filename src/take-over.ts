@@ -31,6 +31,8 @@ export interface Effects {
   settled: Settled[];
   /** Put off: [message id, milliseconds since the epoch]. */
   putOff: [string, number][];
+  /** Tries that failed, for the log. */
+  failed: { messageId: string; tries: number; kind: string; error: string; retryMs: number | undefined }[];
   /** Rows that the agent may not send, or that make no sense. */
   refused: number;
   /** True when inbound.db is to be published again. */
@@ -56,7 +58,7 @@ export interface TakeOverParts {
 }
 
 export function noEffects(): Effects {
-  return { deliver: [], settled: [], putOff: [], refused: 0, changed: false };
+  return { deliver: [], settled: [], putOff: [], failed: [], refused: 0, changed: false };
 }
 
 export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverParts): TakeOver {
@@ -68,6 +70,14 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
   const addUsage = db.prepare(
     `INSERT INTO usage (session_id, provider, model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
        cost_usd, duration_ms, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+
+  // What was said after a message was sent, or just before, stands for it, too; and so does what is said of one that waits.
+  const findTold = db.prepare(
+    `SELECT 1 FROM messages n LEFT JOIN messages other ON other.id = n.in_reply_to
+     WHERE n.session_id = ?1 AND n.direction = 'out' AND n.seq IS NULL AND n.content = ?2
+       AND n.channel_type IS ?3 AND n.platform_id IS ?4 AND n.thread_id IS ?5
+       AND (other.status IN ('pending', 'paused') OR n.created_at BETWEEN ?6 AND ?7)`,
   );
 
   /** Where a row goes, under the destination ACL: the session's own chat, or one that the agent was given. */
@@ -154,7 +164,7 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
   }
 
   function say(origin: Origin, sessionId: string | null, text: string, inReplyTo: string | null, now: number): string {
-    const id = newId('note', now);
+    const id = newId(NOTE, now);
     const content = JSON.stringify({ text } satisfies ChatOut);
     deliveries.addOutbound(
       { ...pick(origin), id, sessionId, seq: null, kind: 'chat', timestamp: isoTime(now), inReplyTo, content },
@@ -164,18 +174,25 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
     return id;
   }
 
+  function isTold(sessionId: string, message: OpenMessage, text: string, now: number): boolean {
+    const content = JSON.stringify({ text } satisfies ChatOut);
+    const { channel_type, platform_id, thread_id } = message;
+    const since = isoTime(Date.parse(message.createdAt) - BURST_MS);
+    return findTold.get(sessionId, content, channel_type, platform_id, thread_id, since, isoTime(now)) !== undefined;
+  }
+
   function fail(session: Session, failed: readonly OpenMessage[], failure: Failure, now: number): Effects {
     const effects = noEffects();
-    const told = new Set<string>();
     for (const message of failed) {
       const decision = decideRetry(failure, message.tries);
       const text = noticeText(failure, message.tries, decision);
-      const place = `${message.channel_type} ${message.platform_id} ${message.thread_id} ${text}`;
-      if (text !== undefined && message.platform_id !== null && !told.has(place)) {
-        told.add(place);
+      if (text !== undefined && message.platform_id !== null && !isTold(session.id, message, text, now)) {
         effects.deliver.push(say(message, session.id, text, message.id, now));
       }
       effects.changed = true;
+      const retryMs = decision.retry ? decision.afterMs : undefined;
+      const { kind, message: error } = failure;
+      effects.failed.push({ messageId: message.id, tries: message.tries + 1, kind, error, retryMs });
       if (decision.retry) {
         messages.retry(session.id, message.id, now + decision.afterMs);
         effects.putOff.push([message.id, now + decision.afterMs]);
@@ -249,6 +266,15 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
   };
 }
 
+/** Messages that follow each other this closely are told of together, however quickly the first one failed. */
+const BURST_MS = 3_000;
+const NOTE = 'note';
+
+/** Said by the host itself. */
+export function isNote(messageId: string): boolean {
+  return messageId.startsWith(`${NOTE}-`);
+}
+
 /** Notes that wait for an agent's next turn. */
 const MAX_NOTES = 20;
 
@@ -267,6 +293,7 @@ export function merge(into: Effects, from: Effects): void {
   into.deliver.push(...from.deliver);
   into.settled.push(...from.settled);
   into.putOff.push(...from.putOff);
+  into.failed.push(...from.failed);
   into.changed ||= from.changed;
 }
 

@@ -2,12 +2,15 @@ import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, unlinkSync } fr
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
-import { errorText, NanoError } from '../errors.ts';
+import { errorText, isNoRoom, NanoError } from '../errors.ts';
 import { migrate } from './migrate.ts';
 
 const BACKUPS_KEPT = 10;
 /** Above this a full check at boot would cost seconds. */
 const CHECKED_PAGES = 50_000;
+
+/** What another program's commit may take. */
+const BUSY_MS = 50;
 
 export interface OpenOptions {
   file: string;
@@ -34,6 +37,8 @@ export function openCentral({ file, backups, now }: OpenOptions): DatabaseSync {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY');
     check(db);
     migrate(db, () => backup(db, backups, now), now);
+    // From here on a lock of another program's holds up the event loop: it is waited for elsewhere.
+    db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
     return db;
   } catch (error) {
     db.close();
@@ -45,7 +50,9 @@ export function openCentral({ file, backups, now }: OpenOptions): DatabaseSync {
 export function asDatabaseError(error: unknown): unknown {
   const code = sqliteCode(error);
   if (code === 11 || code === 26) return new NanoError('NC_DB_CORRUPT', errorText(error), { cause: error });
-  if (code === 8 || code === 13 || code === 14 || code === 10) {
+  if (code === 13 || isNoRoom(error)) return new NanoError('NC_DISK_FULL', errorText(error), { cause: error });
+  if (isBusy(error)) return new NanoError('NC_DB_BUSY', undefined, { cause: error });
+  if (code === 8 || code === 14 || code === 10) {
     return new NanoError('NC_DATA_FOLDER', errorText(error), { cause: error });
   }
   return error;
@@ -55,6 +62,12 @@ export function asDatabaseError(error: unknown): unknown {
 export function sqliteCode(error: unknown): number | undefined {
   if (error instanceof Error && 'errcode' in error && typeof error.errcode === 'number') return error.errcode & 0xff;
   return undefined;
+}
+
+/** Another program writes, and did not end in time. */
+export function isBusy(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === 5 || code === 6;
 }
 
 function check(db: DatabaseSync): void {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { createGroupCommit } from './group-commit.ts';
@@ -69,4 +72,29 @@ test('a commit that fails is told to everyone in it, and the next one works', as
       .map((row) => row.a),
     [5],
   );
+});
+
+test('while another program writes, pieces wait and the event loop goes on; then they stand', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nanoclaw-busy-'));
+  const file = join(folder, 'a.db');
+  const db = new DatabaseSync(file);
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 10; CREATE TABLE t (a INTEGER PRIMARY KEY)');
+  const other = new DatabaseSync(file);
+  other.exec('BEGIN IMMEDIATE');
+  const insert = db.prepare('INSERT INTO t (a) VALUES (?)');
+  const commit = createGroupCommit(db);
+  const done: number[] = [];
+  const waiting = [1, 2].map((a) => commit.run(() => insert.run(a)).then(() => done.push(a)));
+  let turns = 0;
+  while (turns < 20) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    turns += 1;
+  }
+  assert.deepEqual(done, []);
+  other.exec('ROLLBACK');
+  await Promise.all(waiting);
+  assert.deepEqual(done, [1, 2]);
+  db.close();
+  other.close();
+  rmSync(folder, { recursive: true });
 });

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { faultPoint } from '@nanoclaw/protocol';
+import { isBusy } from './connection.ts';
 
 /**
  * Runs pieces of work in shared transactions. A commit with `synchronous=FULL` costs the same for one piece and for a
@@ -12,6 +13,9 @@ export interface GroupCommit {
   flush(): void;
 }
 
+const BUSY_PATIENCE_MS = 10_000;
+const BUSY_RETRY_MS = 50;
+
 interface Piece {
   work: () => void;
   done: () => void;
@@ -21,6 +25,20 @@ interface Piece {
 export function createGroupCommit(db: DatabaseSync): GroupCommit {
   let waiting: Piece[] = [];
   let scheduled = false;
+  let busySince: number | undefined;
+
+  /** Another program writes: waited for without holding up the event loop. False when it takes too long. */
+  function tryLater(pieces: Piece[]): boolean {
+    busySince ??= performance.now();
+    if (performance.now() - busySince > BUSY_PATIENCE_MS) {
+      busySince = undefined;
+      return false;
+    }
+    waiting = [...pieces, ...waiting];
+    scheduled = true;
+    setTimeout(flush, BUSY_RETRY_MS);
+    return true;
+  }
 
   function flush(): void {
     scheduled = false;
@@ -36,9 +54,11 @@ export function createGroupCommit(db: DatabaseSync): GroupCommit {
       faultPoint('accept.committed');
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK');
+      if (isBusy(error) && tryLater(pieces)) return;
       for (const piece of pieces) piece.fail(error);
       return;
     }
+    busySince = undefined;
     for (const tell of settle) tell();
   }
 

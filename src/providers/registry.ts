@@ -12,7 +12,8 @@ import type { Credential, Env, HostProvider } from './contract.ts';
 
 export interface ProvidersOptions {
   root: string;
-  env: Env;
+  /** As it is now. */
+  env(): Env;
   onEgress(record: EgressRecord): void;
   log: Logger;
 }
@@ -44,18 +45,21 @@ export function createProviders({ root, env, onEgress, log }: ProvidersOptions):
   const relays = new Map<string, Relay>();
   const open = new Map<string, Relay>();
 
+  /** One for each address: what runs keeps the one that it has. */
   function relayFor(provider: HostProvider): Relay {
-    let relay = relays.get(provider.name);
+    const upstream = inHostsWords(() => provider.upstream(env()) ?? NOWHERE);
+    const key = `${provider.name} ${upstream}`;
+    let relay = relays.get(key);
     if (!relay) {
       relay = inHostsWords(() =>
         createRelay({
-          upstream: provider.upstream(env) ?? NOWHERE,
-          credential: () => provider.credentialFromEnv(env),
+          upstream,
+          credential: () => provider.credentialFromEnv(env()),
           onEgress,
           log: (level, message, fields) => log[level](message, fields),
         }),
       );
-      relays.set(provider.name, relay);
+      relays.set(key, relay);
     }
     return relay;
   }
@@ -65,13 +69,13 @@ export function createProviders({ root, env, onEgress, log }: ProvidersOptions):
       const provider = loaded.get(name) ?? (await loadProvider(root, name));
       loaded.set(name, provider);
       if (!provider.installed(root)) throw new NanoError('NC_PROVIDER_MISSING', `It is ${name}.`);
-      if (provider.needsCredential && !provider.credentialFromEnv(env)) {
+      if (provider.needsCredential && !provider.credentialFromEnv(env())) {
         throw new NanoError('NC_CREDENTIAL_MISSING', `It is ${provider.displayName}.`);
       }
       return provider;
     },
-    credential: (provider) => provider.credentialFromEnv(env),
-    secrets: () => [...loaded.values()].flatMap((provider) => provider.credentialFromEnv(env)?.secret ?? []),
+    credential: (provider) => provider.credentialFromEnv(env()),
+    secrets: () => [...loaded.values()].flatMap((provider) => provider.credentialFromEnv(env())?.secret ?? []),
     async openSession(provider, session, agent, socketPath, uid) {
       const relay = relayFor(provider);
       await inHostsWords(() =>
