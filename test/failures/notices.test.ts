@@ -14,12 +14,15 @@ function rig(install: Install) {
   const { db, messages, takeOver } = install;
   const session = install.newSession();
   let count = 0;
+  let now = Date.now();
   return {
+    pass(ms: number) {
+      now += ms;
+    },
     send(platformId = 'local') {
       count += 1;
       const id = `m${count}`;
       const origin = { channel_type: 'terminal', platform_id: platformId, thread_id: null };
-      const now = Date.now();
       const more = { id, sessionId: session.id, kind: 'chat' as const, timestamp: isoTime(now), trigger: true };
       transaction(db, () => messages.addInbound({ ...origin, ...more, content: { text: 'x' } }, now));
       return id;
@@ -27,7 +30,7 @@ function rig(install: Install) {
     /** What is said when these fail. */
     fail(what: Failure, ...ids: string[]): string[] {
       const open = ids.map((id) => messages.openById(session.id, id)).filter((m): m is OpenMessage => m !== undefined);
-      const effects = transaction(db, () => takeOver.fail(session, open, what, Date.now()));
+      const effects = transaction(db, () => takeOver.fail(session, open, what, now));
       return effects.deliver.map((id) => String(install.deliveries.get(id)?.content));
     },
   };
@@ -47,10 +50,23 @@ test('five that were sent before the first failed, and fail one after the other,
   assert.equal(said.length, 1);
 });
 
-test('a message that was sent after the notice has one of its own', () => {
+test('five that follow each other closely, and fail at once, are told once', () => {
   using install = createInstall();
-  const { send, fail } = rig(install);
+  const { send, fail, pass } = rig(install);
+  const said = Array.from({ length: 5 }, () => {
+    pass(400);
+    return fail(failure('auth', false), send());
+  });
+  assert.equal(said.flat().length, 1);
+});
+
+test('a message that was sent after the notice was read has one of its own, also when the clock was set back', () => {
+  using install = createInstall();
+  const { send, fail, pass } = rig(install);
   assert.equal(fail(failure('auth', false), send()).length, 1);
+  pass(5_000);
+  assert.equal(fail(failure('auth', false), send()).length, 1);
+  pass(-3_600_000);
   assert.equal(fail(failure('auth', false), send()).length, 1);
 });
 
@@ -66,13 +82,17 @@ test('while one waits for its next try, others that fail for the same cause say 
 
 test('what is given up one after the other is told once, and a message that came later has its own', () => {
   using install = createInstall();
-  const { send, fail } = rig(install);
+  const { send, fail, pass } = rig(install);
   const overload = failure('overload', true);
   const ids = [send(), send()];
-  const tries = () => ids.map((id) => fail(overload, id).length).reduce((a, b) => a + b);
+  const tries = () => {
+    pass(5_000);
+    return ids.map((id) => fail(overload, id).length).reduce((a, b) => a + b);
+  };
   assert.equal(tries(), 1);
   for (let time = 0; time < 4; time += 1) assert.equal(tries(), 0);
   assert.equal(tries(), 1, 'given up');
+  pass(5_000);
   assert.equal(fail(overload, send()).length, 1);
 });
 

@@ -1,0 +1,14 @@
+import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CODE } from '../support/host-process.ts';
+
+/** A checkout of one's own, to break: the sources as copies, what was downloaded as links. */
+export function copyCheckout(): { code: string } & Disposable {
+  const code = realpathSync(mkdtempSync(join(tmpdir(), 'nanoclaw-checkout-')));
+  for (const part of ['src', 'protocol', 'vault', 'container', 'providers', 'test/support', 'package.json']) {
+    cpSync(join(CODE, part), join(code, part), { recursive: true, verbatimSymlinks: true });
+  }
+  for (const part of ['node_modules', '.runtime']) symlinkSync(join(CODE, part), join(code, part));
+  return { code, [Symbol.dispose]: () => rmSync(code, { recursive: true, force: true }) };
+}
