@@ -181,8 +181,8 @@ export class Desk {
       if (tool.phase === 'start') tx.toolStarted(id, name, timeout);
       else tx.toolEnded(id, this.#silenceMs);
     });
-    const declared = tool.phase === 'start' ? { declaredTimeoutMs: timeout } : {};
-    this.#options.log('info', `tool-${tool.phase}`, { tool: name, id, ...declared, messages: this.turn.messages });
+    const messages = messagesOf(this.turn.open.values());
+    this.#options.log('info', `tool-${tool.phase}`, { tool: name, id, timeoutMs: timeout, messages });
     if (tool.phase === 'start') faultPoint('runner.tool');
   }
 
@@ -306,7 +306,7 @@ export class Desk {
   #usage(event: Event<'usage'>): void {
     const body = usageContent(this.#options.providerName, event);
     if (!body) {
-      this.#options.log('warn', 'usage-invalid', { messages: this.turn?.messages ?? [] });
+      this.#options.log('warn', 'usage-invalid', { messages: messagesOf(this.turn?.open.values() ?? []) });
       return;
     }
     const origin = this.turn?.origin ?? this.lastOrigin;

@@ -11,8 +11,9 @@ export interface Push {
   held?: Outcome;
 }
 
-export function messagesOf(pushes: readonly Push[]): string[] {
-  return pushes.flatMap((push) => push.triggers.map((row) => row.id));
+/** The ids by which the host knows what they hold. */
+export function messagesOf(pushes: Iterable<Push>): string[] {
+  return [...pushes].flatMap((push) => push.triggers.map((row) => row.id));
 }
 
 /** The agent's work on the messages of one origin, until the provider is done with every prompt. */
@@ -38,11 +39,6 @@ export class Turn {
     if (push.held) return;
     this.taken += push.triggers.length;
     this.replyTo = push.triggers.at(-1)?.id ?? this.replyTo;
-  }
-
-  /** What it works on now: the ids by which the host knows its triggers. */
-  get messages(): string[] {
-    return messagesOf([...this.open.values()]);
   }
 
   get held(): number {
