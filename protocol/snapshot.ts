@@ -57,6 +57,7 @@ export function readRegular(file: string, maxBytes: number): Snapshot {
 }
 
 const BUSY = { status: 'busy' } as const;
+const OWNER_RIGHTS = 0o600n;
 
 function hostile(reason: string): { status: 'hostile'; reason: string } {
   return { status: 'hostile', reason };
@@ -80,6 +81,8 @@ function openRegular(file: string, maxBytes: number): Opened {
     return answer;
   };
   if (!found.isFile()) return refuse(hostile('is not a regular file'));
+  // A host that is root reads it all the same; the next runner could not.
+  if ((found.mode & OWNER_RIGHTS) !== OWNER_RIGHTS) return refuse(hostile('lacks rights for its owner'));
   if (found.nlink > 1n) return refuse(hostile('has a second name'));
   if (found.size > BigInt(maxBytes)) return refuse(hostile(`is larger than ${maxBytes} bytes`));
   if (found.size === 0n) return refuse({ status: 'absent' });

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { faultPoint } from '@nanoclaw/protocol';
@@ -139,15 +139,28 @@ export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
       const { box, session: folder } = parts.folders(session);
       const aside = join(folder, 'quarantine', String(now));
       mkdirSync(aside, { recursive: true, mode: 0o700 });
+      // The agent's to take away, and a host that is not root has no others. Its parent is the host's: this is no link.
+      chmodSync(box, 0o700);
       for (const name of ['outbound.db', 'outbound.db-journal', 'outbound.db-wal', 'outbound.db-shm']) {
         try {
-          renameSync(join(box, name), join(aside, name));
+          moveOut(join(box, name), join(aside, name));
         } catch (error) {
           if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
         }
       }
     },
   };
+}
+
+function moveOut(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EACCES')) throw error;
+    // A folder without rights: to be moved, it has to be written to. A link would have moved.
+    chmodSync(from, 0o700);
+    renameSync(from, to);
+  }
 }
 
 function ruleBroken({ hostSeq, receivedSeq }: Session, { messages }: OutboundSnapshot): string | undefined {

@@ -31,6 +31,11 @@ test('a safe name is one component, whatever it is made from', () => {
     ['$(rm -rf ~);`x`.sh', '_(rm -rf ~)__x_.sh'],
     ['Übung ☕ 日本.docx', 'Übung ☕ 日本.docx'],
     ['a/', 'file'],
+    ['CON', '_CON'],
+    ['nul.tar.gz', '_nul.tar.gz'],
+    ['com1 .txt', '_com1 .txt'],
+    ['console.log', 'console.log'],
+    ['a.txt:hidden.exe', 'a.txt_hidden.exe'],
   ];
   for (const [name, expected] of cases) assert.equal(safeName(name, 'file'), expected, JSON.stringify(name));
   assert.match(safeName(`${'ü'.repeat(500)}.tar.gz`, 'file'), /^ü+\.tar\.gz$|^ü+\.gz$/);
@@ -69,6 +74,28 @@ test('a file is moved in, readable for the agent, under a name of its own', asyn
   assert.equal(fs.readFileSync(join(inbound, 'inbox/m1/2-same.txt'), 'utf8'), 'upload-2');
   assert.equal(fs.statSync(join(inbound, 'inbox/m1/1-same.txt')).mode & 0o777, 0o644);
   assert.equal(fs.existsSync(first), false);
+});
+
+test('what it is said to be is a plain word, or nothing', async () => {
+  const inbound = boxes.make();
+  const cases = [
+    ['image', 'image/PNG', { type: 'image', mimeType: 'image/png' }],
+    ['file', 'text/plain; charset=utf-8', { type: 'file', mimeType: 'text/plain' }],
+    [
+      'file',
+      'application/vnd.oasis.opendocument.text',
+      { type: 'file', mimeType: 'application/vnd.oasis.opendocument.text' },
+    ],
+    ['a" path="/etc/passwd', 'text/html\r\nX: y', { type: 'file' }],
+    ['x'.repeat(33), '../../x', { type: 'file' }],
+    ['', '', { type: 'file' }],
+  ] as const;
+  for (const [at, [type, mimeType, expected]] of cases.entries()) {
+    const localPath = join(boxes.root, `typed-${at}`);
+    fs.writeFileSync(localPath, '');
+    const { name, path, size, ...said } = await takeIn(inbound, 'm1', at, { type, mimeType, name: 'x', localPath });
+    assert.deepEqual({ ...said, name, path, size }, { ...expected, name: 'x', path: `inbox/m1/${at + 1}-x`, size: 0 });
+  }
 });
 
 test('what is no file, or too large, is not moved in', async () => {

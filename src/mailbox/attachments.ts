@@ -22,7 +22,9 @@ export function safeName(name: string, fallback: string): string {
     // Controls, invisible marks and those that turn the reading direction ("cod.exe" shown as "exe.doc").
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
     .replace(/[<>:"|?*`$;&']/g, '_')
-    .replace(/^[.\s~-]+|[.\s]+$/g, '');
+    .replace(/^[.\s~-]+|[.\s]+$/g, '')
+    // Devices to Windows, with any extension.
+    .replace(/^(?=(con|prn|aux|nul|com\d|lpt\d)\s*(\.|$))/i, '_');
   const dot = plain.lastIndexOf('.');
   const extension = dot > 0 ? truncateBytes(plain.slice(dot), MAX_EXTENSION_BYTES) : '';
   const stem = truncateBytes(dot > 0 ? plain.slice(0, dot) : plain, MAX_NAME_BYTES);
@@ -52,12 +54,18 @@ export async function takeIn(
   await move(attachment.localPath, target);
   await chmod(target, 0o644);
   return {
-    type: attachment.type.slice(0, 32),
+    type: /^[a-z][a-z0-9-]{0,31}$/.test(attachment.type) ? attachment.type : 'file',
     name,
     path,
     size: found.size,
-    ...(attachment.mimeType ? { mimeType: attachment.mimeType.slice(0, 255) } : {}),
+    ...mimeTypeOf(attachment),
   };
+}
+
+/** What its sender says it is, without parameters; nothing when that is no type. It is a hint: nothing is run or shown by it. */
+function mimeTypeOf({ mimeType }: InboundAttachment): { mimeType?: string } {
+  const plain = mimeType?.split(';')[0]?.trim().toLowerCase() ?? '';
+  return /^[a-z]{1,32}\/[a-z0-9][a-z0-9.+-]{0,126}$/.test(plain) ? { mimeType: plain } : {};
 }
 
 async function move(from: string, to: string): Promise<void> {

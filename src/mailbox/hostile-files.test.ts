@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { linkSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
@@ -87,6 +87,15 @@ hostile('a socket', (box) => makeSocket(dbOf(box)), 'hostile', /ENXIO/);
 if (process.getuid?.() === 0) {
   hostile('a device', (box) => void execFileSync('mknod', [dbOf(box), 'c', '1', '5']), 'hostile', /regular/);
 }
+hostile(
+  'a file without rights',
+  (box) => {
+    openBox(box).close();
+    chmodSync(dbOf(box), 0o044);
+  },
+  'hostile',
+  /rights|EACCES/,
+);
 hostile(
   'a hard link',
   (box) => {
@@ -212,6 +221,13 @@ altered('content that is no JSON', (db) => say(db, 'm1', 1, 'hello'), /content/)
 altered('content of another shape', (db) => say(db, 'm1', 1, '{"text":5}'), /content/);
 altered('content nested without end', (db) => say(db, 'm1', 1, '['.repeat(1_000_000)), /content/);
 altered(
+  'content nested deep, and closed',
+  (db) => {
+    say(db, 'm1', 1, `{"text":"x","y":${'['.repeat(400_000)}${']'.repeat(400_000)}}`);
+  },
+  /content/,
+);
+altered(
   'an unknown kind',
   (db) => {
     say(db, 'm1', 1);
@@ -255,6 +271,24 @@ altered(
   (db) => db.exec(`INSERT INTO tools_in_flight VALUES ('t', 'Bash', '${TIME}', -1)`),
   /tools/,
 );
+
+test('damage that only a writer meets is found when the sandbox is dead', async () => {
+  const box = boxes.make();
+  const db = openBox(box);
+  for (let seq = 1; seq < 400; seq += 2) say(db, `m${seq}`, seq, JSON.stringify({ text: 'x'.repeat(3000) }));
+  db.exec('DELETE FROM messages_out');
+  db.close();
+  const fine = await reader.read(box, 0, { recover: true });
+  assert.equal(fine.status, 'ok', JSON.stringify(fine));
+  const image = readFileSync(dbOf(box));
+  const trunk = image.readUInt32BE(32);
+  image.writeUInt32BE(trunk, (trunk - 1) * 4096);
+  writeFileSync(dbOf(box), image);
+  const alive = await reader.read(box, 0);
+  assert.equal(alive.status, 'ok');
+  const dead = await reader.read(box, 0, { recover: true });
+  assert.match(dead.status === 'hostile' ? dead.reason : dead.status, /damaged/);
+});
 
 test('a negative seq is never reached', async () => {
   const box = boxes.make();

@@ -5,6 +5,8 @@ const Id = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
 const Time = z.string().max(32).refine(isIsoTime, 'is not a time');
 const Place = z.string().max(1024).nullable();
 const DAY_MS = 86_400_000;
+/** Of brackets in a `content`; its deepest shape has two. */
+const MAX_DEPTH = 32;
 
 /** What each kind of message says. */
 const CONTENT = { chat: ChatOut, 'chat-sdk': z.record(z.string(), z.unknown()), system: SystemOut } as const;
@@ -95,7 +97,22 @@ export function parseAnswer(line: string, afterSeq: number): ReadResult | null {
 }
 
 function isJsonOf(schema: z.ZodType, text: string): boolean {
-  return schema.safeParse(parseJson(text)).success;
+  return isShallow(text) && schema.safeParse(parseJson(text)).success;
+}
+
+/** Brackets in brackets cost the parser, and so the host's event loop, far more than a long text does: 70 ms for a megabyte. */
+function isShallow(text: string): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (quoted && char === '\\') at++;
+    else if (char === '"') quoted = !quoted;
+    else if (!quoted && (char === '[' || char === '{')) depth++;
+    else if (!quoted && (char === ']' || char === '}')) depth--;
+    if (depth > MAX_DEPTH) return false;
+  }
+  return true;
 }
 
 /** Undefined, which is no JSON, for what can't be parsed. */

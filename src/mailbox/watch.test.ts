@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { heartbeatTime } from './heartbeat.ts';
@@ -106,6 +106,55 @@ test('what an agent can make of its box does not disturb the watch', async (t) =
   await next(() => symlinkSync(file, file));
   await next(() => mkdirSync(file));
   await next(() => symlinkSync('/proc/self/mem', file));
+});
+
+test('a file that is gone, or another one, is told once; one that comes, changes or grows is not lost', async (t) => {
+  const watch = createMailboxWatch();
+  t.after(() => watch.stop());
+  const lost = { deleted: 0, replaced: 0, kept: 0, emptied: 0, gone: 0 };
+  const files = Object.keys(lost).map((name) => {
+    const box = boxes.make();
+    watch.add(
+      name,
+      box,
+      () => {},
+      () => lost[name as keyof typeof lost]++,
+    );
+    const db = openBox(box);
+    say(db, 'm1', 1);
+    db.close();
+    return join(box, 'outbound.db');
+  });
+  const [deleted = '', replaced = '', kept = '', emptied = '', gone = ''] = files;
+  // Each has been seen as it was, when a later one is reported.
+  await pause(100);
+  rmSync(deleted);
+  copyFileSync(replaced, `${replaced}.new`);
+  renameSync(`${replaced}.new`, replaced);
+  truncateSync(emptied, 0);
+  rmSync(dirname(gone), { recursive: true });
+  const db = openBox(dirname(kept));
+  for (let seq = 3; seq < 20; seq += 2) say(db, `m${seq}`, seq);
+  db.close();
+  await until(() => lost.deleted + lost.replaced + lost.emptied + lost.gone === 4);
+  await pause(300);
+  assert.deepEqual(lost, { deleted: 1, replaced: 1, kept: 0, emptied: 1, gone: 1 });
+});
+
+test('a journal that stays is a commit that does not end', async (t) => {
+  const watch = createMailboxWatch({ stuckAfterMs: 300 });
+  t.after(() => watch.stop());
+  const box = boxes.make();
+  openBox(box).close();
+  writeFileSync(join(box, 'outbound.db-journal'), 'x');
+  const start = performance.now();
+  let lostAfter = 0;
+  const onLost = () => {
+    lostAfter = performance.now() - start;
+  };
+  watch.add('s1', box, () => assert.fail('nothing can be read'), onLost);
+  await until(() => lostAfter > 0);
+  assert.ok(lostAfter > 300, `${lostAfter}`);
 });
 
 test('a heartbeat has a time; a link or none has not', () => {

@@ -1,9 +1,13 @@
-import { type FSWatcher, lstatSync, watch } from 'node:fs';
+import { type BigIntStats, type FSWatcher, lstatSync, watch } from 'node:fs';
 import { join } from 'node:path';
 
 export interface MailboxWatch {
-  /** Starts looking. `onChange` must not throw; it is also called once more after each burst of changes. */
-  add(sessionId: string, boxFolder: string, onChange: () => void): void;
+  /**
+   * Starts looking. `onChange` is also called once more after each burst of changes. `onLost` is called at most once: the
+   * file that was there is gone or another one, so that the runner writes to nobody, or a commit does not end. Neither
+   * may throw.
+   */
+  add(sessionId: string, boxFolder: string, onChange: () => void, onLost?: () => void): void;
   remove(sessionId: string): void;
   /** Something happens in this session: look fast again. */
   touch(sessionId: string): void;
@@ -18,13 +22,28 @@ const FAST_FOR_MS = 30_000;
 /** File times may be as coarse as a kernel tick (10 ms at worst), so a second commit within it can look like none. */
 const SECOND_LOOK_MS = 20;
 
+/** Time to read what lies there now: it may say more than that it is another file. */
+const LOST_AFTER_MS = 150;
+/** A journal lies there for milliseconds, unless somebody has put it there. */
+const STUCK_AFTER_MS = 15_000;
+
 /** More notifications than this in a second are not a mailbox's: from then on its session is looked at by timer alone. */
 const NOTIFICATIONS_PER_S = 500;
+
+const NEVER = Number.POSITIVE_INFINITY;
 
 interface Watched {
   file: string;
   watcher: FSWatcher | undefined;
   onChange: () => void;
+  onLost: () => void;
+  /** Of the first file that held anything; 0 before. SQLite changes a file, and never replaces it. */
+  inode: bigint;
+  /** Since when another is there, or none. */
+  lostSince: number;
+  stuckAfterMs: number;
+  /** Since when a change waits for the end of its commit. */
+  waitingSince: number;
   /** What the last look saw; another value is a change. */
   seen: string;
   /** A change was seen under a journal: its commit is not over. */
@@ -41,7 +60,7 @@ interface Watched {
  * by whoever asks what a silent session does. File notifications shorten the wait, and nothing rests on them: an agent
  * can raise them by the hundred thousand, each a call on the host's event loop, so that one that does loses them.
  */
-export function createMailboxWatch(): MailboxWatch {
+export function createMailboxWatch({ stuckAfterMs = STUCK_AFTER_MS } = {}): MailboxWatch {
   const watched = new Map<string, Watched>();
   let timer: NodeJS.Timeout | null = null;
   let due = Number.POSITIVE_INFINITY;
@@ -82,12 +101,13 @@ export function createMailboxWatch(): MailboxWatch {
 
   return {
     stop,
-    add(sessionId, boxFolder, onChange) {
+    add(sessionId, boxFolder, onChange, onLost = () => {}) {
       const now = performance.now();
       const file = join(boxFolder, 'outbound.db');
-      const entry = { file, onChange, seen: '', waiting: false, nextLook: now, secondLook: 0 };
+      const entry = { file, onChange, onLost, seen: '', waiting: false, nextLook: now, secondLook: 0 };
       const watcher = notify(boxFolder, () => lookNow(sessionId));
-      watched.set(sessionId, { ...entry, watcher, fastUntil: now + FAST_FOR_MS });
+      const since = { lostSince: NEVER, waitingSince: NEVER, fastUntil: now + FAST_FOR_MS };
+      watched.set(sessionId, { ...entry, ...since, watcher, inode: 0n, stuckAfterMs });
       schedule(now);
     },
     remove(sessionId) {
@@ -135,7 +155,7 @@ function notify(folder: string, onEvent: () => void): FSWatcher | undefined {
 }
 
 function look(entry: Watched, now: number): void {
-  const found = lstatSync(entry.file, { bigint: true, throwIfNoEntry: false });
+  const found = statOf(entry.file);
   const seen = found ? `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}` : '';
   if (seen !== entry.seen) {
     entry.seen = seen;
@@ -149,6 +169,27 @@ function look(entry: Watched, now: number): void {
   if (again) entry.secondLook = 0;
   entry.nextLook = now + waitOf(entry, now);
   if (report || again) entry.onChange();
+  if (!isLost(entry, found, now)) return;
+  const { onLost } = entry;
+  entry.onLost = () => {};
+  onLost();
+}
+
+function isLost(entry: Watched, found: BigIntStats | undefined, now: number): boolean {
+  const inode = found && found.size > 0n ? found.ino : 0n;
+  entry.inode ||= inode;
+  entry.lostSince = inode === entry.inode ? NEVER : Math.min(entry.lostSince, now);
+  entry.waitingSince = entry.waiting ? Math.min(entry.waitingSince, now) : NEVER;
+  return now - entry.lostSince > LOST_AFTER_MS || now - entry.waitingSince > entry.stuckAfterMs;
+}
+
+/** Nothing for what can't be looked at, either: an agent may take every right from its folder. */
+function statOf(file: string): BigIntStats | undefined {
+  try {
+    return lstatSync(file, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 function waitOf(entry: Watched, now: number): number {
@@ -158,6 +199,5 @@ function waitOf(entry: Watched, now: number): number {
 }
 
 function hasJournal(file: string): boolean {
-  const found = lstatSync(`${file}-journal`, { throwIfNoEntry: false });
-  return found !== undefined && found.size > 0;
+  return (statOf(`${file}-journal`)?.size ?? 0n) > 0n;
 }

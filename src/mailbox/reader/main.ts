@@ -20,7 +20,8 @@ function answer(box: string, afterSeq: number, recover: boolean): unknown {
   try {
     const found = recover ? recoverSnapshot(file, privateFolder) : takeSnapshot(file, MAX_OUTBOUND_BYTES);
     if (found.status !== 'ok') return found;
-    const snapshot = readTables(found.bytes, afterSeq);
+    // A dead sandbox's file is the next one's to write: what it could not write to must not come back to it.
+    const snapshot = readTables(found.bytes, afterSeq, { whole: recover });
     return snapshot ? { status: 'ok', snapshot } : { status: 'absent' };
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);

@@ -37,8 +37,11 @@ const LIMITS = {
   triggerDepth: 1,
 };
 
-/** Reads the tables of an agent's file from a copy in memory. Whatever it throws is the file's fault. */
-export function readTables(bytes: Buffer, afterSeq: number): RawSnapshot | null {
+/**
+ * Reads the tables of an agent's file from a copy in memory. `whole`: looks at every page first, also at those that only a
+ * writer meets. Whatever it throws is the file's fault.
+ */
+export function readTables(bytes: Buffer, afterSeq: number, { whole = false } = {}): RawSnapshot | null {
   const version = bytes.readUInt32BE(60);
   if (version > OUTBOUND_STEPS.length) throw new Error(`version ${version} is not known`);
   // SQLite parses the whole schema before the first query: one page of it is harmless, a tree of pages is not.
@@ -51,6 +54,7 @@ export function readTables(bytes: Buffer, afterSeq: number): RawSnapshot | null 
     db.exec('PRAGMA trusted_schema = off; PRAGMA cell_size_check = on');
     db.setAuthorizer(authorize);
     if (readCatalog(db).join('\n') !== expectedCatalog(version)) throw new Error('the schema is not a released one');
+    if (whole) checkPages(db);
     // A file that its writer has made, and not yet filled.
     if (version === 0) return null;
     const messages = db.prepare(`SELECT id, seq, in_reply_to, timestamp, deliver_after, kind, platform_id, channel_type,
@@ -73,6 +77,14 @@ export function readTables(bytes: Buffer, afterSeq: number): RawSnapshot | null 
   } finally {
     db.close();
   }
+}
+
+/** With a released schema there is nothing in it that could ask for more than the check itself. */
+function checkPages(db: DatabaseSync): void {
+  db.setAuthorizer(null);
+  const found = db.prepare('PRAGMA integrity_check(1)').get();
+  db.setAuthorizer(authorize);
+  if (found?.integrity_check !== 'ok') throw new Error(`it is damaged: ${found?.integrity_check}`);
 }
 
 const catalogs = new Map<number, string>();
