@@ -14,6 +14,7 @@ import { createMessages } from './db/messages.ts';
 import { createSessions, type Session } from './db/sessions.ts';
 import { createDelivery } from './delivery.ts';
 import { createEgressCounters } from './egress-counters.ts';
+import { NanoError } from './errors.ts';
 import type { Failure } from './failures.ts';
 import { getAgentGroup } from './groups/agent-groups.ts';
 import { sweep } from './host-sweep.ts';
@@ -284,7 +285,12 @@ export function createHost(parts: HostParts) {
 
   /** Takes up what an earlier host left: the last words of its sandboxes, unsent replies, open messages. */
   async function recover(): Promise<void> {
-    const swept = await driver.sweep();
+    const swept = await driver.sweep().catch((error: unknown) => {
+      // Without bubblewrap nothing of it runs any more. A host that answers can tell each chat so; one that is gone can't.
+      if (!(error instanceof NanoError)) throw error;
+      log.error('no sandbox can be started', { error });
+      return 0;
+    });
     const undrained = sessions.undrained();
     for (const id of undrained) {
       const session = sessions.get(id);
