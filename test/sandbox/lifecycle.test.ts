@@ -24,6 +24,14 @@ function cgroups(): string[] {
     .map((entry) => entry.name);
 }
 
+function commandLine(pid: string): string {
+  try {
+    return /^\d+$/.test(pid) ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
+  } catch {
+    return '';
+  }
+}
+
 describe('bubblewrap: start and stop', { timeout: 120_000 }, () => {
   after(() => place.remove());
 
@@ -132,6 +140,25 @@ describe('bubblewrap: start and stop', { timeout: 120_000 }, () => {
     );
     assert.equal((await mine.stop(0)).code, null);
     assert.equal(await driver.sweep(), 0);
+  });
+
+  test('a host that is killed while it starts a sandbox leaves none behind', async () => {
+    const script = path.join(import.meta.dirname, 'host-process.ts');
+    const mark = `98765.${process.pid}`;
+    const started = () =>
+      readdirSync('/proc').filter((pid) => commandLine(pid).includes(mark) && Number(pid) !== host.pid);
+    const host = spawn(process.execPath, [script, place.readable('cut'), mark, place.slug], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, NANOCLAW_FAULT: 'sandbox.building@1' },
+    });
+    const [, by] = await once(host, 'close');
+    assert.equal(by, 'SIGKILL');
+    // What is left waits for its parent, and runs nothing.
+    await until('nothing of the agent’s runs', () =>
+      started().every((pid) => commandLine(pid).startsWith('/usr/bin/bwrap')),
+    );
+    await driver.sweep();
+    await until('all of it has ended', () => started().length === 0);
   });
 
   test('a missing bwrap is said, with the command that installs it', async () => {

@@ -114,6 +114,7 @@ test("limits inside never exceed the host's own", () => {
     'Max file size  unlimited unlimited bytes\nMax processes 50 50 processes\nMax open files 1024 2048 files\n',
   );
   assert.deepEqual(insideCommand('/usr/bin/prlimit', spec.limits, hard, ['/app/run']), [
+    ...['/bin/sh', '-c', 'read -r go <&8 && exec 8<&- && exec "$@"', 'sh'],
     ...['/usr/bin/prlimit', '--nproc=50', '--fsize=1000', '--nofile=2048', '--core=0', '/app/run'],
   ]);
 });

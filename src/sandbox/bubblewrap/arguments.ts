@@ -7,7 +7,7 @@ import { mountSteps, refuseMounts } from './mounts.ts';
 export type Locate = (source: string, mode: 'ro' | 'rw') => string;
 
 /** The descriptors that a started bwrap gets beside its output. */
-export const FD = { status: 3, seccomp: 4, innerArguments: 5, gate: 6, outerArguments: 7 } as const;
+export const FD = { status: 3, seccomp: 4, innerArguments: 5, gate: 6, outerArguments: 7, go: 8 } as const;
 
 const MiB = 1024 * 1024;
 const OPEN_FILES = 4096;
@@ -117,6 +117,12 @@ export function dropPrivileges(setpriv: string, uid: number): string[] {
   return [...[setpriv, '--reuid', id, '--regid', id, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all', '--']];
 }
 
+/**
+ * Waits for the host's word: bwrap takes a closed gate for an open one, so that what a host
+ * had begun to start when it was killed would run on, in no limits, and beside the next host's.
+ */
+const WAIT = ['/bin/sh', '-c', `read -r go <&${FD.go} && exec ${FD.go}<&- && exec "$@"`, 'sh'];
+
 /** The first command inside. Set in there, the process limit counts this user namespace alone, whoever owns the uid outside. */
 export function insideCommand(
   prlimit: string,
@@ -125,6 +131,7 @@ export function insideCommand(
   command: readonly string[],
 ): string[] {
   return [
+    ...WAIT,
     prlimit,
     `--nproc=${Math.min(limits.pids, hard.processes)}`,
     `--fsize=${Math.min(limits.fileSizeBytes, hard.fileSize)}`,

@@ -14,12 +14,13 @@ import {
 } from './arguments.ts';
 import { judge, TRIAL_LIMITS, TRIAL_SCRIPT } from './declaration.ts';
 import { inheritedDescriptors } from './inherited.ts';
-import { type Launched, launch } from './launch.ts';
+import { gone, type Launched, launch } from './launch.ts';
 import { readLayout, writeIfOther } from './layout.ts';
 import { chooseLimits } from './limits/index.ts';
 import { type Machine, missingTools, readMachine } from './machine.ts';
 import { ensureMountPoint, refuseSource } from './mount-points.ts';
 import { mountPoints } from './mounts.ts';
+import { strays } from './processes.ts';
 import { encode, seccompMachine, seccompProgram } from './seccomp.ts';
 import { diagnose, isTooOld } from './symptoms.ts';
 
@@ -41,6 +42,7 @@ const PROBE_ORDINAL = 999;
 /** Call it on the main thread: a sandbox dies with the thread that started it. */
 export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDriver {
   const label = `nanoclaw-${options.slug}`;
+  const name = ['--setenv', 'LABEL', label];
   const running = new Set<string>();
   let started = 0;
   let prepared: ReturnType<typeof prepare> | undefined;
@@ -65,15 +67,17 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
       throw new NanoError('NC_SANDBOX_START', errorText(error), { cause: error });
     }
     const staging = machine.canStage ? stagingArguments(spec, layout, tools.bwrap) : null;
-    const inner = [tools.bwrap, '--args', '5', '--', ...insideCommand(tools.prlimit, spec.limits, hard, spec.command)];
-    const outer = [tools.bwrap, '--args', '7', '--', ...dropPrivileges(tools.setpriv, spec.uid)];
+    // What names the install is read by `sweep` alone: the arguments that follow clear the environment.
+    const named = [tools.bwrap, ...name];
+    const inside = ['--args', '5', '--', ...insideCommand(tools.prlimit, spec.limits, hard, spec.command)];
+    const outer = [...named, '--args', '7', '--', ...dropPrivileges(tools.setpriv, spec.uid), tools.bwrap];
     // A number of its own: the group of an earlier sandbox of this session may still be going away.
     const id = `${spec.sessionId}.${process.pid}.${++started}`;
     running.add(id);
     try {
       const sandbox = await launch({
         sessionId: spec.sessionId,
-        commandLine: staging ? [...outer, ...inner] : inner,
+        commandLine: [...(staging ? outer : named), ...inside],
         innerArguments: innerArguments(spec, layout, {
           locate: staging?.locate ?? ((source) => source),
           seccomp: seccompFile !== null,
@@ -145,6 +149,8 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
     },
     start: (spec: SandboxSpec): Promise<Sandbox> => start(spec),
     async sweep() {
+      // Begun by a host that was killed before it had put them into a group: they run nothing, and wait for ever.
+      for (const stray of strays(name)) await gone(stray);
       const left = await preparation().limits.sweep((id) => running.has(id));
       if (left > 0) options.log('ended what an earlier host left', { groups: left });
       return left;

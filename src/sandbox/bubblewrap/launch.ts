@@ -5,6 +5,7 @@ import { closeSync, openSync } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { faultPoint } from '../../../protocol/fault.ts';
 import { errorText, NanoError } from '../../errors.ts';
 import type { Sandbox, SandboxExit } from '../driver.ts';
 import { captureOutput } from '../output-log.ts';
@@ -74,6 +75,7 @@ export async function launch(plan: Launch): Promise<Launched> {
 
   send(child, FD.innerArguments, nulEnded(plan.innerArguments));
   if (plan.outerArguments) send(child, FD.outerArguments, nulEnded(plan.outerArguments));
+  faultPoint('sandbox.building');
   await within(plan.timeoutMs, Promise.race([status.started, ended]));
   while (running && status.child !== null && !first && performance.now() < deadline) {
     first = firstProcess(plan, status.child);
@@ -83,6 +85,7 @@ export async function launch(plan: Launch): Promise<Launched> {
   const uid = hostUid(first.pid);
   plan.group.enter(first);
   send(child, FD.gate, 'x');
+  send(child, FD.go, 'go\n');
   // From here on it builds its root and starts the command; a refusal is bwrap's own last words.
   while (running && children(first.pid).length === 0) {
     if (performance.now() > deadline) return fail('The command was not started in time.');
@@ -119,6 +122,7 @@ async function spawnBwrap(plan: Launch): Promise<ChildProcess> {
         'pipe',
         'pipe',
         plan.outerArguments ? 'pipe' : 'ignore',
+        'pipe',
       ],
     });
   } catch (error) {
@@ -179,8 +183,8 @@ function handle(plan: Launch, { child, first, ended, output, code, uid }: Runnin
   };
 }
 
-/** bwrap ends before the namespace's PID 1 does; with that one everything in it is gone. */
-async function gone(first: ProcessId): Promise<void> {
+/** Ends it for certain. bwrap ends before the namespace's PID 1 does; with that one everything in it is gone. */
+export async function gone(first: ProcessId): Promise<void> {
   while (isAlive(first)) {
     signal(first, 'SIGKILL');
     await delay(POLL_MS);

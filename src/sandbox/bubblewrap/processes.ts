@@ -55,6 +55,21 @@ export function children(pid: number): number[] {
   return threads.flatMap((thread) => numbers(read(`/proc/${pid}/task/${thread}/children`)));
 }
 
+/** Processes with these words in a row on their command line that are not below this one: an earlier host's. */
+export function strays(words: readonly string[]): ProcessId[] {
+  const phrase = `\0${words.join('\0')}\0`;
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).flatMap((pid) => {
+    const isOne = read(`/proc/${pid}/cmdline`)?.includes(phrase) && !isBelowUs(pid);
+    return (isOne && identify(pid)) || [];
+  });
+}
+
+function isBelowUs(pid: number): boolean {
+  for (let at = pid; at > 1; at = Number(statFields(at)?.[1] ?? 0)) if (at === process.pid) return true;
+  return false;
+}
+
 /** Memory that no file backs, of a process and all below it. */
 export function residentBytes(pid: number): number {
   const status = read(`/proc/${pid}/status`) ?? '';
