@@ -64,13 +64,12 @@ interface Boot {
 async function run({ code, paths, env, adapters, log, started }: Boot): Promise<void> {
   // What an earlier host left of its sockets and scratch serves nobody; this one's scratch lies there, too.
   process.env.TMPDIR = paths.run;
-  for (const folder of [paths.data, paths.sessions, paths.run, paths.groups]) {
-    mkdirSync(folder, { recursive: true, mode: 0o711 });
-  }
-  mkdirSync(join(paths.logs, 'sessions'), { recursive: true, mode: 0o700 });
   const slug = installSlug(paths.root);
+  // First of all: it says in its own words what is wrong with data/.
   const db = openCentral({ file: paths.db, backups: paths.backups, now: started });
   const lease = takeLease(db, started);
+  for (const folder of [paths.sessions, paths.groups]) mkdirSync(folder, { recursive: true, mode: 0o711 });
+  mkdirSync(join(paths.logs, 'sessions'), { recursive: true, mode: 0o700 });
   rmSync(paths.run, { recursive: true, force: true });
   mkdirSync(paths.run, { mode: 0o711 });
   const isRoot = process.getuid?.() === 0;

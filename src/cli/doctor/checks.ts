@@ -1,18 +1,16 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { readEnvFile } from '../../env.ts';
 import { ERRORS, errorText } from '../../errors.ts';
+import { diskState } from '../../housekeeping/disk.ts';
 import { pathsFor } from '../../paths.ts';
 import type { Check } from '../host-view.ts';
 import { asNanoError } from '../system-error.ts';
 
-const MB = 1024 * 1024;
-const NO_ROOM_BYTES = 64 * MB;
-const LITTLE_ROOM_BYTES = 1024 * MB;
 const DAY_MS = 86_400_000;
 const PROBE_MS = 10_000;
 
@@ -23,7 +21,7 @@ export async function localChecks(root: string, home: string): Promise<Check[]> 
     nodeCheck(),
     await bunCheck(root),
     folderCheck(data),
-    diskCheck(home),
+    diskCheck(existsSync(data) ? data : home),
     clockCheck(Date.now(), statSync(join(root, 'package.json')).mtimeMs),
     envCheck(env),
   ];
@@ -72,13 +70,18 @@ function folderCheck(data: string): Check {
   }
 }
 
-function diskCheck(home: string): Check {
-  const { bavail, bsize, files, ffree } = statfsSync(home);
-  const free = bavail * bsize;
-  // Some file systems count no inodes.
-  const full = free < NO_ROOM_BYTES || (files > 0 && ffree < 1000);
-  const detail = `${Math.floor(free / MB)} MB are free${files > 0 && ffree < 1000 ? `, ${ffree} files` : ''}.`;
-  return { name: 'disk', ok: !full && free >= LITTLE_ROOM_BYTES, blocking: full, detail, remedy: 'Make room.' };
+function diskCheck(folder: string): Check {
+  const stats = statfsSync(folder);
+  const state = diskState(stats);
+  const files = stats.files > 0 && stats.ffree < 10_000 ? `, ${stats.ffree} files` : '';
+  const detail = `${Math.floor((stats.bavail * stats.bsize) / 1024 ** 2)} MB are free${files}.`;
+  return {
+    name: 'disk',
+    ok: state === 'enough',
+    blocking: state === 'full',
+    detail,
+    remedy: ERRORS.NC_DISK_FULL.remedy,
+  };
 }
 
 /** The checkout's own files can't come from the future. Times in milliseconds. */
