@@ -11,8 +11,12 @@ import { asNanoError } from './system-error.ts';
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 const ANSWER_MS = 10_000;
-/** The host's probes of the network end by themselves, within 15 s each. */
-const PROBES_MS = 40_000;
+const LONGER_MS: Readonly<Record<string, number>> = {
+  // The host's probes of the network end by themselves, within 15 s each.
+  'doctor-host': 40_000,
+  // A million messages take some minutes, in small steps.
+  housekeeping: 3_600_000,
+};
 
 /**
  * One command, over a connection of its own. Throws NanoError: NC_NO_HOST when nobody listens, NC_HOST_SILENT, NC_HOST_DIFFERS,
@@ -22,7 +26,7 @@ export async function askHost(socketPath: string, command: string, args: Argumen
   const socket = await open(socketPath);
   try {
     const id = randomUUID();
-    const answered = nextLine(socket, command === 'doctor-host' ? PROBES_MS : ANSWER_MS);
+    const answered = nextLine(socket, LONGER_MS[command] ?? ANSWER_MS);
     await sendLine(socket, { id, command, args, ...(look && { look: lookOf(look) }) });
     const response = parseLine(await answered);
     if (!isResponse(response)) throw new NanoError('NC_HOST_DIFFERS');

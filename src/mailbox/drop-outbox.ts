@@ -17,10 +17,15 @@ const MAX_STEPS = 500_000;
  * Folders found in the folder are emptied one level at a time: the folders in them are renamed to the top first, so
  * that no path and no recursion grows with what the agent has built.
  */
-export async function dropOutbox(boxFolder: string, messageId: string): Promise<void> {
+export function dropOutbox(boxFolder: string, messageId: string): Promise<void> {
+  return dropTree(boxFolder, ['outbox'], messageId);
+}
+
+/** The same for whatever is called `entry` in a folder below one that the host trusts. */
+export async function dropTree(root: string, parts: readonly string[], entry: string): Promise<void> {
   try {
-    await using outbox = await openFolderBeneath(boxFolder, ['outbox']);
-    const name = Buffer.from(checked(messageId));
+    await using outbox = await openFolderBeneath(root, parts);
+    const name = Buffer.from(checked(entry));
     if (await isRemoved(outbox, name)) return;
     const steps = { left: MAX_STEPS };
     await using top = await openAnyway(outbox, name);
