@@ -43,12 +43,6 @@ export function createAftermath(parts: AftermathParts): Aftermath {
       return message.trigger && due && concerns(message);
     });
     if (failed.length === 0) return noEffects();
-    log.warn('turn failed', {
-      session: session.id,
-      kind: failure.kind,
-      error: failure.message,
-      messages: failed.length,
-    });
     return takeOver.fail(session, failed, failure, now);
   }
 
@@ -81,7 +75,7 @@ export function createAftermath(parts: AftermathParts): Aftermath {
     settle: (session, exit, planned, seenSeq) =>
       drain(session, (held) => {
         if (planned?.reason === 'quarantine') return noEffects();
-        const failure = exitFailure(exit, planned);
+        const failure = exitFailure({ ...exit, lastLines: exit.lastLines.map(log.redact) }, planned);
         if (!failure) return retryHeld(session, held);
         // One that took nothing counts a try for what it must have seen, or it would be started for ever.
         return failDue(session, failure, ({ id, seq }) => (held.size > 0 ? held.has(id) : seq <= seenSeq));

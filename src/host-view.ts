@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
 import { parseRule } from '@nanoclaw/vault';
@@ -7,14 +6,12 @@ import type { Session } from './db/sessions.ts';
 import { errorText } from './errors.ts';
 import { type AgentGroup, listAgentGroups, updateAgentGroup } from './groups/agent-groups.ts';
 import type { Host } from './host.ts';
-import type { Paths } from './paths.ts';
 
 /** What a running host tells `ncl`. */
 
 export interface HostViewParts {
   host: Host;
   db: DatabaseSync;
-  paths: Paths;
   slug: string;
   version: string;
   startedAt: number;
@@ -24,7 +21,7 @@ export interface HostViewParts {
 const SHOWN_MESSAGES = 10;
 const SHOWN_TEXT = 200;
 
-export function createHostView({ host, db, paths, slug, version, startedAt, stop }: HostViewParts): HostView {
+export function createHostView({ host, db, slug, version, startedAt, stop }: HostViewParts): HostView {
   const chat = db.prepare('SELECT channel_type, platform_id FROM messaging_groups WHERE id = ?');
   const pending = db.prepare(
     `SELECT count(*) AS n FROM messages WHERE direction = 'in' AND status IN ('pending', 'paused') AND trigger = 1`,
@@ -130,10 +127,6 @@ export function createHostView({ host, db, paths, slug, version, startedAt, stop
     async doctorChecks() {
       const used = new Set(listAgentGroups(db).map((agent) => agent.provider));
       return Promise.all([...used].map((name) => checkModel(host, name)));
-    },
-    sessionLogFile(idOrPrefix) {
-      const found = findSession(idOrPrefix);
-      return found.ok ? { ok: true, data: join(paths.logs, 'sessions', `${found.data.id}.log`) } : found;
     },
     stop,
     groups: () => listAgentGroups(db).map(groupRow),

@@ -27,8 +27,8 @@ export interface RouterParts {
   takeAttachments(session: Session, messageId: string, event: InboundEvent): Promise<unknown[]>;
   /** Whether there is no room for another message. */
   isFull?(): boolean;
-  /** After the commit. */
-  onStored(session: Session, messageId: string, event: InboundEvent): void;
+  /** After the commit; `receivedAt` in ms since the epoch. */
+  onStored(session: Session, messageId: string, event: InboundEvent, receivedAt: number): void;
   log: Logger;
 }
 
@@ -92,11 +92,11 @@ export function createRouter(parts: RouterParts): Router {
     wirings: readonly Wiring[],
     now: number,
   ): Promise<Acceptance> {
+    const inboundId = newId('msg', now);
     return commit
       .run(() => {
         const allowed = wirings.filter((wiring) => roles.mayTalk(event.senderId, wiring.agentGroupId));
         if (allowed.length === 0) return { acceptance: dropped(event, 'command-not-allowed', now), after: () => {} };
-        const inboundId = newId('msg', now);
         const origin = originOf(event);
         const { changes } = addCommand.run(
           inboundId,
@@ -118,6 +118,14 @@ export function createRouter(parts: RouterParts): Router {
       .then(({ acceptance, after }) => {
         faultPoint('command.committed');
         after();
+        const { channelType: channel, platformMessageId } = event;
+        log.info('command', {
+          messageId: inboundId,
+          command: name,
+          status: acceptance.status,
+          channel,
+          platformMessageId,
+        });
         return acceptance;
       });
   }
@@ -142,7 +150,7 @@ export function createRouter(parts: RouterParts): Router {
       return messages.addInbound(inboundOf(event, own, id, attachments), now) ? own : undefined;
     });
     if (!session) return { status: 'duplicate' };
-    parts.onStored(session, id, event);
+    parts.onStored(session, id, event, now);
     return { status: 'stored', messageIds: [id] };
   }
 
@@ -165,7 +173,7 @@ export function createRouter(parts: RouterParts): Router {
       wirings.map((wiring) =>
         // An error in one wiring must not stop another.
         deliverTo(wiring, event, now).catch((error: unknown): Acceptance => {
-          log.error('a wiring failed', { wiring: wiring.id, error });
+          log.error('a wiring failed', { wiring: wiring.id, platformMessageId: event.platformMessageId, error });
           return refusedBy(error);
         }),
       ),
@@ -178,7 +186,8 @@ export function createRouter(parts: RouterParts): Router {
       try {
         return await route(event, Date.now());
       } catch (error) {
-        log.error('an event was not taken', { channel: event.channelType, error });
+        const { channelType: channel, platformMessageId } = event;
+        log.error('an event was not taken', { channel, platformMessageId, error });
         return refusedBy(error);
       }
     },

@@ -7,8 +7,6 @@ export type Running = z.infer<typeof Running>;
 
 export const Stopping = z.object({ pid: z.number() });
 
-export const LogFile = z.object({ path: z.string() });
-
 export const Checks = z.array(
   z.object({
     name: z.string(),

@@ -88,8 +88,6 @@ export interface HostView {
   session(idOrPrefix: string): Result<SessionDetail>;
   /** What only the host can see: the path to the credential's upstream, its own timers. */
   doctorChecks(): Promise<Check[]>;
-  /** The sandbox's log of that session, absolute; it need not exist yet. */
-  sessionLogFile(idOrPrefix: string): Result<string>;
   /** Begins an orderly shutdown and returns at once. */
   stop(): void;
   groups(): GroupRow[];

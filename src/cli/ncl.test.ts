@@ -119,6 +119,36 @@ describe('without a host', () => {
     assert.deepEqual([status, stderr], [2, 'There is no Node here yet. Run: bash nanoclaw.sh\n']);
   });
 
+  test("a session's log, by the beginning of its id", async () => {
+    const folder = join(checkout.root, 'logs', 'sessions');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'sess-1.log'), 'one\n\u001b[2Jtwo\n');
+    writeFileSync(join(folder, 'sess-1.log.1'), 'zero\n');
+    writeFileSync(join(folder, 'other.log'), 'three\n');
+    assert.equal((await checkout.ncl(['logs', 'sess'])).stdout, 'one\n\uFFFD[2Jtwo\n');
+    assert.match((await checkout.ncl(['logs', 'none'])).stderr, /No session that begins with "none" has a log/);
+    writeFileSync(join(folder, 'sess-12.log'), '');
+    assert.match((await checkout.ncl(['logs', 'sess'])).stderr, /More than one session begins with sess/);
+    assert.match((await checkout.ncl(['logs', 'sess-1'])).stdout, /two/);
+  });
+
+  test('logs by level, by age and by what they are about, from rotated files as well', async () => {
+    const folder = join(checkout.root, 'logs');
+    mkdirSync(folder, { recursive: true });
+    const line = (level: string, message: string, ageMs = 0) =>
+      `${JSON.stringify({ time: new Date(Date.now() - ageMs).toISOString(), level, message })}\n`;
+    writeFileSync(join(folder, 'nanoclaw.log.1'), line('error', 'older', 7_200_000) + line('warn', 'old', 60_000));
+    writeFileSync(join(folder, 'nanoclaw.log'), line('info', 'new') + line('error', 'newest'));
+    const said = async (...args: string[]) => {
+      const { stdout } = await checkout.ncl(['logs', '--json', ...args]);
+      return [...stdout.matchAll(/"message":"(\w+)"/g)].map(([, message]) => message);
+    };
+    assert.deepEqual(await said('--level', 'warn'), ['older', 'old', 'newest']);
+    assert.deepEqual(await said('--level', 'warn', '--since', '1h'), ['old', 'newest']);
+    assert.deepEqual(await said('--about', 'new', '-n', '1'), ['newest']);
+    assert.match((await checkout.ncl(['logs', '--since', 'never'])).stderr, /--since is 30s, 10min/);
+  });
+
   test('logs shows the last lines, and goes on through a rotation', async () => {
     const folder = join(checkout.root, 'logs');
     const file = join(folder, 'nanoclaw.log');
@@ -230,11 +260,6 @@ describe('with a host, in a checkout whose path no socket can hold', () => {
     const { status, stdout } = await checkout.ncl(['doctor']);
     assert.equal(status, 1);
     assert.match(stdout, /FAIL {2}upstream +It is away\.\n +→ Wait\./);
-  });
-
-  test("a session's log", async () => {
-    writeFileSync(join(checkout.root, 'logs', 'sess-1.log'), 'one\n\u001b[2Jtwo\n');
-    assert.equal((await checkout.ncl(['logs', 'sess-1'])).stdout, 'one\n\uFFFD[2Jtwo\n');
   });
 
   test('chat prints the answer alone on stdout, without control characters', async () => {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 
 const CHUNK = 64 * 1024;
 const POLL_MS = 200;
@@ -75,4 +75,19 @@ function openAt(path: string, position?: number): { descriptor: number; inode: n
 function readAt(descriptor: number, position: number, size: number): Buffer {
   const bytes = Buffer.alloc(size);
   return bytes.subarray(0, readSync(descriptor, bytes, 0, size, position));
+}
+
+/** A log's files, the oldest first: what was rotated away stands in `<path>.1` and on. */
+export function rotated(path: string): string[] {
+  const older: string[] = [];
+  while (existsSync(`${path}.${older.length + 1}`)) older.unshift(`${path}.${older.length + 1}`);
+  return existsSync(path) ? [...older, path] : older;
+}
+
+/** Every line of a log, the oldest first; of those files alone that were written to since then (ISO-8601 UTC). */
+export function allLines(path: string, since = ''): string[] {
+  return rotated(path)
+    .filter((file) => statSync(file).mtime.toISOString() >= since)
+    .flatMap((file) => readFileSync(file, 'utf8').split('\n'))
+    .filter((line) => line !== '');
 }

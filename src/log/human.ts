@@ -1,27 +1,33 @@
 import { printable } from './printable.ts';
 
 /**
- * A line of the log for a person: local time, level, message, the rest as `name=value`. A runner's lines say `at` and
- * `event` for the same. Other text stays as it is.
+ * A line of the log for a person: local time, level, message, the rest as `name=value`. A runner's lines say
+ * `event` for their message. Other text stays as it is.
  */
 export function humanLine(line: string): string {
-  const record = parse(line);
+  const record = readRecord(line);
   if (!record) return printable(line.trimEnd());
   const { time, level, message, ...fields } = record;
-  const at = new Date(String(time));
-  const clock = Number.isNaN(at.getTime()) ? String(time) : localTime(at);
-  const rest = Object.entries(fields).map(([name, value]) => `${name}=${show(value)}`);
-  return printable([clock, String(level).toUpperCase().padEnd(5), String(message), ...rest].join(' '));
+  const shown = [localTime(String(time)), String(level).toUpperCase().padEnd(5), String(message), showFields(fields)];
+  return printable(shown.join(' ').trimEnd());
 }
 
-function parse(line: string): Record<string, unknown> | undefined {
+/** `name=value`, one after the other. */
+export function showFields(fields: object): string {
+  return Object.entries(fields)
+    .flatMap(([name, value]) => (value === undefined || value === null ? [] : `${name}=${show(value)}`))
+    .join(' ');
+}
+
+/** A line of the host's or of a runner's as `time`, `level`, `message` and the rest; undefined for other text. */
+export function readRecord(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line);
     if (typeof value !== 'object' || value === null) return undefined;
     if ('message' in value) return { ...value };
-    if (!('event' in value && 'at' in value)) return undefined;
-    const { at, event, ...rest } = value;
-    return { time: at, level: 'info', message: event, ...rest };
+    if (!('event' in value && 'time' in value)) return undefined;
+    const { event, ...rest } = value;
+    return { level: 'info', message: event, ...rest };
   } catch {
     // Not every line is ours: a sandbox's log is whatever its programs wrote.
     return undefined;
@@ -34,9 +40,12 @@ function show(value: unknown): string {
   return JSON.stringify(value);
 }
 
-function localTime(at: Date): string {
+/** On the clock of whoever looks; what is no time stays as it is. */
+export function localTime(time: string): string {
+  const at = new Date(time);
+  if (Number.isNaN(at.getTime())) return time;
   const two = (number: number) => String(number).padStart(2, '0');
-  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  return `${date} ${time}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  return `${day} ${clock}.${String(at.getMilliseconds()).padStart(3, '0')}`;
 }

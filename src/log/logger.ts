@@ -15,6 +15,8 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
   /** The same log; these fields on each of its lines. */
   child(fields: LogFields): Logger;
+  /** Text without the secrets that this log knows, for elsewhere. */
+  redact(text: string): string;
   /** Writes what waits. Later lines are still written, one by one. */
   close(): void;
 }
@@ -79,6 +81,7 @@ export function createLogger(options: LoggerOptions): Logger {
       warn: at('warn'),
       error: at('error'),
       child: (fields) => loggerWith({ ...base, ...fields }),
+      redact,
       close() {
         closed = true;
         process.off('exit', flush);

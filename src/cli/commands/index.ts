@@ -5,13 +5,14 @@ import { groupsConfigGet, groupsConfigUpdate } from './groups-config.ts';
 import { groupsList } from './groups-list.ts';
 import { help } from './help.ts';
 import { initFirstAgent } from './init-first-agent.ts';
-import { logFile, logs } from './logs.ts';
+import { logs } from './logs.ts';
 import { restart } from './restart.ts';
 import { sessionsGet } from './sessions-get.ts';
 import { sessionsList } from './sessions-list.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
 import { stop, stopHost } from './stop.ts';
+import { trace } from './trace.ts';
 import { version } from './version.ts';
 
 /** Every command, in the order of help. */
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   doctor,
   chat,
   logs,
+  trace,
   sessionsList,
   sessionsGet,
   groupsList,
@@ -32,6 +34,5 @@ export const commands: readonly Command[] = [
   version,
   help,
   doctorHost,
-  logFile,
   stopHost,
 ];

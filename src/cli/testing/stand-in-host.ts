@@ -68,7 +68,6 @@ export async function standIn(root: string): Promise<void> {
     sessions: () => [session],
     session: (id) => (session.id.startsWith(id) ? { ok: true, data: session } : { ok: false, code: 'NC_NOT_FOUND' }),
     doctorChecks: async () => [{ name: 'upstream', ok: false, blocking: true, detail: 'It is away.', remedy: 'Wait.' }],
-    sessionLogFile: () => ({ ok: true, data: join(paths.logs, 'sess-1.log') }),
     stop: () => (existsSync(join(root, 'do-not-stop')) ? undefined : void stop()),
     groups: () => [group],
     updateGroup: (_id, { model, effort, ...changes }) => ({
