@@ -27,6 +27,7 @@ export function createScriptedAdapter(socketPath: string): ChannelAdapter {
       calls.delete(frame.call);
       return;
     }
+    if (frame.type === 'back') return host?.available(SCRIPTED_CHANNEL);
     const acceptance = await host?.accept({
       channelType: SCRIPTED_CHANNEL,
       platformId: frame.chat,

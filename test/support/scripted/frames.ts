@@ -13,6 +13,7 @@ export const ToAdapter = z.discriminatedUnion('type', [
     file: z.object({ name: z.string(), text: z.string() }).optional(),
   }),
   z.object({ type: z.literal('receipt'), call: z.number(), result: z.unknown() }),
+  z.object({ type: z.literal('back') }),
 ]);
 export type ToAdapter = z.infer<typeof ToAdapter>;
 

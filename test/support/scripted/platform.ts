@@ -57,6 +57,8 @@ export interface Platform extends Disposable {
   said(chat: string): string[];
   /** Decides what becomes of deliveries from now on; `undefined` lets them through. A delivery that fails isn't kept. */
   answer(script: ((message: Delivered) => DeliveryResult | 'lost' | undefined) | undefined): void;
+  /** Tells the host that what waits may be sent: it was offline. */
+  back(): void;
 }
 
 export const SCRIPTED_SENDER = 'terminal:owner';
@@ -139,6 +141,7 @@ export async function startPlatform(): Promise<Platform> {
     answer(next) {
       script = next;
     },
+    back: () => write({ type: 'back' }),
     [Symbol.dispose]() {
       socket?.destroy();
       server.close();
