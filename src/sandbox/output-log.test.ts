@@ -26,6 +26,34 @@ test('no file grows beyond its limit, and the oldest go', async () => {
   assert.equal(log.lastLines().length, 10);
 });
 
+test('lines stay whole, however they come and whichever stream they come by', async () => {
+  const file = path.join(folder, 'box.log');
+  const parts = (letter: string) =>
+    Readable.from([letter, letter, `${letter}\n${letter}`, `${letter}\n`, letter.repeat(2)]);
+  const log = captureOutput([parts('a'), parts('b')], file, { ...LOG_LIMITS, fileBytes: 7 });
+  await log.drained;
+  const kept = ['.3', '.2', '.1', ''].map((age) => readFileSync(file + age, 'utf8'));
+  assert.deepEqual(kept.flatMap((text) => text.split('\n').slice(0, -1)).toSorted(), [
+    'aa',
+    'aa',
+    'aaa',
+    'bb',
+    'bb',
+    'bbb',
+  ]);
+  assert.ok(
+    log.lastLines().every((line) => /^(a+|b+)$/.test(line)),
+    log.lastLines().join(),
+  );
+});
+
+test('a line without an end is written in parts, and none of it is lost', async () => {
+  const file = path.join(folder, 'box.log');
+  const chunks = Array.from({ length: 20 }, () => 'x'.repeat(10_000));
+  await captureOutput([Readable.from(chunks)], file).drained;
+  assert.equal(statSync(file).size, 200_001);
+});
+
 test('a log that can not be written loses lines, not the sandbox', async () => {
   writeFileSync(path.join(folder, 'file'), '');
   const log = captureOutput([Readable.from(['x\n', 'y\n'])], path.join(folder, 'file/box.log'));

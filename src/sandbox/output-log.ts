@@ -20,6 +20,8 @@ export const LOG_LIMITS: LogLimits = { fileBytes: 5 * 1024 * 1024, keep: 3, byte
 const TAIL_BYTES = 16 * 1024;
 const TAIL_LINES = 30;
 const LINE_LENGTH = 500;
+/** What is longer is written in parts. */
+const LONGEST_LINE = 64 * 1024;
 
 export interface OutputLog {
   /** Resolves once the streams have ended and everything is written. Never rejects: a full disk loses lines, not the sandbox. */
@@ -33,12 +35,20 @@ export function captureOutput(streams: readonly Readable[], file: string, limits
   const tail = new Tail();
   const sink = new RotatingFile(file, limits);
   const pump = async (stream: Readable): Promise<void> => {
+    let rest = Buffer.alloc(0);
+    const put = async (bytes: Buffer): Promise<void> => {
+      tail.add(bytes);
+      await sink.write(bytes);
+    };
     try {
       for await (const chunk of stream) {
-        const bytes = Buffer.from(chunk);
-        tail.add(bytes);
-        await sink.write(bytes);
+        const bytes = Buffer.concat([rest, Buffer.from(chunk)]);
+        // Whole lines: neither a rotation nor the other stream may cut one in two.
+        const end = bytes.length > LONGEST_LINE ? bytes.length : bytes.lastIndexOf(10) + 1;
+        rest = bytes.subarray(end);
+        if (end > 0) await put(bytes.subarray(0, end));
       }
+      if (rest.length > 0) await put(Buffer.concat([rest, Buffer.from('\n')]));
     } catch (error) {
       tail.add(Buffer.from(`\n(output lost: ${error instanceof Error ? error.message : String(error)})\n`));
       stream.resume(); // a sandbox must not hang on a pipe that nobody reads
