@@ -8,7 +8,7 @@ import type { ChannelAdapter, ChannelHost, InboundEvent } from './channels/adapt
 import { createClockWatch, shiftWaits } from './clock.ts';
 import { createCommands } from './commands/index.ts';
 import { createContainerRunner } from './container-runner.ts';
-import { createDeliveries } from './db/deliveries.ts';
+import { createDeliveries, outboundId } from './db/deliveries.ts';
 import { createGroupCommit } from './db/group-commit.ts';
 import { createMessages } from './db/messages.ts';
 import { createSessions, type Session } from './db/sessions.ts';
@@ -23,6 +23,7 @@ import type { Logger } from './log/index.ts';
 import { takeIn } from './mailbox/attachments.ts';
 import { heartbeatTime } from './mailbox/heartbeat.ts';
 import { createOutboundReader } from './mailbox/outbound-reader.ts';
+import { dropStrays } from './mailbox/strays.ts';
 import { createMailboxWatch } from './mailbox/watch.ts';
 import { createMailboxPull } from './mailbox-pull.ts';
 import type { Paths } from './paths.ts';
@@ -169,8 +170,10 @@ export function createHost(parts: HostParts) {
     isDue: (sessionId) => messages.due(sessionId, Date.now()).count > 0,
     onFull: () => room.look(performance.now()),
     session: sessions.get,
-    prepare: (session) =>
-      prepareSandbox({ code, paths, db, sessions, manager, providers, uidFor: parts.uidFor }, session),
+    prepare: async (session) => {
+      await dropLeftovers(session);
+      return prepareSandbox({ code, paths, db, sessions, manager, providers, uidFor: parts.uidFor }, session);
+    },
     onStarted(session) {
       reader.warm();
       activity.started(session.id, sessions.get(session.id)?.hostSeq ?? 0);
@@ -254,6 +257,15 @@ export function createHost(parts: HostParts) {
     return Promise.all(
       (event.attachments ?? []).map((attachment, index) => takeIn(inbound, messageId, index, attachment)),
     );
+  }
+
+  async function dropLeftovers(session: Session): Promise<void> {
+    // What could not be read to its end may tell of files that nothing else knows.
+    if (sessions.undrained().includes(session.id)) return;
+    await dropStrays(manager.folders(session), {
+      outbox: (id) => deliveries.get(outboundId(session.id, id)) !== undefined,
+      inbox: messages.exists,
+    }).catch((error: unknown) => log.warn('files of nobody stay', { session: session.id, error }));
   }
 
   function uidOf(session: Session): number | undefined {

@@ -113,7 +113,13 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
       tellAgent(session, 'delivery', 'failed', `Message ${row.seq} was not sent: ${problem}`, now);
       return;
     }
-    for (const answered of content?.answers ?? []) messages.noteOutcome(session.id, answered, 'reply');
+    const answers = content?.answers ?? [];
+    // Written before the agent heard of it: who has read “Stopped.” is not answered after it.
+    if (answers.length > 0 && answers.every((answered) => messages.openById(session.id, answered) === undefined)) {
+      deliveries.refuse(id, 'What it answers had ended before.', now);
+      return;
+    }
+    for (const answered of answers) messages.noteOutcome(session.id, answered, 'reply');
     deliveries.queue(id, row.deliver_after, now);
     effects.deliver.push(id);
   }

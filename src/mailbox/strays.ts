@@ -1,0 +1,40 @@
+import { lstat, opendir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inFolder, openFolderBeneath } from './beneath.ts';
+import { dropTree } from './drop-outbox.ts';
+
+/** An agent can make as many as it likes: the rest waits for the next start. */
+const MOST = 100;
+
+/**
+ * Removes what a crash has left between a file and the row that tells of it: outboxes that nothing waits to be sent from, and
+ * inboxes of messages that were never stored. The session's sandbox must not run, and its outbound.db must be taken over.
+ */
+export async function dropStrays(
+  { box, inbound }: { box: string; inbound: string },
+  isNeeded: { outbox(id: string): boolean; inbox(id: string): boolean },
+): Promise<void> {
+  for (const name of await namesIn(box, 'outbox')) {
+    if (!isNeeded.outbox(name)) await dropTree(box, ['outbox'], name);
+  }
+  for (const name of await namesIn(inbound, 'inbox')) {
+    if (isNeeded.inbox(name)) continue;
+    // Of this process's own making: a message that is being taken at this moment.
+    const found = await lstat(join(inbound, 'inbox', name));
+    if (found.ctimeMs < performance.timeOrigin) await dropTree(inbound, ['inbox'], name);
+  }
+}
+
+async function namesIn(root: string, part: string): Promise<string[]> {
+  const names: string[] = [];
+  try {
+    await using folder = await openFolderBeneath(root, [part]);
+    for await (const { name } of await opendir(inFolder(folder, '.').toString())) {
+      names.push(name);
+      if (names.length === MOST) break;
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+  }
+  return names;
+}
