@@ -37,11 +37,15 @@ export function table(rows: readonly Row[]): string {
     .join('\n');
 }
 
-export function markdown(rows: readonly Row[]): string {
+export function markdownRows(rows: readonly Row[]): string {
   const lines = rows.map(
     (row) =>
       `| ${row.what} | ${row.figure} | ${row.budget ?? ''} | ${row.budget ? (row.missed ? '**missed**' : 'met') : ''} |`,
   );
+  return lines.join('\n');
+}
+
+export function markdown(rows: readonly Row[]): string {
   return `# Performance
 
 Made by \`npm run bench -- --silence --write\`, beside a bare Node and a bare SQLite in the same run. Times are of the machine
@@ -51,7 +55,7 @@ result was written is the time in its row, to the millisecond.
 
 | what | figure | budget | |
 |---|---|---|---|
-${lines.join('\n')}
+${markdownRows(rows)}
 
 ${CAUSES}`;
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CODE } from '../test/support/host-process.ts';
 import { bareFigures } from './bare.ts';
@@ -6,6 +6,7 @@ import { bootFigures } from './boot.ts';
 import { hopFigures } from './hops.ts';
 import { idleFigures } from './idle.ts';
 import { markdown, type Row, table } from './report.ts';
+import { soakPart, withSoakPart } from './soak/page.ts';
 import { throughputFigures } from './throughput.ts';
 
 /**
@@ -30,5 +31,8 @@ for (const [name, run] of Object.entries(parts)) {
   rows.push(...(await run({ silence: process.argv.includes('--silence') })));
 }
 process.stdout.write(`${table(rows)}\n`);
-if (process.argv.includes('--write')) writeFileSync(join(CODE, 'docs', 'performance.md'), markdown(rows));
+if (process.argv.includes('--write')) {
+  const page = join(CODE, 'docs', 'performance.md');
+  writeFileSync(page, withSoakPart(markdown(rows), soakPart(readFileSync(page, 'utf8'))));
+}
 process.exit(rows.some((row) => row.missed) ? 1 : 0);
