@@ -46,7 +46,7 @@ export async function drive(plan: Plan, options: DriveOptions): Promise<Result> 
     await run.play();
     problems = run.check();
     await run.end();
-    problems.push(...leftovers(home));
+    problems.push(...leftoverFiles(home), ...leftovers(home));
   } catch (error) {
     problems = [error instanceof Error ? (error.stack ?? error.message) : String(error), ...run.look()];
   } finally {
@@ -150,6 +150,8 @@ function createRun(plan: Plan, options: DriveOptions, home: string, platform: Pl
       await pause(plan.alsoHostAfterMs);
     } else {
       await rest();
+      // Some points come after everything that can be seen from outside.
+      await until(() => gone() || (plan.runner && !plan.host && runnerDied()), LATE_MS).catch(() => {});
     }
     if (gone()) {
       died(host?.process.signalCode === 'SIGKILL' ? plan.host : undefined);
@@ -181,13 +183,13 @@ function createRun(plan: Plan, options: DriveOptions, home: string, platform: Pl
         await step({ do: 'send', chat, kind: 'tool', marker, text: `run echo ${marker}` });
       }
       await rest();
-      await until(() => leftoverFiles(home).length === 0 && noneOpen(home)).catch(() => {});
+      await until(() => leftoverFiles(home).length === 0 && noneOpen(home), 3_000).catch(() => {});
     },
     check(): string[] {
       const result = audit(home, platform, expected);
       dropped = result.dropped;
       filesAgain = result.filesAgain;
-      return [...result.problems, ...(gone() ? ['The last host has ended.'] : []), ...leftoverFiles(home)];
+      return [...result.problems, ...(gone() ? ['The last host has ended.'] : [])];
     },
     /** What can be said of a run that went wrong. */
     look(): string[] {
@@ -206,6 +208,8 @@ function createRun(plan: Plan, options: DriveOptions, home: string, platform: Pl
     figures: () => ({ reached, crashes, dropped, toolsAgain: filesAgain + toolsAgain(home) }),
   };
 }
+
+const LATE_MS = 400;
 
 const OPEN = `SELECT (SELECT count(*) FROM messages WHERE direction = 'in' AND status IN ('pending', 'paused') AND trigger = 1)
   + (SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sending')) AS n`;
