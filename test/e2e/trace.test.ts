@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -58,6 +58,8 @@ test('a message is followed from the platform to its answer, by any of its names
   for (const word of [message.id, message.id.slice(0, 16), `p-${out?.messageId}`, String(out?.messageId)]) {
     assert.equal((await trace(host.home, word)).message.id, message.id, word);
   }
+  const forged = { time: new Date().toISOString(), event: 'settled', messageId: message.id };
+  appendFileSync(join(host.home, 'logs/sessions', `${message.session}.log`), `${JSON.stringify(forged)}\n`);
   const text = await ncl(host.home, 'trace', message.id);
   assert.match(text, /^id +msg-.*\n[\s\S]*\+0 +channel +written[\s\S]* host +settled .*outcome=reply/);
   assert.match(await ncl(host.home, 'trace', 'nothing'), /No message is called "nothing"/);

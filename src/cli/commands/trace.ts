@@ -29,7 +29,8 @@ export const trace: ClientCommand = {
 
 /** What both tell is told once, by the log, which knows more of it. */
 function inOrder(stored: readonly Step[], logged: readonly Step[]): Step[] {
-  const key = ({ what, fields }: Step) => `${what} ${fields.messageId}`;
+  // By whom as well: what a sandbox logs must not stand for what the host knows.
+  const key = ({ who, what, fields }: Step) => `${who} ${what} ${fields.messageId}`;
   const told = new Set(logged.map(key));
   return [...stored.filter((step) => !told.has(key(step))), ...logged].toSorted((a, b) => a.at.localeCompare(b.at));
 }
