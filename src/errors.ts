@@ -58,6 +58,11 @@ const table = {
     remedy: 'Make room, then try again: what was accepted before is kept.',
     exit: 1,
   },
+  NC_BACKUP: {
+    sentence: 'That backup can not be made or used.',
+    remedy: 'Nothing was changed. `ncl backup` makes another one, and data/backups holds earlier ones.',
+    exit: 1,
+  },
   NC_MESSAGE_EMPTY: { sentence: 'The message is empty.', remedy: 'Write something.', exit: 1 },
   NC_MESSAGE_TOO_LARGE: {
     sentence: 'The message is too long.',

@@ -88,9 +88,11 @@ export function createHostView({ host, db, slug, version, startedAt, stop }: Hos
   }
 
   function problems(): string[] {
-    return [...host.adapters.values()].flatMap((adapter) =>
-      host.disconnected.has(adapter.channelType) ? [`The channel ${adapter.channelType} is not connected.`] : [],
-    );
+    const away = [...host.adapters.keys()].filter((channelType) => host.disconnected.has(channelType));
+    return [
+      ...away.map((channelType) => `The channel ${channelType} is not connected.`),
+      ...host.housekeeping.problems(),
+    ];
   }
 
   return {
@@ -128,6 +130,7 @@ export function createHostView({ host, db, slug, version, startedAt, stop }: Hos
       const used = new Set(listAgentGroups(db).map((agent) => agent.provider));
       return Promise.all([...used].map((name) => checkModel(host, name)));
     },
+    housekeeping: (dryRun) => host.housekeeping.run(dryRun),
     stop,
     groups: () => listAgentGroups(db).map(groupRow),
     updateGroup(idOrName, changes) {

@@ -10,6 +10,7 @@ import { createLiveEnv } from './env.ts';
 import { NanoError } from './errors.ts';
 import { createHost } from './host.ts';
 import { createHostView } from './host-view.ts';
+import { finishRestore } from './housekeeping/finish-restore.ts';
 import { installSlug } from './install-slug.ts';
 import { createLogger, type Logger } from './log/index.ts';
 import { type Paths, pathsFor } from './paths.ts';
@@ -65,6 +66,8 @@ async function run({ code, paths, env, adapters, log, started }: Boot): Promise<
   // What an earlier host left of its sockets and scratch serves nobody; this one's scratch lies there, too.
   process.env.TMPDIR = paths.run;
   const slug = installSlug(paths.root);
+  const before = finishRestore(paths);
+  if (before) log.warn('a restore that was cut short is finished', { before });
   // First of all: it says in its own words what is wrong with data/.
   const db = openCentral({ file: paths.db, backups: paths.backups, now: started });
   const lease = takeLease(db, started);

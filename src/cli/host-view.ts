@@ -80,6 +80,14 @@ export interface Check {
   remedy?: string | undefined;
 }
 
+/** What went, or would have gone, by kind. */
+export interface HousekeepingReport {
+  dryRun: boolean;
+  /** True when the clock was set since the last round: nothing was looked at. */
+  skipped: boolean;
+  gone: { kind: string; count: number; bytes: number }[];
+}
+
 /** The host's side of every command that runs there. */
 export interface HostView {
   status(): StatusReport;
@@ -88,6 +96,7 @@ export interface HostView {
   session(idOrPrefix: string): Result<SessionDetail>;
   /** What only the host can see: the path to the credential's upstream, its own timers. */
   doctorChecks(): Promise<Check[]>;
+  housekeeping(dryRun: boolean): Promise<HousekeepingReport>;
   /** Begins an orderly shutdown and returns at once. */
   stop(): void;
   groups(): GroupRow[];

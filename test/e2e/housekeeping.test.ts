@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { execFile, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -72,7 +72,7 @@ describe('a disk', { skip: mayMount() ? false : 'only root may mount a disk for 
         home,
         platform,
         chats: ['a', 'b', 'c'],
-        environment: { NANOCLAW_RETRY_MS: '300' },
+        environment: { NANOCLAW_RETRY_MS: '300', NANOCLAW_DISK_LOOK_MS: '500' },
       });
       const terminal = await host.terminal();
       platform.send('a', 'run echo warm');
@@ -152,4 +152,66 @@ test('data/ becomes read-only while the host runs: refused with a sentence, and 
   assert.match(platform.said('a').join(), /after/);
   await host.end();
   assert.equal(integrity(host.home), 'ok');
+});
+
+/** `ncl`, on an install; resolves with what it said and its status. */
+function ncl(home: string, ...args: string[]): Promise<{ status: number | null; out: string; err: string }> {
+  return new Promise((resolve) => {
+    const env = { PATH: process.env.PATH, HOME: home, PWD: home, NANOCLAW_HOME: home };
+    const child = execFile(process.execPath, [join(CODE, 'src/cli/main.ts'), ...args], { env }, (_error, out, err) =>
+      resolve({ status: child.exitCode, out, err }),
+    );
+  });
+}
+
+test('a backup beside a busy host is restored on another install: memory, rights, open messages', async () => {
+  using platform = await startPlatform();
+  const home = mkdtempSync(join(tmpdir(), 'nanoclaw-restored-'));
+  const archive = join(home, 'backup.tar');
+  {
+    await using host = await startHost({ platform, chats: ['a', 'b'] });
+    platform.send('a', 'remember the cat is called Miez');
+    await until(() => platform.said('a').length === 1);
+    const open = platform.send('b', 'run sleep 2; echo $((6 * 7)) answers');
+    await until(() => platform.events.get(open)?.acceptance);
+    let busy = true;
+    const traffic = (async () => {
+      while (busy) {
+        const id = platform.send('a', 'time');
+        await until(() => platform.events.get(id)?.outcome);
+      }
+    })();
+    const { status, out, err } = await ncl(host.home, 'backup', archive);
+    busy = false;
+    await traffic;
+    assert.equal(status, 0, err);
+    assert.match(out, /^Verified: .*backup\.tar, .* 1 agents, 2 sessions\.\nIt holds no keys/);
+    const refused = await ncl(host.home, 'restore', archive);
+    assert.equal(refused.status, 1);
+    assert.match(refused.err, /Another host already runs from this folder/);
+    await host.end('SIGKILL');
+  }
+  const restored = await ncl(home, 'restore', archive);
+  assert.equal(restored.status, 0, restored.err);
+  assert.match(restored.out, /^Restored: /);
+  // Another folder is another install, with other uids for its agents.
+  await using second = await startHost({ platform, home });
+  await until(() => platform.said('b').some((text) => text.includes('42 answers')), 60_000);
+  const asked = platform.send('a', 'what do you remember?');
+  await until(() => platform.events.get(asked)?.outcome);
+  assert.match(platform.said('a').at(-1) ?? '', /Miez/);
+  platform.send('a', 'remember the dog is called Bello');
+  await until(() => readFileSync(join(home, 'groups/andy/CLAUDE.local.md'), 'utf8').includes('Bello'));
+  await second.end();
+  assert.equal(integrity(home), 'ok');
+  rmSync(home, { recursive: true });
+});
+
+test('ncl housekeeping says what went', async () => {
+  await using host = await startHost();
+  const terminal = await host.terminal();
+  await terminal.ask('hello');
+  const { status, out, err } = await ncl(host.home, 'housekeeping', '--dry-run');
+  assert.equal(status, 0, err);
+  assert.match(out, /^WOULD GO +COUNT +SIZE\nmessages +0 +0\.0 MB\n/);
 });

@@ -68,6 +68,7 @@ export async function standIn(root: string): Promise<void> {
     sessions: () => [session],
     session: (id) => (session.id.startsWith(id) ? { ok: true, data: session } : { ok: false, code: 'NC_NOT_FOUND' }),
     doctorChecks: async () => [{ name: 'upstream', ok: false, blocking: true, detail: 'It is away.', remedy: 'Wait.' }],
+    housekeeping: async (dryRun) => ({ dryRun, skipped: false, gone: [{ kind: 'logs', count: 2, bytes: 3_000_000 }] }),
     stop: () => (existsSync(join(root, 'do-not-stop')) ? undefined : void stop()),
     groups: () => [group],
     updateGroup: (_id, { model, effort, ...changes }) => ({

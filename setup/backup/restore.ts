@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { takeLease } from '../../src/db/lease.ts';
+import { NanoError } from '../../src/errors.ts';
+import { finishRestore } from '../../src/housekeeping/finish-restore.ts';
+import type { Paths } from '../../src/paths.ts';
+import { type Manifest, removeTree, unpackChecked } from './backup.ts';
+import { checkRoom } from './room.ts';
+
+/**
+ * A backup takes the place of what is there. It is unpacked and checked in a folder of its own; one rename of that folder is
+ * the decision, and what then remains to be moved is moved by whoever comes first: this command, or the next host.
+ */
+
+/** Throws NC_HOST_RUNNING, NC_BACKUP, NC_DB_NEWER, NC_DISK_FULL; then nothing was changed. */
+export async function restore(paths: Paths, file: string): Promise<{ manifest: Manifest; aside: string }> {
+  if (!existsSync(file)) throw new NanoError('NC_NOT_FOUND', `There is no ${file}.`);
+  mkdirSync(paths.data, { recursive: true, mode: 0o711 });
+  const groups = existsSync(paths.groups) ? paths.groups : dirname(paths.groups);
+  if (statSync(paths.data).dev !== statSync(groups).dev) {
+    throw new NanoError('NC_BACKUP', 'data/ and groups/ have to be on one disk for this.');
+  }
+  finishRestore(paths);
+  await checkRoom([{ folder: paths.data, bytes: statSync(file).size }]);
+  const unpacked = mkdtempSync(join(paths.data, '.restoring-'));
+  try {
+    const { manifest } = await unpackChecked(file, unpacked);
+    for (const folder of ['groups', 'data/v2-sessions']) {
+      mkdirSync(join(unpacked, folder), { recursive: true });
+      chmodSync(join(unpacked, folder), 0o711);
+    }
+    for (const file of ['data/v2.db', ...(manifest.secrets ? ['.env'] : [])]) chmodSync(join(unpacked, file), 0o600);
+    holdOff(paths.db);
+    // On the disk before anything is moved.
+    execFileSync('sync', ['-f', unpacked]);
+    renameSync(unpacked, join(paths.data, `restore-${new Date().toISOString().replaceAll(':', '-')}`));
+    return { manifest, aside: finishRestore(paths) ?? '' };
+  } finally {
+    await removeTree(unpacked);
+  }
+}
+
+/** No host can start while this process lives. A database that can't be read holds off nobody: no host starts on it. */
+function holdOff(file: string): void {
+  if (!existsSync(file)) return;
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file, { timeout: 5000 });
+    takeLease(db, Date.now());
+  } catch (error) {
+    if (error instanceof NanoError) throw error;
+  } finally {
+    db?.close();
+  }
+}

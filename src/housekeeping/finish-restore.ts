@@ -1,0 +1,41 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Paths } from '../paths.ts';
+
+/** The folder of a backup that is unpacked and checked; its being there is the decision to put it in place. */
+const DECIDED = /^restore-\d/;
+
+/**
+ * Moves what is there aside and a checked backup in, piece by piece; may be cut short at any point, and be called again.
+ * Returns where the former state is; undefined when there was nothing to finish. No host may run.
+ */
+export function finishRestore(paths: Paths): string | undefined {
+  const staged = existsSync(paths.data) ? readdirSync(paths.data).find((name) => DECIDED.test(name)) : undefined;
+  if (staged === undefined) return undefined;
+  const from = join(paths.data, staged);
+  const aside = join(paths.data, `before-${staged}`);
+  mkdirSync(aside, { recursive: true, mode: 0o700 });
+  const database = join(from, 'data/v2.db');
+  // A journal belongs to its database: the old one's may not lie beside the new one.
+  if (existsSync(database)) for (const end of ['-wal', '-shm']) moveAside(`${paths.db}${end}`, aside);
+  const pieces: readonly [string, string][] = [
+    [database, paths.db],
+    [join(from, 'data/v2-sessions'), paths.sessions],
+    [join(from, 'groups'), paths.groups],
+    [join(from, '.env'), paths.env],
+  ];
+  for (const [piece, place] of pieces) {
+    if (!existsSync(piece)) continue;
+    moveAside(place, aside);
+    renameSync(piece, place);
+  }
+  rmSync(from, { recursive: true });
+  return aside;
+}
+
+function moveAside(path: string, aside: string): void {
+  if (!existsSync(path)) return;
+  const name = basename(path);
+  // After a cut, something may have been made anew in its place.
+  renameSync(path, join(aside, existsSync(join(aside, name)) ? `${name}-${Date.now()}` : name));
+}
