@@ -118,14 +118,7 @@ export function createRouter(parts: RouterParts): Router {
       .then(({ acceptance, after }) => {
         faultPoint('command.committed');
         after();
-        const { channelType: channel, platformMessageId } = event;
-        log.info('command', {
-          messageId: inboundId,
-          command: name,
-          status: acceptance.status,
-          channel,
-          platformMessageId,
-        });
+        log.info('command', { messageId: inboundId, command: name, status: acceptance.status });
         return acceptance;
       });
   }
@@ -142,6 +135,8 @@ export function createRouter(parts: RouterParts): Router {
     const ensure = () => sessions.ensure(wiring.agentGroupId, key.messagingGroupId, key.threadId, now);
     // Files are moved into the session's folder, so that its row comes first; without files one commit does it all.
     const early = event.attachments?.length ? await commit.run(ensure) : undefined;
+    // Its files would lie there for a message that is never stored.
+    if (early && messages.has(early.id, originOf(event), event.platformMessageId)) return { status: 'duplicate' };
     const attachments = early ? await parts.takeAttachments(early, id, event) : [];
     if (early) faultPoint('attachments.moved');
     const session = await commit.run(() => {
@@ -186,8 +181,7 @@ export function createRouter(parts: RouterParts): Router {
       try {
         return await route(event, Date.now());
       } catch (error) {
-        const { channelType: channel, platformMessageId } = event;
-        log.error('an event was not taken', { channel, platformMessageId, error });
+        log.error('an event was not taken', { platformMessageId: event.platformMessageId, error });
         return refusedBy(error);
       }
     },

@@ -9,11 +9,7 @@ export const trace: ClientCommand = {
   name: 'trace',
   summary: "A message's whole way with times, from the database and the logs; without a host as well",
   positionals: [
-    {
-      name: 'message',
-      description: "a message's id or its beginning, the platform's id of it, or an answer's",
-      required: true,
-    },
+    { name: 'message', description: "its id or the beginning, the platform's, or an answer's", required: true },
   ],
   place: 'client',
   async run(args, { home, screen, json }) {
@@ -37,14 +33,12 @@ function inOrder(stored: readonly Step[], logged: readonly Step[]): Step[] {
 
 function shown(about: Record<string, unknown>, steps: readonly Step[], look: Look): string {
   const known = Object.entries(about).filter(([, value]) => value !== null);
+  const head = known.map(([name, value]) => [name, String(value)] as const);
   const first = Date.parse(steps[0]?.at ?? '');
   const rows = steps.map(({ at, who, what, fields }) => {
     return [localTime(at), `+${Date.parse(at) - first}`, who, what, showFields(fields)];
   });
   // Nothing is cut: the reason of a failure stands at the end of its line.
   const way = table(['TIME', 'MS', 'WHO', 'WHAT', ''], rows, { ...look, width: Number.POSITIVE_INFINITY });
-  return `${pairs(
-    known.map(([name, value]) => [name, String(value)]),
-    look,
-  )}\n\n${way}`;
+  return `${pairs(head, look)}\n\n${way}`;
 }
