@@ -1,9 +1,11 @@
 import type { Command } from '../definition.ts';
+import { backup, restore } from './backup.ts';
 import { chat } from './chat.ts';
 import { doctor, doctorHost } from './doctor.ts';
 import { groupsConfigGet, groupsConfigUpdate } from './groups-config.ts';
 import { groupsList } from './groups-list.ts';
 import { help } from './help.ts';
+import { housekeeping } from './housekeeping.ts';
 import { initFirstAgent } from './init-first-agent.ts';
 import { logs } from './logs.ts';
 import { restart } from './restart.ts';
@@ -31,6 +33,9 @@ export const commands: readonly Command[] = [
   groupsConfigGet,
   groupsConfigUpdate,
   initFirstAgent,
+  housekeeping,
+  backup,
+  restore,
   version,
   help,
   doctorHost,
