@@ -19,8 +19,8 @@ after(() => reader.stop());
 
 /** It leaves its shell's group and session, and ignores a request to end. */
 const DAEMON = `(setsid bash -c 'trap "" TERM; echo here > left; exec sleep 987654' >/dev/null 2>&1 &)`;
-/** Runs nothing but itself, and has been let go by the shell that it is a copy of. */
-const FORK = `mkfifo p; ( (trap "" TERM HUP; echo here > left; while :; do read -t 1000 <> p; done) >/dev/null 2>&1 & )`;
+/** Runs nothing but itself, in a group of its own, and has been let go by the shell that it is a copy of. */
+const FORK = `mkfifo p; ( set -m; (trap "" TERM HUP; echo here > left; while :; do read -t 1000 <> p; done) >/dev/null 2>&1 & )`;
 
 test('of three tools one hangs: it ends with all that it started, and the answer has the results of the others', async () => {
   using platform = await startPlatform();

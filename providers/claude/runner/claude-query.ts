@@ -103,6 +103,7 @@ export class ClaudeQuery implements AgentQuery {
     if (!isOpen()) return;
     if (inTime) {
       this.#turn.interrupted = true;
+      this.#tools.condemn();
       try {
         await harness.interrupt();
       } catch (cause) {

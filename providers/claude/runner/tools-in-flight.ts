@@ -23,6 +23,8 @@ interface Running {
   mark: string;
   declaredMs: number;
   since: number;
+  /** Whatever it has left running ends with it. */
+  condemned: boolean;
   overdue: ReturnType<typeof setTimeout>;
 }
 
@@ -65,16 +67,19 @@ export class ToolsInFlight {
     this.#options.send({ type: 'activity', tool: { phase: 'end', id, name: tool.name } });
     const hung = performance.now() - tool.since >= tool.declaredMs;
     // The harness has ended what stood below its shell. What had left it, as a daemon does, is still there.
-    if (hung) endMarked(tool.mark);
+    if (hung || tool.condemned) endMarked(tool.mark);
     return hung;
+  }
+
+  /** They are about to be interrupted: none ends by itself any more. */
+  condemn(): void {
+    for (const tool of this.#running.values()) tool.condemned = true;
   }
 
   /** The turn is over, or the harness gone: nothing of it runs any more. */
   endAll(): void {
-    for (const [id, { mark }] of [...this.#running]) {
-      this.end(id);
-      endMarked(mark);
-    }
+    this.condemn();
+    for (const id of [...this.#running.keys()]) this.end(id);
   }
 
   async #see(input: unknown): Promise<HookJSONOutput> {
@@ -93,7 +98,7 @@ export class ToolsInFlight {
     const mark = crypto.randomUUID();
     const overdue = setTimeout(() => this.#overdue(id, mark), declaredMs + (this.#options.overdueMs ?? OVERDUE_MS));
     overdue.unref();
-    this.#running.set(id, { name, mark, declaredMs, since: performance.now(), overdue });
+    this.#running.set(id, { name, mark, declaredMs, since: performance.now(), condemned: false, overdue });
     this.#options.send({ type: 'activity', tool: { phase: 'start', id, name, declaredTimeoutMs: declaredMs } });
     const command = name === 'Bash' ? Command.safeParse(input) : undefined;
     if (!command?.success) return {};

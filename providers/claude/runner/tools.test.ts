@@ -33,7 +33,7 @@ const LEAVERS = {
   daemon: (file: string) => `(setsid bash -c 'trap "" TERM; echo $$ > ${file}; exec sleep 1000' >/dev/null 2>&1 &)`,
   // Never runs another program, so that nothing of the environment's is to be seen of it.
   fork: (file: string) =>
-    `( (trap "" TERM HUP; echo $BASHPID > ${file}; mkfifo ${file}.pipe; while :; do read -t 1000 <> ${file}.pipe; done) & )`,
+    `( set -m; (trap "" TERM HUP; echo $BASHPID > ${file}; mkfifo ${file}.pipe; while :; do read -t 1000 <> ${file}.pipe; done) & )`,
   nohup: (file: string) => `nohup bash -c 'echo $$ > ${file}; sleep 1000; true' >/dev/null 2>&1 &`,
 };
 
@@ -101,6 +101,17 @@ scenario('a harness that dies takes the command with it that it ran', async () =
   for (const pid of harnessPids()) process.kill(pid, 'SIGKILL');
   await talk.outcome(1);
   assert.deepEqual(talk.outcomes, [{ ids: ['a'], error: 'crash' }]);
+  await talk.until('it to be gone', () => !lives(pidIn(file)));
+});
+
+scenario('an interrupt takes with it what a command has left outside of its shell', async () => {
+  const file = join(rig.home, 'pid');
+  const talk = await rig.converse();
+  rig.api.script(bash(`${LEAVERS.daemon(file)}; sleep 1000`));
+  talk.query.push('a', 'go');
+  await talk.until('the daemon', () => lives(pidIn(file)));
+  await talk.query.interrupt();
+  await talk.outcome(1);
   await talk.until('it to be gone', () => !lives(pidIn(file)));
 });
 
