@@ -56,7 +56,7 @@ export function planOf(seed: number, chosen?: string): Plan {
   // The first round of seeds surely reaches each.
   const fault: Fault = { point: point.name, nth: seed <= POINTS.length ? 1 : 1 + random.below(point.times ?? 3) };
   const lead = leading(point, writer);
-  const steps = [...lead, ...several(random, 3 + random.below(5), writer)];
+  const steps = [...lead, ...several(random, 3 + random.below(5), writer, 'a')];
   if (point.needs === 'shutdown') steps.push({ do: 'terminate' });
   const atBoot = point.needs === 'second';
   const isRunner = point.process === 'runner';
@@ -112,7 +112,8 @@ function leadingKind(needs: Point['needs']): Kind {
   }
 }
 
-function several(random: Random, count: number, writer: Writer): Step[] {
+/** `spared`: a chat in which nothing is stopped, so that the point is reached in it. */
+function several(random: Random, count: number, writer: Writer, spared?: string): Step[] {
   const steps: Step[] = [];
   for (let sent = 0; sent < count; sent += 1) {
     const chat = random.pick(writer.chats);
@@ -120,7 +121,8 @@ function several(random: Random, count: number, writer: Writer): Step[] {
       ...['plain', 'plain', 'tool', 'tool', 'tool', 'tell', 'tell', 'file', 'attachment'],
       ...['command', 'stop', 'clear'],
     ] as [Kind, ...Kind[]]);
-    steps.push(writer.send(chat, kind));
+    const isEnd = kind === 'stop' || kind === 'clear';
+    steps.push(writer.send(chat, isEnd && chat === spared ? 'plain' : kind));
     if (random.chance(0.2)) steps.push({ do: 'repeat', chat });
     // Half of them come in one breath with the next.
     if (random.chance(0.5)) steps.push({ do: 'pause', ms: random.below(60) });

@@ -1,5 +1,5 @@
 /** The host as it is, with the scripted channel beside the terminal: what `src/index.ts` does, for tests. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,15 @@ if (!home || !platform) throw new Error('NANOCLAW_HOME and NANOCLAW_PLATFORM are
 mkdirSync(join(home, 'data'), { recursive: true, mode: 0o711 });
 process.chdir(home);
 process.umask(0o077);
+
+// For a test that asks how large this process is.
+process.on('SIGUSR2', () => {
+  globalThis.gc?.();
+  const { heapUsed, rss } = process.memoryUsage();
+  const size = { heapUsed, rss, descriptors: readdirSync('/proc/self/fd').length };
+  writeFileSync('size.json.new', JSON.stringify(size));
+  renameSync('size.json.new', 'size.json');
+});
 
 const { main } = await import('../../../src/main.ts');
 const { createTerminalAdapter } = await import('../../../src/channels/terminal/index.ts');
