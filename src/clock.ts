@@ -1,9 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { isoTime } from '@nanoclaw/protocol';
 import { transaction } from './db/group-commit.ts';
 
 /** The wall clock may be set, and a machine may sleep: what waits for a while must not wait an hour more, or all come at once. */
 
 const JUMP_MS = 5_000;
+/** What was due before the clock went back may not have been taken yet. */
+const OVERDUE_MS = 10_000;
 
 export interface ClockWatch {
   /** How far the clock has been set since the last look, in ms; 0 when it has only gone on. */
@@ -26,22 +29,29 @@ export function createClockWatch(
   };
 }
 
-/** Retries keep their distance from now. What was meant for a time of the day stays. Returns the sessions to publish. */
-export function shiftWaits(db: DatabaseSync, ms: number): string[] {
+/**
+ * Retries keep their distance from `now`, which is by `ms` another than it would have been. What was meant for a time of
+ * the day stays, and so does what was put off after the clock was set and before that was noticed. Returns the sessions to
+ * publish.
+ */
+export function shiftWaits(db: DatabaseSync, ms: number, now: number): string[] {
   const by = `${ms / 1000} seconds`;
+  // By the new clock an old wait is over when it went forwards, and has more than the jump to go when it went back.
+  const isOld = (column: string) => `${column} ${ms > 0 ? '<=' : '>'} ?`;
+  const bound = isoTime(ms > 0 ? now : now - ms - OVERDUE_MS);
   const moved = (column: string) => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column}, ?)`;
   return transaction(db, () => {
     db.prepare(
       `UPDATE deliveries SET not_before = ${moved('not_before')}
-       WHERE status IN ('queued', 'sending') AND attempts > 0 AND not_before IS NOT NULL`,
-    ).run(by);
+       WHERE status IN ('queued', 'sending') AND attempts > 0 AND ${isOld('not_before')}`,
+    ).run(by, bound);
     const rows = db
       .prepare(
         `UPDATE messages SET process_after = ${moved('process_after')}
-         WHERE direction = 'in' AND status IN ('pending', 'paused') AND tries > 0 AND process_after IS NOT NULL
+         WHERE direction = 'in' AND status IN ('pending', 'paused') AND tries > 0 AND ${isOld('process_after')}
          RETURNING session_id`,
       )
-      .all(by);
+      .all(by, bound);
     return [...new Set(rows.map((row) => String(row.session_id)))];
   });
 }

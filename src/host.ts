@@ -291,7 +291,7 @@ export function createHost(parts: HostParts) {
 
   function followClock(jump: number): void {
     log.warn('the clock was set, or the machine slept', { seconds: Math.round(jump / 1000) });
-    for (const id of shiftWaits(db, jump)) manager.publish(id);
+    for (const id of shiftWaits(db, jump, Date.now())) manager.publish(id);
     for (const channelType of adapters.keys()) delivery.available(channelType);
   }
 
