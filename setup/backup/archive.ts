@@ -29,8 +29,12 @@ export interface Sources {
   list: string;
 }
 
-/** Writes a new file. Throws NC_BACKUP when more than `maxBytes` come. Returns its size. */
-export async function pack(file: string, { staging, own, home, list }: Sources, maxBytes: number): Promise<number> {
+/** Writes a new file. Throws NC_BACKUP when more than `maxBytes` come. `unsure`: files that changed meanwhile or can't be read. */
+export async function pack(
+  file: string,
+  { staging, own, home, list }: Sources,
+  maxBytes: number,
+): Promise<{ bytes: number; unsure: number }> {
   const limits = ['--anchored', '--wildcards', '--wildcards-match-slash', `--exclude=${'?'.repeat(LONGEST_PATH)}*`];
   const kinds = ['--format=gnu', '--numeric-owner', '--sparse', '--hard-dereference', '--one-file-system'];
   const args = ['--create', '--file=-', '--ignore-failed-read', ...kinds, ...limits];
@@ -53,7 +57,7 @@ export async function pack(file: string, { staging, own, home, list }: Sources, 
   );
   // 1: files changed or went away while they were read, as they do beside a running host.
   await tar.end(1);
-  return bytes + TRAILER_BYTES;
+  return { bytes: bytes + TRAILER_BYTES, unsure: tar.lines() };
 }
 
 /** Unpacks into an empty folder, after it has checked all of it. Throws NC_BACKUP. Returns how many special files it left out. */
@@ -123,12 +127,16 @@ function start(program: string, args: readonly string[], options: SpawnOptionsWi
   const env = { PATH: process.env.PATH, LC_ALL: 'C' };
   const child = spawn('sh', ['-c', 'umask 022; exec "$0" "$@"', program, ...args], { ...options, env });
   let said = '';
+  let lines = 0;
   child.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk).slice(-500);
+    lines += chunk.filter((byte) => byte === 10).length;
   });
   const closed = once(child, 'close');
   return {
     child,
+    /** How many it said on stderr. */
+    lines: () => lines,
     /** Throws NC_BACKUP when it ends with more than that status. */
     async end(most = 0): Promise<void> {
       child.stdout.resume();

@@ -40,6 +40,8 @@ export interface Backup {
   manifest: Manifest;
   /** Pipes and the like, which an agent may have made. */
   leftOut: number;
+  /** Files that changed while they were read, or can't be. */
+  unsure: number;
 }
 
 const MB = 1024 ** 2;
@@ -71,10 +73,14 @@ export async function backup(paths: Paths, file: string, withSecrets: boolean): 
     writeFileSync(join(staging, 'manifest.json'), JSON.stringify(manifest));
     if (secrets) copyFileSync(paths.env, join(staging, '.env'));
     const own = ['manifest.json', 'data/v2.db', ...(secrets ? ['.env'] : [])];
-    const written = await pack(part, { staging, own, home: paths.root, list }, bytes * 1.5 + 256 * MB);
+    const { bytes: written, unsure } = await pack(
+      part,
+      { staging, own, home: paths.root, list },
+      bytes * 1.5 + 256 * MB,
+    );
     const { leftOut } = await unpackChecked(part, join(staging, 'unpacked'));
     renameSync(part, file);
-    return { file, bytes: written, manifest, leftOut };
+    return { file, bytes: written, manifest, leftOut, unsure };
   } finally {
     rmSync(part, { force: true });
     await removeTree(staging);

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { asDatabaseError, isBusy } from '../../src/db/connection.ts';
 import { takeLease } from '../../src/db/lease.ts';
 import { NanoError } from '../../src/errors.ts';
 import { finishRestore } from '../../src/housekeeping/finish-restore.ts';
@@ -50,7 +51,7 @@ function holdOff(file: string): void {
     db = new DatabaseSync(file, { timeout: 5000 });
     takeLease(db, Date.now());
   } catch (error) {
-    if (error instanceof NanoError) throw error;
+    if (error instanceof NanoError || isBusy(error)) throw asDatabaseError(error);
   } finally {
     db?.close();
   }

@@ -73,7 +73,7 @@ describe('without a host', () => {
   test('an output with no room is told in a sentence', async () => {
     const args = ['-c', '"$0" version > /dev/full', join(checkout.root, 'bin', 'ncl')];
     const { status, stderr } = await checkout.ncl(args, { command: 'sh' });
-    assert.match(stderr, /^A file or folder of this install can not be used\. The output: there is no room left\./);
+    assert.match(stderr, /^There is no room left on the disk\. Make room/);
     assert.equal(status, 1);
   });
 
