@@ -63,6 +63,17 @@ function apply(install: Install, session: Session, part: Partial<OutboundSnapsho
 const outcomes = (effects: Effects) => effects.settled.map(({ messageId, outcome }) => [messageId, outcome]);
 
 describe('take-over', () => {
+  test('an answer that was written before a stop reached the agent is kept, and not said', () => {
+    using install = createInstall();
+    const session = install.newSession();
+    ask(install, session, 'm1');
+    transaction(install.db, () => install.messages.settle(session.id, 'm1', 'completed', 'stopped', Date.now()));
+    const part = { messages: [out('o1', 3, { text: 'hello', answers: ['m1'] })], acks: [ack('m1', 'completed')] };
+    assert.deepEqual(apply(install, session, part).deliver, []);
+    assert.deepEqual(install.deliveries.open(), []);
+    assert.equal(install.messages.notedOutcome(session.id, 'm1'), 'stopped');
+  });
+
   test('an answer is queued once and its messages end with it, however often the same rows are read', () => {
     using install = createInstall();
     const session = install.newSession();

@@ -18,7 +18,7 @@ export interface DriveOptions {
   code?: string;
   /** How long everything may take to come to rest after a start. */
   restMs?: number;
-  /** Leaves the install where it is, for somebody to look at. */
+  /** Leaves the install of a run that went wrong where it is, for somebody to look at. */
   keep?: boolean;
 }
 
@@ -53,7 +53,7 @@ export async function drive(plan: Plan, options: DriveOptions): Promise<Result> 
     await run.kill();
   }
   const figures = run.figures();
-  if (!options.keep) rmSync(home, { recursive: true, force: true });
+  if (!options.keep || problems.length === 0) rmSync(home, { recursive: true, force: true });
   return { plan, ...figures, problems, ms: Math.round(performance.now() - begun), home };
 }
 

@@ -28,10 +28,10 @@ const results = await playAll(seeds, Number(values['at-once']), async (seed) => 
   const plan = planOf(seed, values.point);
   if (values.seed !== undefined) console.log(JSON.stringify(plan, null, 2));
   const result = await drive(plan, { template, keep: values.keep });
-  if (values.keep) console.log(result.home);
   if (result.problems.length > 0) {
     console.log(`seed ${seed}, ${plan.point.name}:`);
     for (const problem of result.problems) console.log(`  ${problem}`);
+    if (values.keep) console.log(`  It lies in ${result.home}`);
   }
   return result;
 });
