@@ -18,6 +18,7 @@ Installs what is missing, starts the host and lets the agent answer a message. W
   --provider demo|claude    who answers; with no credential: demo, which needs no account
   --name NAME               the agent's name; Andy at first
   --timezone ZONE           such as Europe/Berlin; this machine's at first
+  --service                 keep the host running after a crash, a logout, a reboot; without --yes it asks
   --credential-file PATH    a file with the key or token, alone or as NAME=value
   --help                    this
 
@@ -52,6 +53,7 @@ while [ $# -gt 0 ]; do
       exit 0
       ;;
     --yes | -y) interactive=no ;;
+    --service) ;;
     --message | --provider | --name | --timezone | --credential-file)
       if [ $# -lt 2 ] || [[ ! $2 =~ [^[:space:]] ]]; then refuse "$1 needs a value."; fi
       if [ "$1" = --timezone ] && ! may_be_timezone "$2"; then

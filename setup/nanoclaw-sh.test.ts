@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { demoScript } from '../test/fakes/messages-api/demo.ts';
 import { createMessagesApi } from '../test/fakes/messages-api/index.ts';
-import { Checkout, hasCommand, type Ran } from './testing/checkout.ts';
+import { makeStandIns } from './service/testing/install.ts';
+import { Checkout, hasCommand, type Ran, systemPath } from './testing/checkout.ts';
 import { startForgingRegistry } from './testing/registry.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -168,6 +169,19 @@ describe('nanoclaw.sh, to the end', () => {
       links,
     );
     assert.equal(checkout.read('.env'), '');
+  });
+
+  test('a service is installed when it is asked for, and tried by killing the host once', async () => {
+    await using checkout = Checkout.installed();
+    const env = { PATH: [makeStandIns(checkout.folder), systemPath()].join(delimiter) };
+    const first = await checkout.setUp(['--yes', '--service', '--message', 'run echo one'], env);
+    assert.equal(first.status, 0, first.stderr);
+    assert.match(first.stderr, /✓ service +\S+ s {2}own supervisor; killed once, it was back after \d+\.\d s/);
+    const second = await checkout.setUp(['--yes', '--service', '--message', 'run echo two'], env);
+    assert.match(second.stdout, /two/, second.stderr);
+    assert.match(second.stderr, /✓ service +\S+ s {2}own supervisor; as it was/);
+    const { stdout } = await checkout.run(['bin/ncl', 'service', 'uninstall']);
+    assert.match(stdout, /is uninstalled/);
   });
 
   test('Claude, at an API that is played: the key is in .env and nowhere else', async () => {

@@ -9,6 +9,8 @@ export interface Options {
   name?: string;
   timezone?: string;
   credentialFile?: string;
+  /** Install the service that keeps the host running. */
+  service: boolean;
 }
 
 export function readOptions(argv: readonly string[]): Options {
@@ -18,6 +20,7 @@ export function readOptions(argv: readonly string[]): Options {
     strict: false,
     options: {
       yes: { type: 'boolean', short: 'y' },
+      service: { type: 'boolean' },
       message: { type: 'string' },
       provider: { type: 'string' },
       name: { type: 'string' },
@@ -33,6 +36,7 @@ export function readOptions(argv: readonly string[]): Options {
   };
   return {
     yes: given.has('yes'),
+    service: given.has('service'),
     ...value('message', 'message'),
     ...value('provider', 'provider'),
     ...value('name', 'name'),

@@ -1,5 +1,5 @@
 import { stderr } from 'node:process';
-import { cancel, intro, password, select, text } from '@clack/prompts';
+import { cancel, confirm, intro, password, select, text } from '@clack/prompts';
 import { isTimezone, localTimezone } from '../../src/groups/init.ts';
 import type { HostProvider } from '../../src/providers/contract.ts';
 import { credentialFromFile, credentialFromText, type EnvChange } from './credential.ts';
@@ -39,6 +39,13 @@ export async function askTimezone(options: Options): Promise<string> {
       output,
     }),
   );
+}
+
+/** Whoever leaves this question out has an agent that answered: that is no reason to end with a failure. */
+export async function askService(): Promise<boolean> {
+  const message = 'Keep it running, also after a crash, a logout or a reboot? (`ncl service uninstall` undoes it.)';
+  const answer = await confirm({ message, initialValue: true, output });
+  return answer === true;
 }
 
 /** Never shown, never an argument. */

@@ -11,6 +11,7 @@ import { changeEnvFile } from './env-file.ts';
 import { StepFailure } from './failure.ts';
 import { type Options, readOptions } from './options.ts';
 import { installProvider, loadProviders } from './providers.ts';
+import { offerService } from './service.ts';
 import { Steps, say } from './steps.ts';
 
 const Agent = z.object({ name: z.string(), provider: z.string(), created: z.boolean(), changed: z.array(z.string()) });
@@ -48,6 +49,7 @@ export async function setUp(root: string, argv: readonly string[], stepsDone: nu
 
   if (options.message !== undefined) await answerMessage(steps, options.message);
   else await answerFirstMessage(steps, root, agent.name);
+  await offerService(steps, options, isNew && !options.yes);
 }
 
 async function askForAll(options: Options, providers: ReadonlyMap<string, HostProvider>): Promise<Options> {

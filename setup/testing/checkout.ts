@@ -83,7 +83,7 @@ export class Checkout implements AsyncDisposable {
 }
 
 /** What the machine has by itself: the tests run with this checkout's own runtimes in front. */
-function systemPath(): string {
+export function systemPath(): string {
   const own = (process.env.PATH ?? '')
     .split(delimiter)
     .filter((folder) => !/\/(\.runtime|node_modules)\//.test(`${folder}/`));

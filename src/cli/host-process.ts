@@ -24,8 +24,10 @@ export async function findHost(context: ClientContext): Promise<Running | undefi
   }
 }
 
-/** Starts a host of its own session and waits until it answers. Throws NC_HOST_START with its last lines. */
+/** Starts a host, by its service or of its own session, and waits until it answers. Throws NC_HOST_START with its last lines. */
 export async function startHost(context: ClientContext): Promise<Running> {
+  const supervised = await (await import('../../setup/service/index.ts')).startSupervised(context);
+  if (supervised) return supervised;
   const { logs } = pathsFor(context.home);
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   const output = join(logs, 'host.out.log');

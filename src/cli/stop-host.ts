@@ -8,8 +8,17 @@ import { readLeaseHolder } from './lease-holder.ts';
 const STOP_MS = 30_000;
 const KILL_MS = 5000;
 
+type Stopped = 'none' | 'stopped' | 'killed';
+
 /** Throws NC_HOST_SILENT or NC_HOST_STOP when it does not end by itself and `force` is off. */
-export async function stopRunningHost(context: ClientContext, force: boolean): Promise<'none' | 'stopped' | 'killed'> {
+export async function stopRunningHost(context: ClientContext, force: boolean): Promise<Stopped> {
+  const said = await stopHostItself(context, force);
+  // After the host, which ends in order then: a service that was about to start it again.
+  const { stopSupervised } = await import('../../setup/service/index.ts');
+  return (await stopSupervised(context)) && said === 'none' ? 'stopped' : said;
+}
+
+async function stopHostItself(context: ClientContext, force: boolean): Promise<Stopped> {
   const pid = await askToStop(context);
   if (pid === undefined) return 'none';
   if (await waitForEnd(pid, STOP_MS)) return 'stopped';

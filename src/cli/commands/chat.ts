@@ -1,3 +1,4 @@
+import { NanoError } from '../../errors.ts';
 import { type ClientCommand, textOf } from '../definition.ts';
 import { numberOf } from '../number-flag.ts';
 
@@ -10,8 +11,19 @@ export const chat: ClientCommand = {
   async run(args, context) {
     const seconds = numberOf(args, 'timeout', { least: 1, most: 86_400, otherwise: 1800 });
     const text = textOf(args, 'text');
-    if (text === undefined) return (await import('../chat-lines.ts')).converse(context);
     const { readInput, sendOnce } = await import('../chat-once.ts');
-    return sendOnce(context, text === '-' ? await readInput() : text, seconds * 1000);
+    const message = text === '-' ? await readInput() : text;
+    const talk = async () =>
+      message === undefined
+        ? (await import('../chat-lines.ts')).converse(context)
+        : sendOnce(context, message, seconds * 1000);
+    try {
+      return await talk();
+    } catch (error) {
+      if (!(error instanceof NanoError && error.code === 'NC_NO_HOST')) throw error;
+      const { comesBack } = await import('../../../setup/service/index.ts');
+      if (!(await comesBack(context))) throw error;
+      return talk();
+    }
   },
 };

@@ -9,6 +9,7 @@ import { housekeeping } from './housekeeping.ts';
 import { initFirstAgent } from './init-first-agent.ts';
 import { logs } from './logs.ts';
 import { restart } from './restart.ts';
+import { serviceInstall, serviceStatus, serviceUninstall } from './service.ts';
 import { sessionsGet } from './sessions-get.ts';
 import { sessionsList } from './sessions-list.ts';
 import { start } from './start.ts';
@@ -36,6 +37,9 @@ export const commands: readonly Command[] = [
   housekeeping,
   backup,
   restore,
+  serviceInstall,
+  serviceStatus,
+  serviceUninstall,
   version,
   help,
   doctorHost,

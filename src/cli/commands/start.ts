@@ -11,7 +11,10 @@ export const start: ClientCommand = {
     const running = await findHost(context);
     if (running && args.foreground) throw new NanoError('NC_HOST_RUNNING', `Its process id is ${running.pid}.`);
     if (running) return tell(context, running.pid, false);
-    if (args.foreground) return runInForeground(context.root);
+    if (args.foreground) {
+      (await import('../../../setup/service/index.ts')).refuseOutside(context);
+      return runInForeground(context.root);
+    }
     const { pid } = await startHost(context);
     return tell(context, pid, true);
   },

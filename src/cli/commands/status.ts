@@ -6,7 +6,8 @@ import { pairs } from '../table.ts';
 export const status = hostCommand({
   name: 'status',
   summary: 'What the running host does',
-  handle: (view) => ({ ok: true, data: view.status() }),
+  // What keeps a host running tells it so.
+  handle: (view) => ({ ok: true, data: { ...view.status(), service: process.env.NANOCLAW_SERVICE ?? null } }),
   show(report, screen) {
     const agents = report.agents.map(
       ({ name, provider, model }) => `${name} (${model ? `${provider}, ${model}` : provider})`,
@@ -17,6 +18,7 @@ export const status = hostCommand({
       [
         ['host', `${report.version}, pid ${report.pid}, up ${since(report.startedAt)}`],
         ['install', report.slug],
+        ['service', report.service ?? 'none: a crash ends it. See `ncl service install`'],
         ['sandbox', report.driver],
         ['agents', agents.join(', ') || 'none: run `ncl init-first-agent`'],
         ['channels', channels.join(', ') || 'none'],

@@ -14,8 +14,9 @@ import { providerCheck } from './providers.ts';
 export async function runDoctor(context: ClientContext): Promise<number> {
   const { root, home, screen, json } = context;
   const [local, driver, host] = await Promise.all([localChecks(root, home), declareDriver(home), hostChecks(context)]);
-  const provider = await providerCheck(root, host.report);
-  const checks = [...local, driverCheck(driver), provider, ...host.checks];
+  const { serviceCheck } = await import('../../../setup/service/index.ts');
+  const [provider, service] = await Promise.all([providerCheck(root, host.report), serviceCheck(context)]);
+  const checks = [...local, driverCheck(driver), provider, ...host.checks, service];
   if (json) screen.out(JSON.stringify({ checks, driver }));
   else screen.out([...checkLines(checks, screen), '', ...guarantees(driver, screen)].join('\n'));
   return checks.some((check) => check.blocking && !check.ok) ? 1 : 0;

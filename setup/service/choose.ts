@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { createLaunchd } from './launchd.ts';
+import type { Manager } from './manager.ts';
+import { inspect, type Whose } from './marker.ts';
+import type { Plan } from './plan.ts';
+import { createSupervisor } from './supervisor.ts';
+import { createSystemd, hasSystemd } from './systemd.ts';
+
+export type Kind = 'systemd-system' | 'systemd-user' | 'launchd' | 'supervisor';
+
+export interface Machine {
+  platform: NodeJS.Platform;
+  isRoot: boolean;
+  /** Whether systemd's manager of the system, and that of this user, can be asked. */
+  systemManager: boolean;
+  userManager: boolean;
+}
+
+/** The best way to keep a host running there. */
+export function chooseKind({ platform, isRoot, systemManager, userManager }: Machine): Kind {
+  if (platform === 'darwin') return 'launchd';
+  if (isRoot && systemManager) return 'systemd-system';
+  return !isRoot && userManager ? 'systemd-user' : 'supervisor';
+}
+
+const make: Readonly<Record<Kind, (plan: Plan) => Manager>> = {
+  'systemd-system': (plan) => createSystemd(plan, 'system'),
+  'systemd-user': (plan) => createSystemd(plan, 'user'),
+  launchd: createLaunchd,
+  supervisor: createSupervisor,
+};
+
+/** For an install that has none yet. */
+export async function chooseManager(plan: Plan): Promise<Manager> {
+  const kind = chooseKind({
+    platform: process.platform,
+    isRoot: process.getuid?.() === 0,
+    systemManager: await hasSystemd('system'),
+    userManager: await hasSystemd('user'),
+  });
+  return make[kind](plan);
+}
+
+/** The one that is installed. Looks at files alone: it comes before every start. */
+export function findManager(plan: Plan): Manager | undefined {
+  const kinds: Kind[] = process.platform === 'darwin' ? ['launchd'] : ['systemd-system', 'systemd-user', 'supervisor'];
+  return kinds.map((kind) => make[kind](plan)).find((manager) => ['mine', 'edited'].includes(whose(manager, plan)));
+}
+
+export function whose(manager: Manager, plan: Plan): Whose {
+  return inspect(readDefinition(manager.file), plan.owner);
+}
+
+export function readDefinition(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+      return undefined;
+    throw error;
+  }
+}
