@@ -1,5 +1,3 @@
-import type { Plan } from './plan.ts';
-
 export interface Look {
   /** It keeps the host running: also while it waits to start it again. */
   running: boolean;
@@ -35,5 +33,3 @@ export interface Manager {
   look(): Promise<Look>;
   survives(): Promise<{ logout: Survival; reboot: Survival }>;
 }
-
-export type MakeManager = (plan: Plan) => Manager;
