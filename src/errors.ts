@@ -25,7 +25,7 @@ const table = {
   NC_AMBIGUOUS: { sentence: 'More than one thing begins with that.', remedy: 'Give more of the id.', exit: 1 },
   NC_DB_CORRUPT: {
     sentence: 'The central database is damaged.',
-    remedy: 'Move data/v2.db away and put a copy in its place; data/backups holds those from before each upgrade.',
+    remedy: '`ncl restore` puts a backup in its place; data/backups also holds copies of it from before each upgrade.',
     exit: 1,
   },
   NC_DB_NEWER: {

@@ -135,6 +135,16 @@ test('what can not be made again is restored, and nothing else', async () => {
   assert.match(messagesIn(join(aside, 'v2.db')), /Bea/);
 });
 
+test('a database that is damaged, or gone, is no obstacle', async () => {
+  const good = await backupOf(() => {});
+  for (const spoil of [(db: string) => writeFileSync(db, 'x'.repeat(9999)), (db: string) => rmSync(db)]) {
+    const home = otherHome();
+    spoil(join(home, 'data/v2.db'));
+    await restore(pathsFor(home), good);
+    assert.match(messagesIn(join(home, 'data/v2.db')), /Andy/);
+  }
+});
+
 test('keys go along when that is asked for', async () => {
   const file = await backupOf((install) => put('KEY=secret', install.root, '.env'), true);
   const home = otherHome();

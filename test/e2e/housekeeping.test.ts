@@ -82,6 +82,9 @@ describe('a disk', { skip: mayMount() ? false : 'only root may mount a disk for 
         platform.send(chat, `run echo second ${chat}`),
       ]);
       await until(() => accepted.every((id) => platform.events.get(id)?.acceptance));
+      const { bavail, bsize } = statfsSync(data);
+      writeFileSync(join(data, 'filler'), Buffer.alloc(bavail * bsize - 5 * 1024 ** 2));
+      await until(() => terminal.said().some((text) => /data\/ is more than 90 % full/.test(text)));
       fill(join(data, 'filler'));
       const refused = platform.send('a', 'run echo too much');
       await until(() => platform.events.get(refused)?.acceptance);
@@ -89,7 +92,7 @@ describe('a disk', { skip: mayMount() ? false : 'only root may mount a disk for 
       assert.deepEqual([status, code], ['refused', 'NC_DISK_FULL']);
       assert.match(String(sentence), /no room left on the disk.*Make room/);
       // The watch sees it, too, and keeps a reserve: the journal alone would take some more.
-      await until(() => host.log().includes('room on the disk'));
+      await until(async () => /problem: The disk of data\/ is full/.test((await ncl(home, 'status')).out));
       rmSync(join(data, 'filler'));
       assert.ok(statfsSync(data).bavail > 0);
       await until(() => accepted.every((id) => platform.events.get(id)?.outcome), 60_000);
