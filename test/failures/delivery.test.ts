@@ -60,7 +60,9 @@ describe('an answer', () => {
   test('that fails in passing is tried again after 1 and 2 s, then later as the platform asks, in its order', async () => {
     const failed = { status: 'failed', retryable: true, error: 'Try again.' } as const;
     const times = script('first', failed, failed, { ...failed, retryAfterMs: 6_000 }, undefined);
-    const events = ['run echo first', 'run echo second'].map((text) => rig.platform.send('a', text));
+    const events = [rig.platform.send('a', 'run echo first')];
+    await until(() => times.length === 1);
+    events.push(rig.platform.send('a', 'run echo second'));
     for (const event of events) assert.equal((await rig.end(event)).outcome, 'reply');
     const waits = times.slice(1).map((at, index) => at - (times[index] ?? 0));
     assert.equal(waits.length, 3);

@@ -1,128 +1,19 @@
-import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import type { FailureKind } from '../../src/failures.ts';
 import {
   billing,
-  createMessagesApi,
-  cut,
   cutAfter,
-  error,
-  errorAfter,
-  forbidden,
-  type MessagesApi,
-  type MessagesRequest,
   overloaded,
   promptTooLong,
-  type Reply,
   rateLimited,
-  say,
-  serverError,
-  TEST_KEY,
   unauthorized,
 } from '../fakes/messages-api/index.ts';
-import { until } from '../support/until.ts';
-import { finalSentence, type Rig, retrySentence, SIGN_OF_LIFE_MS, startRig } from './rig.ts';
+import { modelRows } from './model-rows.ts';
 
-/** The rows of docs/failures.md in which the model's API fails: each in a chat of its own, all on one host, side by side. */
-
-const RETRY_MS = 2_000;
-
-interface Row {
-  name: string;
-  reply: () => Reply;
-  kind: FailureKind;
-  retry: boolean;
-  /** How long the model asks to be left alone; the harness adds up to a quarter. */
-  askedMs?: number;
-}
-
-const rows: readonly Row[] = [
+/** One of each kind; `model.full.test.ts` has the other ways to the same end. */
+modelRows([
   { name: 'key-401', reply: unauthorized, kind: 'auth', retry: false },
-  { name: 'key-403', reply: forbidden, kind: 'auth', retry: false },
   { name: 'credit-400', reply: () => billing(400), kind: 'billing', retry: false },
-  { name: 'credit-402', reply: () => billing(402), kind: 'billing', retry: false },
   { name: 'too-long', reply: () => promptTooLong(), kind: 'context', retry: false },
   { name: 'limit-429', reply: () => rateLimited(12), kind: 'rate-limit', retry: true, askedMs: 12_000 },
-  {
-    name: 'limit-429-bare',
-    reply: () => error(429, 'rate_limit_error', 'Slow down.'),
-    kind: 'rate-limit',
-    retry: true,
-  },
   { name: 'overload-529', reply: overloaded, kind: 'overload', retry: true },
-  { name: 'overload-500', reply: serverError, kind: 'overload', retry: true },
-  { name: 'overload-in-stream', reply: () => errorAfter('half'), kind: 'overload', retry: true },
-  { name: 'cut-at-once', reply: cut, kind: 'network', retry: true },
   { name: 'cut-in-stream', reply: () => cutAfter('half'), kind: 'network', retry: true },
-];
-
-const LETTERS = ['a', 'b', 'c', 'd', 'e'];
-
-describe('when the model', { concurrency: 6 }, () => {
-  /** Rows whose cause is still there. */
-  const broken = new Map(rows.map((row) => [row.name, row]));
-  /** When each row's requests came. */
-  const asked = new Map<string, number[]>();
-  let api: MessagesApi;
-  let rig: Rig;
-
-  function rowOf(request: MessagesRequest): string {
-    return [...JSON.stringify(request.messages).matchAll(/row ([a-z0-9-]+):/g)].at(-1)?.[1] ?? '';
-  }
-
-  before(async () => {
-    api = await createMessagesApi({
-      otherwise(request) {
-        const name = rowOf(request);
-        asked.set(name, [...(asked.get(name) ?? []), Date.now()]);
-        return broken.get(name)?.reply() ?? say(`answered ${name}`);
-      },
-    });
-    rig = await startRig({
-      provider: 'claude',
-      env: { ANTHROPIC_API_KEY: TEST_KEY, ANTHROPIC_BASE_URL: api.url },
-      environment: { NANOCLAW_RETRY_MS: String(RETRY_MS), NANOCLAW_MAX_SANDBOXES: String(rows.length) },
-      chats: rows.map(({ name }) => name),
-    });
-  });
-  after(async () => {
-    await rig[Symbol.asyncDispose]();
-    await api.close();
-  });
-
-  for (const { name, kind, retry, askedMs } of rows) {
-    test(`${name}: told once for five messages, ${retry ? 'tried again' : 'not tried again'}, and heals`, async () => {
-      const send = (word: string) => rig.platform.send(name, `row ${name}: ${word}`);
-      const events = LETTERS.map(send);
-      const [first = ''] = events;
-      if (retry) await until(() => rig.since(first).length > 0, 60_000);
-      else for (const event of events) assert.equal((await rig.end(event)).outcome, 'notice', event);
-      assert.ok(rig.firstSign(first) < SIGN_OF_LIFE_MS, `a sign of life after ${rig.firstSign(first)} ms`);
-      const [notice = { text: '', afterMs: 0 }] = rig.since(first);
-      const told = Date.now();
-      const seconds = askedMs === undefined ? RETRY_MS / 1_000 : Number(/in (\d+) seconds/.exec(notice.text)?.[1]);
-      if (askedMs !== undefined) assert.ok(seconds >= askedMs / 1_000 && seconds <= askedMs / 800, notice.text);
-      const sentence = retry ? retrySentence(kind, seconds) : finalSentence(kind);
-      if (retry) await until(() => events.every((event) => rig.message(event)?.tries === 1), 60_000);
-      assert.deepEqual(
-        rig.since(first).map(({ text }) => text),
-        [sentence],
-      );
-
-      broken.delete(name);
-      if (!retry) {
-        const next = send('again');
-        assert.equal((await rig.end(next)).outcome, 'reply');
-        assert.deepEqual(
-          rig.since(next).map(({ text }) => text),
-          [`answered ${name}`],
-        );
-        return;
-      }
-      for (const event of events) assert.deepEqual(await rig.end(event), { outcome: 'reply', tries: 1 });
-      const next = asked.get(name)?.find((at) => at > told) ?? Number.NaN;
-      assert.ok(next - told > seconds * 1_000 - 1_500, `tried again ${next - told} ms after it was told`);
-      assert.equal(rig.since(first).filter(({ text }) => text.startsWith('⚠️')).length, 1, 'no more was said of it');
-    });
-  }
-});
+]);

@@ -68,13 +68,13 @@ describe('a host in a hurry ends', { concurrency: 3 }, () => {
   });
 });
 
-describe('with two places for sandboxes', () => {
+describe('with two places for sandboxes', { concurrency: 2 }, () => {
   test('four chats: two are told after 5 s, once, that they wait, and all are answered', async () => {
     await using rig = await startRig({
       environment: { NANOCLAW_MAX_SANDBOXES: '2' },
       chats: ['a', 'b', 'c', 'd'],
     });
-    const events = ['a', 'b', 'c', 'd'].map((chat) => rig.platform.send(chat, 'run sleep 8; echo done'));
+    const events = ['a', 'b', 'c', 'd'].map((chat) => rig.platform.send(chat, 'run sleep 7; echo done'));
     for (const event of events) assert.equal((await rig.end(event)).outcome, 'reply');
     const told = events.map((event) => rig.since(event).filter(({ text }) => text.startsWith('⏳')));
     assert.deepEqual(told.map(({ length }) => length).sort(), [0, 0, 1, 1]);

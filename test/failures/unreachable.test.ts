@@ -7,7 +7,7 @@ import { gaveUpSentence, type Rig, retrySentence, SIGN_OF_LIFE_MS, startRig } fr
 
 /** A model that nobody can reach: an address that takes connections and says nothing, and one where nobody is. */
 
-const RETRY_MS = 500;
+const RETRY_MS = 300;
 
 describe('a model that can not be reached', () => {
   let hanging: Hanging;
