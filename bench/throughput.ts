@@ -44,6 +44,7 @@ export async function throughputFigures(): Promise<Row[]> {
     capabilities: () => ({ threads: false, maxTextLength: 1e6 }),
     command: () => () => {},
     takeAttachments: async () => [],
+    dropAttachments: async () => {},
     onStored: (session) => manager.publish(session.id),
     log,
   });

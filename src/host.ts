@@ -21,6 +21,7 @@ import { sweep } from './host-sweep.ts';
 import { createHousekeeping } from './housekeeping/index.ts';
 import type { Logger } from './log/index.ts';
 import { takeIn } from './mailbox/attachments.ts';
+import { dropTree } from './mailbox/drop-outbox.ts';
 import { heartbeatTime } from './mailbox/heartbeat.ts';
 import { createOutboundReader } from './mailbox/outbound-reader.ts';
 import { dropStrays } from './mailbox/strays.ts';
@@ -237,6 +238,7 @@ export function createHost(parts: HostParts) {
     capabilities: (channelType) => adapters.get(channelType)?.capabilities,
     command: commands.run,
     takeAttachments: (session, messageId, event) => takeAttachments(session, messageId, event),
+    dropAttachments: (session, id) => dropTree(manager.folders(session).inbound, ['inbox'], id),
     isFull: housekeeping.isFull,
     onStored(session, messageId, event, receivedAt) {
       manager.publish(session.id);

@@ -23,6 +23,7 @@ function setup(install: Install): { router: Router; stored: string[]; commands: 
     capabilities: () => ({ threads: false, maxTextLength: 1e6 }),
     command: (name) => () => commands.push(name),
     takeAttachments: async () => [],
+    dropAttachments: async () => {},
     onStored: (_session, id) => stored.push(id),
     log: createLogger({ folder: join(install.root, 'logs'), secrets: () => [] }),
   });

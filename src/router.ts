@@ -25,6 +25,8 @@ export interface RouterParts {
   command(name: CommandName, context: CommandContext): () => void;
   /** Attachments are moved in before the commit; returns what the content says of them. */
   takeAttachments(session: Session, messageId: string, event: InboundEvent): Promise<unknown[]>;
+  /** Of a message that was there already. */
+  dropAttachments(session: Session, messageId: string): Promise<void>;
   /** Whether there is no room for another message. */
   isFull?(): boolean;
   /** After the commit; `receivedAt` in ms since the epoch. */
@@ -135,8 +137,6 @@ export function createRouter(parts: RouterParts): Router {
     const ensure = () => sessions.ensure(wiring.agentGroupId, key.messagingGroupId, key.threadId, now);
     // Files are moved into the session's folder, so that its row comes first; without files one commit does it all.
     const early = event.attachments?.length ? await commit.run(ensure) : undefined;
-    // Its files would lie there for a message that is never stored.
-    if (early && messages.has(early.id, originOf(event), event.platformMessageId)) return { status: 'duplicate' };
     const attachments = early ? await parts.takeAttachments(early, id, event) : [];
     if (early) faultPoint('attachments.moved');
     const session = await commit.run(() => {
@@ -144,7 +144,10 @@ export function createRouter(parts: RouterParts): Router {
       ensureUser(db, event.senderId, event.senderName, now);
       return messages.addInbound(inboundOf(event, own, id, attachments), now) ? own : undefined;
     });
-    if (!session) return { status: 'duplicate' };
+    if (!session) {
+      if (early) await parts.dropAttachments(early, id);
+      return { status: 'duplicate' };
+    }
     parts.onStored(session, id, event, now);
     return { status: 'stored', messageIds: [id] };
   }

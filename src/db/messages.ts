@@ -40,8 +40,6 @@ export interface Messages {
   due(sessionId: string, now: number): { count: number; since: number | null };
   /** Whether anything with this id was ever stored. */
   exists(id: string): boolean;
-  /** Whether this session has that platform message already. */
-  has(sessionId: string, origin: Origin, platformMessageId: string): boolean;
   /** Notes to the agent that wait for its next turn. */
   countNotes(sessionId: string): number;
   /** Ends an open message. Returns it, or undefined when it had ended before. */
@@ -106,10 +104,6 @@ export function createMessages(db: DatabaseSync): Messages {
        AND trigger = 1 AND (process_after IS NULL OR process_after <= ?)`,
   );
   const anyById = db.prepare('SELECT 1 FROM messages WHERE id = ?');
-  const byPlatformId = db.prepare(
-    `SELECT 1 FROM messages WHERE direction = 'in' AND ifnull(session_id, '') = ? AND channel_type = ? AND platform_id = ?
-       AND platform_message_id = ?`,
-  );
   const countNotes = db.prepare(
     `SELECT count(*) AS n FROM messages ${OPEN} WHERE session_id = ? AND direction = 'in' AND status IN ('pending', 'paused')
        AND trigger = 0 AND kind = 'system'`,
@@ -166,8 +160,6 @@ export function createMessages(db: DatabaseSync): Messages {
       return { count: Number(row?.n), since: row?.since ? Date.parse(String(row.since)) : null };
     },
     exists: (id) => anyById.get(id) !== undefined,
-    has: (sessionId, { channel_type, platform_id }, id) =>
-      byPlatformId.get(sessionId, channel_type, platform_id, id) !== undefined,
     countNotes: (sessionId) => Number(countNotes.get(sessionId)?.n),
     settle(sessionId, id, status, outcome, now) {
       const row = end.get(status, outcome, isoTime(now), id, sessionId);

@@ -124,6 +124,15 @@ function createRun(plan: Plan, options: DriveOptions, home: string, platform: Pl
     }
   }
 
+  /** The same, with a second crash in it. */
+  async function restAgain(): Promise<void> {
+    await rest();
+    if (!gone()) return;
+    died(plan.second);
+    await boot();
+    await rest();
+  }
+
   const taken = () =>
     platform.connected() &&
     [...platform.events.values()].every(({ told }) => told.some((status) => status !== 'refused'));
@@ -170,19 +179,14 @@ function createRun(plan: Plan, options: DriveOptions, home: string, platform: Pl
         died(plan.second);
         await boot();
       }
-      await rest();
-      if (gone()) {
-        died(plan.second);
-        await boot();
-        await rest();
-      }
+      await restAgain();
       if (plan.runner && runnerDied()) reached.push(plan.runner.point);
       // Every chat goes on.
       for (const chat of plan.chats) {
         const marker = `s${plan.seed}last${chat}`;
         await step({ do: 'send', chat, kind: 'tool', marker, text: `run echo ${marker}` });
       }
-      await rest();
+      await restAgain();
       await until(() => leftoverFiles(home).length === 0 && noneOpen(home), 3_000).catch(() => {});
     },
     check(): string[] {
