@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import type { DatabaseSync } from 'node:sqlite';
 import { byteLength, cleanText, faultPoint, isoTime, MAX_TEXT_BYTES, type Origin } from '@nanoclaw/protocol';
 import type { Acceptance, ChannelCapabilities, InboundEvent } from './channels/adapter.ts';
@@ -152,6 +153,11 @@ export function createRouter(parts: RouterParts): Router {
     return { status: 'stored', messageIds: [id] };
   }
 
+  /** A file that was not moved serves nobody: the platform has it. */
+  function discard(localPath: string): void {
+    rm(localPath, { force: true }).catch((error: unknown) => log.warn('a file stays', { path: localPath, error }));
+  }
+
   async function route(raw: InboundEvent, now: number): Promise<Acceptance> {
     const refusal = refusalOf(raw, now) ?? (parts.isFull?.() ? refused('NC_DISK_FULL') : undefined);
     if (refusal) return refusal;
@@ -186,6 +192,9 @@ export function createRouter(parts: RouterParts): Router {
       } catch (error) {
         log.error('an event was not taken', { platformMessageId: event.platformMessageId, error });
         return refusedBy(error);
+      } finally {
+        // Of a repeated event, say, or of a command.
+        for (const { localPath } of event.attachments ?? []) discard(localPath);
       }
     },
   };

@@ -14,7 +14,8 @@ process.umask(0o077);
 
 // For a test that asks how large this process is.
 process.on('SIGUSR2', () => {
-  globalThis.gc?.();
+  // What ends with a finalizer takes more than one.
+  for (let times = 0; times < 3; times += 1) globalThis.gc?.();
   const { heapUsed, rss } = process.memoryUsage();
   const size = { heapUsed, rss, descriptors: readdirSync('/proc/self/fd').length };
   writeFileSync('size.json.new', JSON.stringify(size));
