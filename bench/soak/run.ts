@@ -51,6 +51,7 @@ export interface SoakResult {
   cut: string | undefined;
 }
 
+export const INTERRUPTED = 'it was interrupted';
 const SAMPLES = 400;
 /** A tool, a few rows of memory and files, a long text: the same mixture in each part of the run. */
 const TEXTS: readonly (readonly [every: number, text: string])[] = [
@@ -121,7 +122,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   await new Promise<void>((resolve) => {
     const timer = setInterval(() => {
       repeats += forget(platform, waiting);
-      if (options.signal?.aborted) cut = 'it was interrupted';
+      if (options.signal?.aborted) cut = INTERRUPTED;
       else if (performance.now() - lastAnswer > patienceMs) cut = `no answer for ${patienceMs / 1000} s`;
       else if (host.process.exitCode !== null || host.process.signalCode !== null) cut = 'the host ended';
       if (cut === undefined && answered < messages) return;

@@ -1,5 +1,5 @@
 import { percentile, type Row } from '../report.ts';
-import type { Sample, SoakResult } from './run.ts';
+import { INTERRUPTED, type Sample, type SoakResult } from './run.ts';
 
 /** What a soak has to show. Pure: figures of a run in, rows of a table out. */
 
@@ -51,7 +51,10 @@ export const MEMORY: readonly [name: string, of: (sample: Sample) => number | un
 export function verdict(result: SoakResult, messages: number): Row[] {
   const { answered, sent, doubled, repeats, outcomes, deliveries, seconds } = result;
   const settled = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
-  const lost = messages - Math.min(answered, outcomes.reply ?? 0, deliveries.sent ?? 0);
+  // What was under way when somebody ended the run is not lost.
+  const expected = result.cut === INTERRUPTED ? answered : messages;
+  const unsettled = result.cut === INTERRUPTED ? 0 : Math.abs(settled - sent);
+  const lost = expected - Math.min(answered, outcomes.reply ?? 0, deliveries.sent ?? 0);
   const tooMany = doubled + repeats + Math.max(0, (deliveries.sent ?? 0) - sent);
   const spreads = tenths(result);
   const [first, last] = [spreads[0]?.p99 ?? Number.NaN, spreads.at(-1)?.p99 ?? Number.NaN];
@@ -62,12 +65,7 @@ export function verdict(result: SoakResult, messages: number): Row[] {
       budget: 'all',
       missed: answered !== messages,
     },
-    claim(
-      'lost, by the platform and by the central database',
-      lost + Math.abs(settled - sent),
-      '0',
-      lost !== 0 || settled !== sent,
-    ),
+    claim('lost, by the platform and by the central database', lost + unsettled, '0', lost + unsettled !== 0),
     claim('doubled', tooMany, '0', tooMany !== 0),
     ...MEMORY.map(([name, of]) => {
       const figures = change(result, of);
