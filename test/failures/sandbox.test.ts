@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { FAILURES } from '../../src/failures.ts';
-import { killSandbox, sandboxProcesses } from '../support/sandbox-search.ts';
+import { killSandbox } from '../support/sandbox-search.ts';
 import { until } from '../support/until.ts';
 import { finalSentence, gaveUpSentence, type Rig, retrySentence, SIGN_OF_LIFE_MS, startRig } from './rig.ts';
 
@@ -42,6 +42,8 @@ describe('starts and ends', { concurrency: 2 }, () => {
     test('that dies each time is given up after six tries, and the next message is answered', async () => {
       const event = rig.platform.send('dies-always', 'run kill -9 $PPID; sleep 20');
       assert.deepEqual(await rig.end(event, 120_000), { outcome: 'notice', tries: 5 });
+      const typing = rig.platform.typing.filter(({ chat, on }) => on && chat === 'dies-always');
+      assert.ok(typing.length >= 4, `each try is seen: ${typing.length} times`);
       const [notice = '', end = '', ...more] = texts(event);
       assert.ok(notice.startsWith(retrySentence('crash', 1)), notice);
       assert.ok(end.startsWith(gaveUpSentence('crash')), end);
@@ -121,13 +123,13 @@ describe('starts and ends', { concurrency: 2 }, () => {
       });
     }
 
-    /** The session's writable folder, after its sandbox has gone. */
+    /** The session's writable folder, after its sandbox has gone, and its last words were read. */
     async function boxOf(chat: string): Promise<string> {
       await rig.end(rig.platform.send(chat, 'hello'));
       const [row] = rig.query('SELECT id, agent_group_id FROM sessions WHERE messaging_group_id = ?', `mg-${chat}`);
       const box = join(rig.host.home, 'data/v2-sessions', String(row?.agent_group_id), String(row?.id), 'box');
       killSandbox(box);
-      await until(() => sandboxProcesses(box).length === 0);
+      await until(() => rig.query('SELECT 1 FROM sessions WHERE id = ? AND drained = 1', String(row?.id)).length > 0);
       return box;
     }
   });
