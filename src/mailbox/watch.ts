@@ -199,5 +199,7 @@ function waitOf(entry: Watched, now: number): number {
 }
 
 function hasJournal(file: string): boolean {
-  return (statOf(`${file}-journal`)?.size ?? 0n) > 0n;
+  const found = statOf(`${file}-journal`);
+  // Anything else is not a commit's: the read says so.
+  return found?.isFile() === true && found.size > 0n;
 }
