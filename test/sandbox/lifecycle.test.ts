@@ -194,3 +194,23 @@ describe('bubblewrap: start and stop', { timeout: 120_000 }, () => {
     assert.doesNotMatch(listed, /66 -> |\/etc\/passwd/);
   });
 });
+
+test('a host in a process namespace with few processes, as in a container, starts sandboxes, too', {
+  skip: !isRoot && 'only root may make such a namespace',
+  timeout: 60_000,
+}, async () => {
+  const few = makePlace();
+  // The low numbers are used up: what looks itself up in another namespace's /proc finds nobody.
+  const script = 'for i in $(seq 40); do /bin/true; done; "$@"';
+  const program = path.join(import.meta.dirname, 'host-process.ts');
+  const namespace = ['--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', script, 'sh'];
+  const child = spawn('unshare', [...namespace, process.execPath, program, few.root, '4917', few.slug]);
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const closed = once(child, 'close');
+  await Promise.race([until('the host says ready', () => said.includes('ready')), closed]);
+  child.kill('SIGKILL');
+  await closed;
+  few.remove();
+  assert.match(said, /ready/);
+});

@@ -65,7 +65,7 @@ test('without a filter for the processor there is no --seccomp', () => {
   );
 });
 
-test('the first stage gives each source a place, read-only ones read-only, and keeps only what changing the user needs', () => {
+test('the first stage gives each source a place, read-only ones read-only, and keeps only what the change of user and its /proc need', () => {
   const { args, locate } = stagingArguments(spec, layout, '/opt/bwrap');
   assert.ok(holds(args, '--ro-bind', '/data/in', locate('/data/in', 'ro')) >= 0);
   assert.ok(holds(args, '--bind', '/data/box', locate('/data/box', 'rw')) >= 0);
@@ -73,7 +73,7 @@ test('the first stage gives each source a place, read-only ones read-only, and k
   assert.equal(args.includes('--unshare-user'), false);
   assert.deepEqual(
     args.filter((word) => word.startsWith('CAP_')),
-    ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'],
+    ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP', 'CAP_SYS_ADMIN'],
   );
 });
 

@@ -98,11 +98,11 @@ export function stagingArguments(
       // the sandbox's uid, having given up the right to.
       ...['--die-with-parent', '--unshare-pid', '--clearenv', '--cap-drop', 'ALL'],
       ...['--json-status-fd', String(FD.status)],
-      ...['SETUID', 'SETGID', 'SETPCAP'].flatMap((name) => ['--cap-add', `CAP_${name}`]),
+      ...['SETUID', 'SETGID', 'SETPCAP', 'SYS_ADMIN'].flatMap((name) => ['--cap-add', `CAP_${name}`]),
       ...systemFolders(layout),
       ...(bwrap.startsWith('/usr/') ? [] : ['--ro-bind', bwrap, bwrap]),
-      // The host's own /proc: over a second one, already covered in places, the kernel refuses the sandbox its fresh one.
-      ...['--bind', '/proc', '/proc', '--dev', '/dev'],
+      // Only a place: see `dropPrivileges`.
+      ...['--dir', '/proc', '--dev', '/dev'],
       ...['/tmp', '/mnt'].flatMap((folder) => ['--perms', '0755', '--dir', folder]),
       ...[...places].flatMap(([key, place]) => [key.startsWith('ro ') ? '--ro-bind' : '--bind', key.slice(3), place]),
       ...['--chdir', '/', '--remount-ro', '/'],
@@ -111,10 +111,16 @@ export function stagingArguments(
   };
 }
 
-/** Between the stages: becomes the sandbox's uid for good. */
-export function dropPrivileges(setpriv: string, uid: number): string[] {
+/**
+ * Between the stages: a /proc of this process namespace, whole, since over one that is covered in places, as bwrap's own, the
+ * kernel refuses the sandbox a fresh one, and in another's bwrap would look itself up in vain. Then the sandbox's uid, for good.
+ */
+export function dropPrivileges(unshare: string, setpriv: string, uid: number): string[] {
   const id = String(uid);
-  return [...[setpriv, '--reuid', id, '--regid', id, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all', '--']];
+  return [
+    ...[unshare, '--mount-proc', '--'],
+    ...[setpriv, '--reuid', id, '--regid', id, '--clear-groups', '--inh-caps=-all', '--bounding-set=-all', '--'],
+  ];
 }
 
 /**

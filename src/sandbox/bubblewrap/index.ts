@@ -70,7 +70,14 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
     // What names the install is read by `sweep` alone: the arguments that follow clear the environment.
     const named = [tools.bwrap, ...name];
     const inside = ['--args', '5', '--', ...insideCommand(tools.prlimit, spec.limits, hard, spec.command)];
-    const outer = [...named, '--args', '7', '--', ...dropPrivileges(tools.setpriv, spec.uid), tools.bwrap];
+    const outer = [
+      ...named,
+      '--args',
+      '7',
+      '--',
+      ...dropPrivileges(tools.unshare, tools.setpriv, spec.uid),
+      tools.bwrap,
+    ];
     // A number of its own: the group of an earlier sandbox of this session may still be going away.
     const id = `${spec.sessionId}.${process.pid}.${++started}`;
     running.add(id);
@@ -166,7 +173,7 @@ function explain(machine: Machine, output: string): { reason: string; remedy: st
 function prepare(options: BubblewrapOptions, label: string) {
   const found = readMachine(options.bwrapPath);
   const machine = { ...found, canStage: found.canStage && options.staged !== false };
-  const { bwrap, prlimit, setpriv } = machine;
+  const { bwrap, prlimit, setpriv, unshare } = machine;
   if (!bwrap || !prlimit || missingTools(machine).length > 0 || isTooOld(machine.version)) {
     const { reason, remedy } = explain(machine, '');
     throw new NanoError('NC_SANDBOX_UNUSABLE', `${reason} ${remedy}`);
@@ -184,7 +191,7 @@ function prepare(options: BubblewrapOptions, label: string) {
   }
   return {
     machine,
-    tools: { bwrap, prlimit, setpriv: setpriv ?? 'setpriv' },
+    tools: { bwrap, prlimit, setpriv: setpriv ?? 'setpriv', unshare: unshare ?? 'unshare' },
     layout: readLayout(options.stateDir),
     limits: chooseLimits(label),
     hard: parseHardLimits(readFileSync('/proc/self/limits', 'utf8')),

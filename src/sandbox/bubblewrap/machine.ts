@@ -6,6 +6,7 @@ import { SYSCTLS, type SysctlName } from './symptoms.ts';
 export interface Machine {
   bwrap: string | null;
   setpriv: string | null;
+  unshare: string | null;
   prlimit: string | null;
   version: string | null;
   root: boolean;
@@ -26,6 +27,7 @@ export function readMachine(bwrapPath: string | undefined): Machine {
   return {
     bwrap,
     setpriv: find('setpriv'),
+    unshare: find('unshare'),
     prlimit: find('prlimit'),
     version: bwrap && parseVersion(spawnSync(bwrap, ['--version'], { env: {}, encoding: 'utf8' }).stdout),
     root,
@@ -40,6 +42,7 @@ export function missingTools(machine: Machine): string[] {
     ...(machine.bwrap ? [] : ['bubblewrap']),
     ...(machine.prlimit ? [] : ['prlimit']),
     ...(machine.setpriv || !machine.canStage ? [] : ['setpriv']),
+    ...(machine.unshare || !machine.canStage ? [] : ['unshare']),
   ];
 }
 
