@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isoTime } from '@nanoclaw/protocol';
 import { createInstall } from '../test/support/central.ts';
-import { createClockWatch, shiftWaits } from './clock.ts';
+import { createClockWatch, endLongWaits, shiftWaits } from './clock.ts';
 
 test('a clock that goes on is no jump; one that is set is told once, by how far', () => {
   let wall = 1_000_000;
@@ -77,4 +77,32 @@ test('retries move with the clock, other times stay', () => {
   assert.equal(after.get('fresh'), null);
   assert.deepEqual(shiftWaits(db, 3_600_000 * 30, at + 3_600_000 * 29), [session.id]);
   assert.equal(messages.openById(session.id, 'retried')?.processAfter, '2026-11-22T15:00:20.500Z');
+});
+
+test('a start ends waits that a clock once set wrong would have made endless', () => {
+  using install = createInstall();
+  const { db, messages } = install;
+  const session = install.newSession();
+  const now = Date.parse('2026-11-21T10:00:00.000Z');
+  for (const id of ['far', 'near']) {
+    messages.addInbound(
+      {
+        id,
+        sessionId: session.id,
+        kind: 'chat',
+        timestamp: isoTime(now),
+        trigger: true,
+        content: { text: 'x' },
+        channel_type: 'terminal',
+        platform_id: 'local',
+        thread_id: null,
+      },
+      now,
+    );
+  }
+  messages.retry(session.id, 'far', now + 365 * 86_400_000);
+  messages.retry(session.id, 'near', now + 20_000);
+  endLongWaits(db, now);
+  assert.equal(messages.openById(session.id, 'far')?.processAfter, isoTime(now));
+  assert.equal(messages.openById(session.id, 'near')?.processAfter, isoTime(now + 20_000));
 });

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
 import { transaction } from './db/group-commit.ts';
+import { LONGEST_WAIT_MS } from './failures.ts';
 
 /** The wall clock may be set, and a machine may sleep: what waits for a while must not wait an hour more, or all come at once. */
 
@@ -54,4 +55,16 @@ export function shiftWaits(db: DatabaseSync, ms: number, now: number): string[] 
       .all(by, bound);
     return [...new Set(rows.map((row) => String(row.session_id)))];
   });
+}
+
+/** At a start: no retry waits longer than the longest wait there is, wherever the clock stood when it was put off. */
+export function endLongWaits(db: DatabaseSync, now: number): void {
+  const bounds = [isoTime(now), isoTime(now + LONGEST_WAIT_MS)];
+  db.prepare(
+    `UPDATE messages SET process_after = ?1
+     WHERE direction = 'in' AND status IN ('pending', 'paused') AND tries > 0 AND process_after > ?2`,
+  ).run(...bounds);
+  db.prepare(
+    `UPDATE deliveries SET not_before = ?1 WHERE status IN ('queued', 'sending') AND attempts > 0 AND not_before > ?2`,
+  ).run(...bounds);
 }

@@ -45,6 +45,9 @@ export interface DeliveryQueue {
   stop(graceMs: number): Promise<void>;
 }
 
+/** A call that never comes back must not hold its chat for ever; the next one has the same id. */
+const CALL_MS = 5 * 60_000;
+
 type Entry = { type: 'message'; id: string } | { type: 'settled'; settled: Settled };
 
 interface Chat {
@@ -144,15 +147,18 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     quickTransaction(db, () => deliveries.sending(delivery.messageId, Date.now()));
     faultPoint('delivery.sending');
     try {
-      return await adapter.deliver({
-        id: delivery.messageId,
-        platformId,
-        threadId: delivery.thread_id,
-        text,
-        progress: content.progress ?? false,
-        files,
-        ...(delivery.inReplyTo !== null && { inReplyTo: delivery.inReplyTo }),
-      });
+      return await within(
+        CALL_MS,
+        adapter.deliver({
+          id: delivery.messageId,
+          platformId,
+          threadId: delivery.thread_id,
+          text,
+          progress: content.progress ?? false,
+          files,
+          ...(delivery.inReplyTo !== null && { inReplyTo: delivery.inReplyTo }),
+        }),
+      );
     } catch (error) {
       return { status: 'failed', retryable: true, error: errorText(error) };
     } finally {
@@ -300,4 +306,13 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
       clearTimeout(timer);
     },
   };
+}
+
+async function within(ms: number, call: Promise<DeliveryResult>): Promise<DeliveryResult> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<DeliveryResult>((resolve) => {
+    timer = setTimeout(() => resolve({ status: 'failed', retryable: true, error: 'no answer in time' }), ms);
+    timer.unref();
+  });
+  return Promise.race([call, late]).finally(() => clearTimeout(timer));
 }

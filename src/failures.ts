@@ -194,7 +194,7 @@ export const MAX_TRIES = 5;
 /** Set by a test that has no time to wait. */
 const BACKOFF_MS = Number(process.env.NANOCLAW_RETRY_MS ?? 5_000);
 /** A provider that asks for more than this is not waited for. */
-const LONGEST_WAIT_MS = 15 * 60_000;
+export const LONGEST_WAIT_MS = 15 * 60_000;
 
 export type RetryDecision = { retry: true; afterMs: number } | { retry: false };
 

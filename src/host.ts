@@ -5,7 +5,7 @@ import { faultPoint } from '@nanoclaw/protocol';
 import { createActivities } from './activity.ts';
 import { createAftermath } from './aftermath.ts';
 import type { ChannelAdapter, ChannelHost, InboundEvent } from './channels/adapter.ts';
-import { createClockWatch, shiftWaits } from './clock.ts';
+import { createClockWatch, endLongWaits, shiftWaits } from './clock.ts';
 import { createCommands } from './commands/index.ts';
 import { createContainerRunner } from './container-runner.ts';
 import { createDeliveries, outboundId } from './db/deliveries.ts';
@@ -305,6 +305,7 @@ export function createHost(parts: HostParts) {
       log.error('no sandbox can be started', { error });
       return 0;
     });
+    endLongWaits(db, Date.now());
     const undrained = sessions.undrained();
     for (const id of undrained) {
       const session = sessions.get(id);

@@ -24,7 +24,7 @@ export interface RouterParts {
   capabilities(channelType: string): ChannelCapabilities | undefined;
   /** Inside the transaction: what the command does to the database. What it returns runs after the commit. */
   command(name: CommandName, context: CommandContext): () => void;
-  /** Attachments are moved in before the commit; returns what the content says of them. */
+  /** Attachments are put in place before the commit; returns what the content says of them. */
   takeAttachments(session: Session, messageId: string, event: InboundEvent): Promise<unknown[]>;
   /** Of a message that was there already. */
   dropAttachments(session: Session, messageId: string): Promise<void>;
@@ -153,7 +153,7 @@ export function createRouter(parts: RouterParts): Router {
     return { status: 'stored', messageIds: [id] };
   }
 
-  /** A file that was not moved serves nobody: the platform has it. */
+  /** What was taken has a name of its own in the session's folder. */
   function discard(localPath: string): void {
     rm(localPath, { force: true }).catch((error: unknown) => log.warn('a file stays', { path: localPath, error }));
   }
@@ -193,7 +193,6 @@ export function createRouter(parts: RouterParts): Router {
         log.error('an event was not taken', { platformMessageId: event.platformMessageId, error });
         return refusedBy(error);
       } finally {
-        // Of a repeated event, say, or of a command.
         for (const { localPath } of event.attachments ?? []) discard(localPath);
       }
     },

@@ -1,9 +1,10 @@
 import { constants, type Stats } from 'node:fs';
-import { chmod, copyFile, lstat, mkdir, open, rename, rm, unlink } from 'node:fs/promises';
+import { chmod, copyFile, link, lstat, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Attachment, cleanText, MAX_ATTACHMENT_BYTES, truncateBytes } from '@nanoclaw/protocol';
 import type { InboundAttachment } from '../channels/adapter.ts';
 import { errorText, NanoError } from '../errors.ts';
+import { ensureFolder } from '../own.ts';
 import { openFileBeneath } from './beneath.ts';
 
 export { dropOutbox } from './drop-outbox.ts';
@@ -32,8 +33,9 @@ export function safeName(name: string, fallback: string): string {
 }
 
 /**
- * Moves a file that an adapter made to `inbox/<message id>/`, where the agent may read it. Rejects with a NanoError
- * when it is too large, and with the file system's error when it is gone; it is then still where it was.
+ * Puts a file that an adapter made into `inbox/<message id>/`, where the agent may read it, without copying it where that can
+ * be had. The adapter's own name for it stays: several agents may be meant. Rejects with a NanoError when it is too large, and
+ * with the file system's error when it is gone.
  */
 export async function takeIn(
   inboundFolder: string,
@@ -50,8 +52,8 @@ export async function takeIn(
   // Numbered, since two attachments of a message may have one name.
   const path = join('inbox', messageId, `${index + 1}-${name}`);
   const target = join(inboundFolder, path);
-  await mkdir(join(inboundFolder, 'inbox', messageId), { recursive: true, mode: 0o755 });
-  await move(attachment.localPath, target);
+  for (const parts of [['inbox'], ['inbox', messageId]]) ensureFolder(join(inboundFolder, ...parts), undefined, 0o755);
+  await place(attachment.localPath, target);
   await chmod(target, 0o644);
   return {
     type: /^[a-z][a-z0-9-]{0,31}$/.test(attachment.type) ? attachment.type : 'file',
@@ -68,13 +70,15 @@ function mimeTypeOf({ mimeType }: InboundAttachment): { mimeType?: string } {
   return /^[a-z]{1,32}\/[a-z0-9][a-z0-9.+-]{0,126}$/.test(plain) ? { mimeType: plain } : {};
 }
 
-async function move(from: string, to: string): Promise<void> {
+/** Another file system, or one without hard links. */
+const NO_LINK = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK']);
+
+async function place(from: string, to: string): Promise<void> {
   try {
-    await rename(from, to);
+    await link(from, to);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EXDEV')) throw error;
+    if (!(error instanceof Error && 'code' in error && NO_LINK.has(String(error.code)))) throw error;
     await copyFile(from, to);
-    await unlink(from);
   }
 }
 
