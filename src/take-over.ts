@@ -73,11 +73,14 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
   );
 
   // What was said after a message was sent, or just before, stands for it, too; and so does what is said of one that waits.
+  // With an answer in between it is another story.
   const findTold = db.prepare(
     `SELECT 1 FROM messages n LEFT JOIN messages other ON other.id = n.in_reply_to
      WHERE n.session_id = ?1 AND n.direction = 'out' AND n.seq IS NULL AND n.content = ?2
        AND n.channel_type IS ?3 AND n.platform_id IS ?4 AND n.thread_id IS ?5
-       AND (other.status IN ('pending', 'paused') OR n.created_at BETWEEN ?6 AND ?7)`,
+       AND (other.status IN ('pending', 'paused') OR n.created_at BETWEEN ?6 AND ?7 AND n.created_at >= ifnull(
+         (SELECT created_at FROM messages WHERE session_id = ?1 AND direction = 'out' AND seq IS NOT NULL
+          ORDER BY seq DESC LIMIT 1), ''))`,
   );
 
   /** Where a row goes, under the destination ACL: the session's own chat, or one that the agent was given. */

@@ -27,6 +27,19 @@ function rig(install: Install) {
       transaction(db, () => messages.addInbound({ ...origin, ...more, content: { text: 'x' } }, now));
       return id;
     },
+    /** The agent says something. */
+    answer() {
+      count += 1;
+      const row = {
+        id: `a${count}`,
+        seq: count * 2 + 1,
+        kind: 'chat',
+        timestamp: isoTime(now),
+        content: '{"text":"x"}',
+      };
+      const place = { channel_type: 'terminal', platform_id: 'local', thread_id: null };
+      install.deliveries.addOutbound({ ...place, ...row, sessionId: session.id, inReplyTo: null }, now);
+    },
     /** What is said when these fail. */
     fail(what: Failure, ...ids: string[]): string[] {
       const open = ids.map((id) => messages.openById(session.id, id)).filter((m): m is OpenMessage => m !== undefined);
@@ -58,6 +71,16 @@ test('five that follow each other closely, and fail at once, are told once', () 
     return fail(failure('auth', false), send());
   });
   assert.equal(said.flat().length, 1);
+});
+
+test('with an answer in between, the same trouble is told again at once', () => {
+  using install = createInstall();
+  const { send, fail, pass, answer } = rig(install);
+  assert.equal(fail(failure('quarantine', false), send()).length, 1);
+  pass(500);
+  answer();
+  pass(500);
+  assert.equal(fail(failure('quarantine', false), send()).length, 1);
 });
 
 test('a message that was sent after the notice was read has one of its own, also when the clock was set back', () => {
