@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
 import { parseRule } from '@nanoclaw/vault';
-import type { Check, GroupRow, HostView, Result, SessionDetail, SessionRow, StatusReport } from './cli/host-view.ts';
+import type { Check, GroupRow, HostView, Result, SessionDetail, SessionRow, StatusReport } from './admin-view.ts';
 import type { Session } from './db/sessions.ts';
 import { errorText } from './errors.ts';
 import { type AgentGroup, listAgentGroups, updateAgentGroup } from './groups/agent-groups.ts';

@@ -1,9 +1,8 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isoTime } from '@nanoclaw/protocol';
+import type { HostView } from './admin-view.ts';
 import type { ChannelAdapter } from './channels/adapter.ts';
-import { createAdminServer } from './cli/server.ts';
-import { asNanoError } from './cli/system-error.ts';
 import { asDatabaseError, openCentral } from './db/connection.ts';
 import { type Lease, takeLease } from './db/lease.ts';
 import { createLiveEnv } from './env.ts';
@@ -17,6 +16,7 @@ import { type Paths, pathsFor } from './paths.ts';
 import { EARLIEST_CLOCK } from './router.ts';
 import { createBubblewrapDriver } from './sandbox/bubblewrap/index.ts';
 import { readUidMap, sandboxUid } from './sandbox/uid.ts';
+import { asNanoError } from './system-error.ts';
 
 /** Boot and shutdown. Exit status: 0 after a stop that was asked for, 1 when the host can't run. */
 
@@ -24,10 +24,18 @@ const LEASE_MS = 10_000;
 /** Names in .env and the environment whose values are secrets, whatever they hold. */
 const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL/i;
 
-export type Adapters = (paths: Paths, log: Logger) => readonly ChannelAdapter[];
+/** What an install is made of beyond the host itself. */
+export interface Extras {
+  adapters(paths: Paths, log: Logger): readonly ChannelAdapter[];
+  /** Answers `ncl`. Its `start` throws NC_HOST_RUNNING or NC_SOCKET_PATH. */
+  admin(options: { socketPath: string; handlers: HostView; log: Logger }): {
+    start(): Promise<void>;
+    stop(): Promise<void>;
+  };
+}
 
 /** `code`: this checkout. `home`: the folder of data/, logs/, groups/ and .env, and the working folder. */
-export async function main(code: string, home: string, adapters: Adapters): Promise<void> {
+export async function main(code: string, home: string, extras: Extras): Promise<void> {
   const paths = pathsFor(home);
   let secrets: () => string[] = () => [];
   const foreground = process.env.NANOCLAW_FOREGROUND === '1';
@@ -42,7 +50,7 @@ export async function main(code: string, home: string, adapters: Adapters): Prom
     if (started < EARLIEST_CLOCK) throw new NanoError('NC_CLOCK', `It says ${isoTime(started)}.`);
     const env = createLiveEnv(paths.env, { ...process.env }, (sentence) => log.warn(sentence));
     secrets = () => secretsIn(env());
-    await run({ code, paths, env, adapters, log, started });
+    await run({ code, paths, env, extras, log, started });
   } catch (error) {
     log.error('the host did not start', { error });
     log.close();
@@ -56,13 +64,13 @@ interface Boot {
   code: string;
   paths: Paths;
   env: () => NodeJS.ProcessEnv;
-  adapters: Adapters;
+  extras: Extras;
   log: Logger;
   /** Milliseconds since the epoch. */
   started: number;
 }
 
-async function run({ code, paths, env, adapters, log, started }: Boot): Promise<void> {
+async function run({ code, paths, env, extras, log, started }: Boot): Promise<void> {
   // What an earlier host left of its sockets and scratch serves nobody; this one's scratch lies there, too.
   process.env.TMPDIR = paths.run;
   const slug = installSlug(paths.root);
@@ -82,7 +90,7 @@ async function run({ code, paths, env, adapters, log, started }: Boot): Promise<
     paths,
     db,
     env,
-    adapters: adapters(paths, log),
+    adapters: extras.adapters(paths, log),
     driver: createBubblewrapDriver({ slug, stateDir: join(paths.data, 'sandbox'), log: log.warn }),
     uidFor: (ordinal) => (isRoot ? sandboxUid(slug, ordinal, uidMap) : undefined),
     log,
@@ -103,7 +111,7 @@ async function run({ code, paths, env, adapters, log, started }: Boot): Promise<
     log.close();
     process.exit(0);
   };
-  const admin = createAdminServer({
+  const admin = extras.admin({
     socketPath: paths.adminSocket,
     handlers: createHostView({
       host,

@@ -1,7 +1,7 @@
 import { constants, setPriority } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Arguments, type ClientContext, textOf } from '../../src/cli/definition.ts';
-import { findHost } from '../../src/cli/host-process.ts';
+import { type Arguments, type ClientContext, textOf } from '../../cli/definition.ts';
+import { findHost } from '../../cli/host-process.ts';
 import { NanoError } from '../../src/errors.ts';
 import { pathsFor } from '../../src/paths.ts';
 import { backup } from './backup.ts';

@@ -1,8 +1,8 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { ClientContext } from '../../src/cli/definition.ts';
-import { findHost } from '../../src/cli/host-process.ts';
-import { stopRunningHost } from '../../src/cli/stop-host.ts';
+import type { ClientContext } from '../../cli/definition.ts';
+import { findHost } from '../../cli/host-process.ts';
+import { stopRunningHost } from '../../cli/stop-host.ts';
 import { readEnvFile } from '../../src/env.ts';
 import { NanoError } from '../../src/errors.ts';
 import { pathsFor } from '../../src/paths.ts';

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, isAbsolute, join } from 'node:path';
-import { HOST_FLAGS } from '../../src/cli/host-process.ts';
+import { HOST_FLAGS } from '../../cli/host-process.ts';
 import { installSlug } from '../../src/install-slug.ts';
 import { ownerOf } from './marker.ts';
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Running } from '../../src/cli/answers.ts';
-import type { ClientContext } from '../../src/cli/definition.ts';
-import { findHost } from '../../src/cli/host-process.ts';
-import { lastLines } from '../../src/cli/tail.ts';
+import type { Running } from '../../cli/answers.ts';
+import type { ClientContext } from '../../cli/definition.ts';
+import { findHost } from '../../cli/host-process.ts';
+import { lastLines } from '../../cli/tail.ts';
 import { NanoError } from '../../src/errors.ts';
 import { findManager } from './choose.ts';
 import type { Manager } from './manager.ts';

@@ -1,7 +1,7 @@
-import type { ClientContext } from '../../src/cli/definition.ts';
-import { findHost } from '../../src/cli/host-process.ts';
-import type { Check } from '../../src/cli/host-view.ts';
-import { pairs } from '../../src/cli/table.ts';
+import type { ClientContext } from '../../cli/definition.ts';
+import { findHost } from '../../cli/host-process.ts';
+import { pairs } from '../../cli/table.ts';
+import type { Check } from '../../src/admin-view.ts';
 import { errorText } from '../../src/errors.ts';
 import { findManager, whose } from './choose.ts';
 import type { Survival } from './manager.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { waitForEnd } from '../../src/cli/host-process.ts';
+import { waitForEnd } from '../../cli/host-process.ts';
 import { NanoError } from '../../src/errors.ts';
 import { chooseBootHook } from './boot-hook.ts';
 import type { Look, Manager } from './manager.ts';

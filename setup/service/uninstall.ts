@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
-import type { ClientContext } from '../../src/cli/definition.ts';
-import { stopRunningHost } from '../../src/cli/stop-host.ts';
+import type { ClientContext } from '../../cli/definition.ts';
+import { stopRunningHost } from '../../cli/stop-host.ts';
 import { NanoError } from '../../src/errors.ts';
 import { findManager, whose } from './choose.ts';
 import { planFor } from './plan.ts';

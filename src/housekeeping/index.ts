@@ -1,7 +1,7 @@
 import { uptime } from 'node:os';
 import type { DatabaseSync } from 'node:sqlite';
+import type { HousekeepingReport } from '../admin-view.ts';
 import { TERMINAL_CHANNEL, TERMINAL_PLATFORM_ID } from '../channels/terminal/address.ts';
-import type { HousekeepingReport } from '../cli/host-view.ts';
 import { createClockWatch } from '../clock.ts';
 import { transaction } from '../db/group-commit.ts';
 import { errorText } from '../errors.ts';

@@ -161,7 +161,7 @@ test('data/ becomes read-only while the host runs: refused with a sentence, and 
 function ncl(home: string, ...args: string[]): Promise<{ status: number | null; out: string; err: string }> {
   return new Promise((resolve) => {
     const env = { PATH: process.env.PATH, HOME: home, PWD: home, NANOCLAW_HOME: home };
-    const child = execFile(process.execPath, [join(CODE, 'src/cli/main.ts'), ...args], { env }, (_error, out, err) =>
+    const child = execFile(process.execPath, [join(CODE, 'cli/main.ts'), ...args], { env }, (_error, out, err) =>
       resolve({ status: child.exitCode, out, err }),
     );
   });

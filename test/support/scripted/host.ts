@@ -23,9 +23,13 @@ process.on('SIGUSR2', () => {
 });
 
 const { main } = await import('../../../src/main.ts');
+const { createAdminServer } = await import('../../../cli/server.ts');
 const { createTerminalAdapter } = await import('../../../src/channels/terminal/index.ts');
 const { createScriptedAdapter } = await import('./adapter.ts');
-await main(code, home, (paths, log) => [
-  createTerminalAdapter({ socketPath: paths.cliSocket, log }),
-  createScriptedAdapter(platform),
-]);
+await main(code, home, {
+  adapters: (paths, log) => [
+    createTerminalAdapter({ socketPath: paths.cliSocket, log }),
+    createScriptedAdapter(platform),
+  ],
+  admin: createAdminServer,
+});

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
+import type { ServerFrame } from '../src/channels/terminal/frames.ts';
+import { printable } from '../src/log/printable.ts';
+import { pathsFor } from '../src/paths.ts';
+import { openChat } from './chat-connection.ts';
+import { AWAY, ENDS, messageText } from './chat-text.ts';
+import type { ClientContext } from './definition.ts';
+import { paint } from './screen.ts';
+
+/** A conversation line by line, from a person or a pipe. Returns the exit status. */
+export async function converse({ home, screen, json }: ClientContext): Promise<number> {
+  const { stdin: input, stderr: output } = process;
+  const tty = input.isTTY === true && output.isTTY === true && !json;
+  const open = new Set<string>();
+  const done = Promise.withResolvers<void>();
+  let asking = true;
+  let lines: Interface | undefined;
+
+  /** Leaves what is half typed, and the prompt, below what is shown. */
+  function above(show: () => void): void {
+    const rows = tty && asking ? lines?.getCursorPos().rows : undefined;
+    if (rows === undefined) {
+      show();
+      return;
+    }
+    moveCursor(output, 0, -rows);
+    cursorTo(output, 0);
+    clearScreenDown(output);
+    show();
+    // The prompt is drawn anew as many rows further up as it reached before.
+    output.write('\n'.repeat(rows));
+    lines?.prompt(true);
+  }
+
+  function show(frame: ServerFrame): void {
+    if (json) screen.out(JSON.stringify(frame));
+    else if (frame.type === 'typing') lines?.setPrompt(frame.on ? 'working … > ' : '> ');
+    else if (frame.type === 'progress') screen.err(paint(screen, 'dim', printable(frame.text)));
+    else if (frame.type === 'message') screen.out(messageText(frame));
+    else if (frame.type === 'refused') screen.err(paint(screen, 'red', printable(frame.sentence)));
+    else if (frame.type === 'settled' && ENDS[frame.outcome].note) screen.err(ENDS[frame.outcome].note ?? '');
+  }
+
+  function settle(id: string): void {
+    open.delete(id);
+    connection.forget(id);
+    if (!asking && open.size === 0) done.resolve();
+  }
+
+  const connection = await openChat(
+    pathsFor(home).cliSocket,
+    (frame) => {
+      above(() => show(frame));
+      if (frame.type === 'settled') settle(frame.id);
+      if (frame.type === 'refused') settle(frame.id ?? [...open][0] ?? '');
+    },
+    () => above(() => void (json || screen.err(AWAY))),
+  );
+  if (tty) screen.err(paint(screen, 'dim', 'Write a line and press Enter; /help shows the commands, Ctrl+D leaves.'));
+  // Not before there is a connection: its lines come at once, and nobody would take them.
+  lines = createInterface({ input, ...(tty && { output }), terminal: tty, prompt: '> ' });
+  lines.on('line', (text) => {
+    if (tty) lines?.prompt();
+    if (text.trim() === '') return;
+    const id = randomUUID();
+    open.add(id);
+    connection.say(text, id);
+  });
+  lines.on('close', () => {
+    asking = false;
+    // Somebody who leaves does not wait; a script that piped its lines in does.
+    if (tty || open.size === 0) done.resolve();
+  });
+  if (tty) lines.prompt();
+  try {
+    await Promise.race([done.promise, connection.lost]);
+    return 0;
+  } finally {
+    connection.close();
+    lines.close();
+    if (tty) screen.err('');
+  }
+}

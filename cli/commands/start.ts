@@ -1,0 +1,27 @@
+import { NanoError } from '../../src/errors.ts';
+import type { ClientCommand, ClientContext } from '../definition.ts';
+
+export const start: ClientCommand = {
+  name: 'start',
+  summary: 'Start the host in the background',
+  flags: [{ name: 'foreground', description: 'run it in this terminal until it ends' }],
+  place: 'client',
+  async run(args, context) {
+    const { findHost, runInForeground, startHost } = await import('../host-process.ts');
+    const running = await findHost(context);
+    if (running && args.foreground) throw new NanoError('NC_HOST_RUNNING', `Its process id is ${running.pid}.`);
+    if (running) return tell(context, running.pid, false);
+    if (args.foreground) {
+      (await import('../../setup/service/index.ts')).refuseOutside(context);
+      return runInForeground(context.root);
+    }
+    const { pid } = await startHost(context);
+    return tell(context, pid, true);
+  },
+};
+
+function tell({ screen, json }: ClientContext, pid: number, started: boolean): number {
+  if (json) screen.out(JSON.stringify({ pid, started }));
+  else screen.out(started ? `The host is running (pid ${pid}).` : `The host is running already (pid ${pid}).`);
+  return 0;
+}

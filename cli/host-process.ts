@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { NanoError } from '../src/errors.ts';
+import { pathsFor } from '../src/paths.ts';
+import { Running } from './answers.ts';
+import type { ClientContext } from './definition.ts';
+import { lastLines } from './tail.ts';
+
+const START_MS = 60_000;
+const POLL_MS = 20;
+
+/** The running host's report; undefined when there is none. */
+export async function findHost(context: ClientContext): Promise<Running | undefined> {
+  try {
+    const report = Running.safeParse((await context.ask('status')).data);
+    if (!report.success) throw new NanoError('NC_HOST_DIFFERS');
+    return report.data;
+  } catch (error) {
+    if (error instanceof NanoError && (error.code === 'NC_NO_HOST' || error.code === 'NC_DISCONNECTED'))
+      return undefined;
+    throw error;
+  }
+}
+
+/** Starts a host, by its service or of its own session, and waits until it answers. Throws NC_HOST_START with its last lines. */
+export async function startHost(context: ClientContext): Promise<Running> {
+  const supervised = await (await import('../setup/service/index.ts')).startSupervised(context);
+  if (supervised) return supervised;
+  const { logs } = pathsFor(context.home);
+  mkdirSync(logs, { recursive: true, mode: 0o700 });
+  const output = join(logs, 'host.out.log');
+  if (statSync(output, { throwIfNoEntry: false })?.size) renameSync(output, `${output}.1`);
+  const descriptor = openSync(output, 'a', 0o600);
+  const child = spawnHost(context.root, ['ignore', descriptor, descriptor]);
+  closeSync(descriptor);
+  child.unref();
+  let end: string | undefined;
+  child.on('error', (error) => {
+    end = error.message;
+  });
+  child.on('exit', (code, signal) => {
+    end = signal ? `It was ended by ${signal}.` : `It ended with status ${code}.`;
+  });
+  for (const deadline = Date.now() + START_MS; Date.now() < deadline; await wait(POLL_MS)) {
+    const report = await findHost(context);
+    // Also when it is another one, which was quicker by a moment.
+    if (report) return report;
+    if (end !== undefined)
+      throw new NanoError('NC_HOST_START', `${end}\n${lastLines(output, 10).join('\n')}`.trimEnd());
+  }
+  throw new NanoError(
+    'NC_HOST_START',
+    `It has not answered for ${START_MS / 1000} seconds; its process id is ${child.pid}.`,
+  );
+}
+
+/** Runs the host in this terminal until it ends. Resolves with its exit status. */
+export function runInForeground(root: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawnHost(root, 'inherit', { NANOCLAW_FOREGROUND: '1' });
+    const forward = (signal: NodeJS.Signals) => child.kill(signal);
+    // A terminal's Ctrl+C reaches the host by itself; this process must only outlive it.
+    process.on('SIGINT', () => undefined);
+    process.on('SIGTERM', forward);
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      process.off('SIGTERM', forward);
+      resolve(code ?? 1);
+    });
+  });
+}
+
+/**
+ * Node's own flags for a host: the system's certificates, and a small nursery, which keeps 10 MB less and costs nothing
+ * at a host's rate of work.
+ */
+export const HOST_FLAGS = ['--use-system-ca', '--max-semi-space-size=1'];
+
+type HostOutput = 'inherit' | ['ignore', number, number];
+
+function spawnHost(root: string, stdio: HostOutput, more: Record<string, string> = {}): ChildProcess {
+  return spawn(process.execPath, [...HOST_FLAGS, join(root, 'src', 'index.ts')], {
+    cwd: root,
+    env: { ...process.env, ...more },
+    stdio,
+    detached: stdio !== 'inherit',
+  });
+}
+
+/** Resolves true when the process is gone (or waits, dead, for its parent), false after `timeoutMs`. */
+export async function waitForEnd(pid: number, timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  while (isAlive(pid)) {
+    if (Date.now() >= deadline) return false;
+    await wait(POLL_MS);
+  }
+  return true;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat[stat.lastIndexOf(')') + 2] !== 'Z';
+  } catch {
+    // No /proc here, or it ended just now: the next look knows.
+    return true;
+  }
+}

@@ -1,0 +1,8 @@
+import { dirname } from 'node:path';
+import { run } from './run.ts';
+
+// Sockets are named relative to the root: a Unix socket's path holds 107 bytes.
+const root = dirname(import.meta.dirname);
+const home = process.env.NANOCLAW_HOME ?? root;
+process.chdir(home);
+process.exitCode = await run(root, home, process.argv.slice(2));

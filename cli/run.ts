@@ -1,0 +1,61 @@
+import { NanoError } from '../src/errors.ts';
+import { printable } from '../src/log/printable.ts';
+import { pathsFor } from '../src/paths.ts';
+import { asNanoError } from '../src/system-error.ts';
+import { readInvocation } from './arguments.ts';
+import { askHost } from './ask-host.ts';
+import { commands } from './commands/index.ts';
+import type { Arguments, ClientContext, Command } from './definition.ts';
+import { helpFor } from './help-text.ts';
+import { processScreen, type Screen } from './screen.ts';
+
+/** One call of `ncl`: returns its exit status. */
+export async function run(root: string, home: string, argv: readonly string[]): Promise<number> {
+  const screen = processScreen();
+  const words = argv[0] === '--version' ? ['version', ...argv.slice(1)] : argv;
+  const read = readInvocation(commands, words);
+  const json = words.includes('--json');
+  try {
+    if (!read.ok) throw new NanoError('NC_USAGE', read.sentence);
+    const { command, about, args, help } = read.value;
+    if (help || !command) return showHelp(screen, command?.name ?? about, help || about === undefined);
+    const { adminSocket } = pathsFor(home);
+    const context: ClientContext = {
+      root,
+      home,
+      screen,
+      json,
+      ask: (name, given, look) => askHost(adminSocket, name, given, look),
+    };
+    return await execute(command, args, context);
+  } catch (error) {
+    return tell(screen, json, error);
+  }
+}
+
+function showHelp(screen: Screen, name: string | undefined, wanted: boolean): number {
+  const text = helpFor(commands, name) ?? helpFor(commands) ?? '';
+  (wanted ? screen.out : screen.err)(text);
+  return wanted ? 0 : 2;
+}
+
+async function execute(command: Command, args: Arguments, context: ClientContext): Promise<number> {
+  if (command.place === 'client') return command.run(args, context);
+  const { screen, json } = context;
+  const { data, text } = await context.ask(
+    command.name,
+    args,
+    json ? undefined : { width: screen.width, colour: screen.colour },
+  );
+  if (!json && text === undefined) throw new NanoError('NC_HOST_DIFFERS');
+  screen.out(json ? JSON.stringify(data) : (text ?? ''));
+  return 0;
+}
+
+function tell(screen: Screen, json: boolean, thrown: unknown): number {
+  const { code, message, remedy, exit } = asNanoError(thrown);
+  const end = message.includes('\n') ? '\n' : /[.!?…]$/.test(message) ? ' ' : '. ';
+  if (json) screen.out(JSON.stringify({ error: { code, message, remedy } }));
+  else screen.err(printable(`${message}${end}${remedy}`));
+  return exit;
+}

@@ -1,0 +1,61 @@
+import { createServer, type Socket } from 'node:net';
+import type { HostView } from '../src/admin-view.ts';
+import { ERRORS, type ErrorCode, errorText, NanoError } from '../src/errors.ts';
+import type { Logger } from '../src/log/index.ts';
+import { parseLine, readLines, sendLine } from '../src/sockets/lines.ts';
+import { closeServer, listenUnix } from '../src/sockets/listen.ts';
+import { checkArguments } from './arguments.ts';
+import { commands } from './commands/index.ts';
+import { MAX_REQUEST_BYTES, Request, type Response } from './frames.ts';
+
+export interface AdminServer {
+  /** Throws NC_HOST_RUNNING when another host answers there, NC_SOCKET_PATH. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Answers `ncl`. Whoever may open the socket (0600) is the owner of this install. */
+export function createAdminServer(options: { socketPath: string; handlers: HostView; log: Logger }): AdminServer {
+  const { socketPath, handlers, log } = options;
+  const connections = new Set<Socket>();
+  const server = createServer((socket) => {
+    connections.add(socket);
+    socket.on('close', () => connections.delete(socket));
+    socket.on('error', (error) => log.debug('ncl went away', { error: errorText(error) }));
+    readLines(socket, MAX_REQUEST_BYTES, {
+      line: (text) => void respond(socket, text),
+      overflow: () => void sendLine(socket, failure('', 'NC_USAGE', 'The request is too long.')),
+    });
+  });
+
+  async function respond(socket: Socket, line: string): Promise<void> {
+    const request = Request.safeParse(parseLine(line));
+    await sendLine(socket, request.success ? await answer(request.data) : failure('', 'NC_USAGE'));
+  }
+
+  async function answer({ id, command: name, args, look }: Request): Promise<Response> {
+    const command = commands.find((one) => one.name === name && one.place === 'host');
+    if (command?.place !== 'host') return failure(id, 'NC_USAGE', `The host knows no command "${name}".`);
+    const checked = checkArguments(command, args);
+    if (!checked.ok) return failure(id, 'NC_USAGE', checked.sentence);
+    try {
+      const width = look?.width ?? Number.POSITIVE_INFINITY;
+      const result = await command.answer(handlers, checked.value, look && { ...look, width });
+      return result.ok ? { id, ok: true, ...result.data } : failure(id, result.code, result.detail);
+    } catch (error) {
+      if (error instanceof NanoError) return failure(id, error.code, error.detail);
+      log.error('an ncl command failed', { command: name, error });
+      return failure(id, 'NC_INTERNAL', errorText(error));
+    }
+  }
+
+  return {
+    start: () => listenUnix(server, socketPath),
+    stop: () => closeServer(server, connections),
+  };
+}
+
+function failure(id: string, code: ErrorCode, detail?: string): Response {
+  const { sentence } = ERRORS[code];
+  return { id, ok: false, error: { code, message: detail ? `${sentence} ${detail}` : sentence } };
+}
