@@ -6,7 +6,7 @@ import { CODE } from '../support/host-process.ts';
 /** A checkout of one's own, to break: the sources as copies, what was downloaded as links. */
 export function copyCheckout(): { code: string } & Disposable {
   const code = realpathSync(mkdtempSync(join(tmpdir(), 'nanoclaw-checkout-')));
-  for (const part of ['src', 'protocol', 'vault', 'container', 'providers', 'test/support', 'package.json']) {
+  for (const part of ['src', 'cli', 'protocol', 'vault', 'container', 'providers', 'test/support', 'package.json']) {
     cpSync(join(CODE, part), join(code, part), { recursive: true, verbatimSymlinks: true });
   }
   for (const part of ['node_modules', '.runtime']) symlinkSync(join(CODE, part), join(code, part));
