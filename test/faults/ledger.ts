@@ -144,10 +144,13 @@ function answerOrder(db: DatabaseSync, chat: string, arrived: readonly Delivered
     : [];
 }
 
+/** What the host has to say to an agent waits for its next turn, and no longer. */
 function leftOpen(db: DatabaseSync): string[] {
   const open = db
     .prepare(
-      "SELECT id, kind, status, content FROM messages WHERE direction = 'in' AND status IN ('pending', 'paused')",
+      `SELECT id, kind, status, content FROM messages m WHERE direction = 'in' AND status IN ('pending', 'paused')
+         AND (kind <> 'system' OR EXISTS (SELECT 1 FROM messages later WHERE later.session_id = m.session_id
+           AND later.direction = 'in' AND later.seq > m.seq AND later.outcome = 'reply'))`,
     )
     .all();
   const unsent = db.prepare("SELECT message_id, status FROM deliveries WHERE status IN ('queued', 'sending')").all();
