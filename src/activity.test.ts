@@ -65,3 +65,17 @@ test('what waits is measured from the first look that found it', () => {
   assert.equal(all.ended('s')?.startedAt, 1_000);
   assert.equal(all.looked('s', null, true), undefined);
 });
+
+test('a host that stood still holds it against nobody', () => {
+  let now = 1_000;
+  const all = createActivities(() => now);
+  all.started('s', 0);
+  all.seen('s', look('turn', [['a', 5_000]]));
+  all.looked('s', 7, true);
+  now += 3_600_000;
+  all.paused(3_600_000);
+  const known = all.get('s');
+  const times = [known?.startedAt, known?.progressAt, known?.turnSince, known?.dueSince, known?.heartbeatAt];
+  assert.deepEqual(times, Array(5).fill(now));
+  assert.equal(known?.tools.get('a')?.since, now);
+});

@@ -40,6 +40,8 @@ export interface Activities {
   seen(sessionId: string, snapshot: OutboundSnapshot): void;
   /** Some messages of a turn have ended: what is left of it is a later turn, or a part that began later. */
   settled(sessionId: string): void;
+  /** The host itself stood still: nothing that it didn't see meanwhile counts against a sandbox. */
+  paused(ms: number): void;
   /** What the sweep looked at: the time of `.heartbeat`, null when there is none, and whether something is due. */
   looked(sessionId: string, heartbeatTime: number | null, due: boolean): Activity | undefined;
 }
@@ -95,6 +97,18 @@ export function createActivities(now: () => number = () => performance.now()): A
     settled(id) {
       const known = all.get(id);
       if (known?.turnSince) known.turnSince = now();
+    },
+    paused(ms) {
+      const later = (time: number | null) => time && time + ms;
+      for (const known of all.values()) {
+        known.startedAt += ms;
+        known.lastActivity += ms;
+        known.progressAt += ms;
+        known.turnSince = later(known.turnSince);
+        known.dueSince = later(known.dueSince);
+        known.heartbeatAt = later(known.heartbeatAt);
+        known.tools = new Map([...known.tools].map(([tool, facts]) => [tool, { ...facts, since: facts.since + ms }]));
+      }
     },
     looked(id, heartbeatTime, due) {
       const known = all.get(id);

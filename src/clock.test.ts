@@ -32,6 +32,8 @@ const waits: [what: string, jump: number, dueIn: number, writtenBefore: boolean,
   ['put off before it went back', -HOUR, 8_000, true, true],
   ['put off after it went back', -HOUR, 8_000, false, false],
   ['due before it went back, not taken yet', -HOUR, -900, true, true],
+  ['due long before it went back, its turn runs', -HOUR, -1_200_000, true, true],
+  ['due before a small step back, its turn runs', -600_000, -60_000, true, true],
 ];
 for (const [what, jump, dueIn, writtenBefore, moves] of waits) {
   test(`${what}: it ${moves ? 'moves' : 'stays'}`, () => {

@@ -6,8 +6,6 @@ import { LONGEST_WAIT_MS } from './failures.ts';
 /** The wall clock may be set, and a machine may sleep: what waits for a while must not wait an hour more, or all come at once. */
 
 const JUMP_MS = 5_000;
-/** What was due before the clock went back may not have been taken yet. */
-const OVERDUE_MS = 10_000;
 
 export interface ClockWatch {
   /** How far the clock has been set since the last look, in ms; 0 when it has only gone on. */
@@ -32,14 +30,13 @@ export function createClockWatch(
 
 /**
  * Retries keep their distance from `now`, which is by `ms` another than it would have been. What was meant for a time of
- * the day stays, and so does what was put off after the clock was set and before that was noticed. Returns the sessions to
- * publish.
+ * the day stays, and so does what was put off after the clock was set and before that was noticed; after a small step back it
+ * can't be told from a wait that is over and has its turn at this moment, and comes early. Returns the sessions to publish.
  */
 export function shiftWaits(db: DatabaseSync, ms: number, now: number): string[] {
   const by = `${ms / 1000} seconds`;
-  // By the new clock an old wait is over when it went forwards, and has more than the jump to go when it went back.
   const isOld = (column: string) => `${column} ${ms > 0 ? '<=' : '>'} ?`;
-  const bound = isoTime(ms > 0 ? now : now - ms - OVERDUE_MS);
+  const bound = isoTime(ms < -LONGEST_WAIT_MS ? now + LONGEST_WAIT_MS : now);
   const moved = (column: string) => `strftime('%Y-%m-%dT%H:%M:%fZ', ${column}, ?)`;
   return transaction(db, () => {
     db.prepare(

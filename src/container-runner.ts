@@ -49,6 +49,8 @@ export interface ContainerRunner {
   has(sessionId: string): boolean;
   list(): RunningSandbox[];
   waiting(): Waiter[];
+  /** What it waited for has ended. */
+  forget(sessionId: string): void;
   /** Ends it on purpose; `reason` and `detail` are for the log and for `onExit`. */
   stop(sessionId: string, graceMs: number, reason: string, detail?: string): Promise<void>;
   /** Ends all and takes no more wakes. */
@@ -171,16 +173,17 @@ export function createContainerRunner(parts: ContainerRunnerParts): ContainerRun
       const session = parts.session(sessionId);
       if (!session || closed) return;
       if (entries.size < parts.places && queue.size === 0) return begin(session);
-      if (!queue.has(sessionId)) {
-        queue.set(sessionId, { sessionId, agentGroupId: session.agentGroupId, since: performance.now() });
-        log.info('waits for a place', { ...idsOf(session), running: entries.size, waiting: queue.size });
-      }
+      // Each sweep wakes what is due; who waits already is looked after there.
+      if (queue.has(sessionId)) return;
+      queue.set(sessionId, { sessionId, agentGroupId: session.agentGroupId, since: performance.now() });
+      log.info('waits for a place', { ...idsOf(session), running: entries.size, waiting: queue.size });
       startNext();
       if (queue.has(sessionId)) parts.onFull();
     },
     has: (sessionId) => entries.has(sessionId),
     list,
     waiting: () => [...queue.values()],
+    forget: (sessionId) => void queue.delete(sessionId),
     stop,
     async stopAll(graceMs, reason) {
       closed = true;

@@ -225,3 +225,22 @@ test('a channel that comes back while a delivery fails to it is tried again', as
   held.resolve({ status: 'failed', retryable: true, offline: true, error: 'it left' });
   await until(() => status(install, id)?.status === 'sent');
 });
+
+test("a token in a platform's error reaches neither the agent nor the database", async () => {
+  using install = createInstall();
+  const token = 'sk-ant-api03-0123456789abcdefghijklmnopqrstuvwxyz';
+  const adapter: ChannelAdapter = {
+    channelType: 'terminal',
+    capabilities: { threads: false, maxTextLength: 1_000 },
+    start: async () => {},
+    stop: async () => {},
+    deliver: async () => ({ status: 'failed', retryable: false, error: `fetch of https://x/bot${token}/send failed` }),
+    typing: () => {},
+  };
+  const { queue, undeliverable, say } = setup(install, adapter);
+  queue.enqueue([say('hello')]);
+  await until(() => undeliverable.length > 0);
+  const kept = JSON.stringify(install.db.prepare('SELECT error FROM deliveries').all());
+  assert.match(kept, /fetch of/);
+  assert.ok(!`${undeliverable}${kept}`.includes(token));
+});

@@ -199,22 +199,24 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     }
     const counted = !result.offline;
     const attempts = delivery.attempts + 1;
+    // Platforms' libraries put whole addresses into their errors, with the token in them.
+    const error = log.redact(result.error);
     if (result.retryable && (!counted || attempts < RETRIES)) {
       const delay = Math.max(
         Math.min(BACKOFF_MS * 2 ** delivery.attempts, LONGEST_BACKOFF_MS),
         result.retryAfterMs ?? 0,
       );
-      transaction(db, () => deliveries.again(id, result.error, counted ? now + delay : null, counted, now));
-      log.info('delivery waits', { ...fields, error: result.error, offline: !counted });
+      transaction(db, () => deliveries.again(id, error, counted ? now + delay : null, counted, now));
+      log.info('delivery waits', { ...fields, error, offline: !counted });
       if (counted) return pause(chat, delay);
       chat.waiting = true;
       return false;
     }
     const after = transaction(db, () => {
-      deliveries.failed(id, result.error, now);
-      return parts.onUndeliverable(delivery, result.error);
+      deliveries.failed(id, error, now);
+      return parts.onUndeliverable(delivery, error);
     });
-    log.warn('delivery given up', { ...fields, error: result.error });
+    log.warn('delivery given up', { ...fields, error });
     enqueue(after);
     finish(delivery);
     return true;

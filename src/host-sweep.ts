@@ -67,7 +67,10 @@ export interface SweepParts {
 
 /** One pass; called every second. `wall`: ms since the epoch; `now`: monotonic. */
 export function sweep(parts: SweepParts, wall: number, now: number): void {
-  for (const id of parts.messages.dueSessions(wall)) {
+  const due = parts.messages.dueSessions(wall);
+  const isDue = new Set(due);
+  for (const { sessionId } of parts.runner.waiting()) if (!isDue.has(sessionId)) parts.runner.forget(sessionId);
+  for (const id of due) {
     if (!parts.runner.has(id)) parts.wake(id);
     parts.onDue(id);
   }

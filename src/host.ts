@@ -1,7 +1,7 @@
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { faultPoint } from '@nanoclaw/protocol';
+import { cleanText, faultPoint } from '@nanoclaw/protocol';
 import { createActivities } from './activity.ts';
 import { createAftermath } from './aftermath.ts';
 import type { ChannelAdapter, ChannelHost, InboundEvent } from './channels/adapter.ts';
@@ -60,6 +60,8 @@ export type Host = ReturnType<typeof createHost>;
 const SWEEP_MS = 1_000;
 const STOP_GRACE_MS = 3_000;
 const SHOWN_ERROR = 200;
+/** A host that was held for longer (a debugger, a stopped machine) has seen nothing of what its sandboxes did. */
+const PAUSED_MS = 5_000;
 
 export function createHost(parts: HostParts) {
   const { code, paths, db, env, driver, log } = parts;
@@ -113,7 +115,7 @@ export function createHost(parts: HostParts) {
       if (!session || isNote(messageId)) return [];
       const now = Date.now();
       takeOver.tellAgent(session, 'delivery', 'failed', `Message ${messageId} could not be delivered: ${error}`, now);
-      const text = `⚠️ An answer of mine was refused here: ${error.slice(0, SHOWN_ERROR)}`;
+      const text = `⚠️ An answer of mine was refused here: ${cleanText(error.slice(0, SHOWN_ERROR))}`;
       return [takeOver.say(delivery, sessionId, text, delivery.inReplyTo, now)];
     },
     log,
@@ -169,7 +171,7 @@ export function createHost(parts: HostParts) {
     driver,
     places: maxSandboxes,
     isDue: (sessionId) => messages.due(sessionId, Date.now()).count > 0,
-    onFull: () => room.look(performance.now()),
+    onFull: () => room.soon(),
     session: sessions.get,
     prepare: async (session) => {
       await dropLeftovers(session);
@@ -357,8 +359,12 @@ export function createHost(parts: HostParts) {
           ),
         ),
       );
+      let lastPass = performance.now() - SWEEP_MS;
       const pass = () => {
         try {
+          const pausedMs = performance.now() - lastPass - SWEEP_MS;
+          lastPass = performance.now();
+          if (pausedMs > PAUSED_MS) activity.paused(pausedMs);
           const jump = clock.look();
           if (jump !== 0) followClock(jump);
           sweep(

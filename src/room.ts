@@ -23,8 +23,10 @@ export interface RoomParts {
 }
 
 export interface Room {
-  /** One look; each second, and when somebody begins to wait. `now`: monotonic ms. */
+  /** One look; each second. `now`: monotonic ms. */
   look(now: number): void;
+  /** One more, when somebody begins to wait: a hundred calls are one. */
+  soon(): void;
   /** The highest number that a session's sandbox is to be shown; undefined: all. */
   limit(sessionId: string): number | undefined;
 }
@@ -35,6 +37,7 @@ export function createRoom(parts: RoomParts): Room {
   const { runner, activity, messages, sessions } = parts;
   const limits = new Map<string, number>();
   const told = new Set<string>();
+  let scheduled = false;
 
   function occupants(): Occupant[] {
     return runner.list().map(({ sessionId, agentGroupId, phase }) => {
@@ -67,18 +70,33 @@ export function createRoom(parts: RoomParts): Room {
     parts.deliver([transaction(parts.db, () => parts.takeOver.say(waiting, sessionId, text, waiting.id, Date.now()))]);
   }
 
+  function look(now: number): void {
+    const waiting = runner.waiting();
+    const all = occupants();
+    hold(toYield(waiting, all, now), waiting.length === 0);
+    for (const id of makeRoom(waiting.length, all)) runner.stop(id, GRACE_MS, 'place-needed').catch(parts.onError);
+    for (const { sessionId, since } of waiting) {
+      if (now - since < TOLD_AFTER_MS || told.has(sessionId)) continue;
+      tell(sessionId);
+      told.add(sessionId);
+    }
+    const stillWait = new Set(waiting.map(({ sessionId }) => sessionId));
+    for (const id of told) if (!stillWait.has(id)) told.delete(id);
+  }
+
   return {
-    look(now) {
-      const waiting = runner.waiting();
-      const all = occupants();
-      hold(toYield(waiting, all, now), waiting.length === 0);
-      for (const id of makeRoom(waiting.length, all)) runner.stop(id, GRACE_MS, 'place-needed').catch(parts.onError);
-      for (const { sessionId, since } of waiting) {
-        if (now - since < TOLD_AFTER_MS || told.has(sessionId)) continue;
-        told.add(sessionId);
-        tell(sessionId);
-      }
-      for (const id of [...told]) if (!waiting.some(({ sessionId }) => sessionId === id)) told.delete(id);
+    look,
+    soon() {
+      if (scheduled) return;
+      scheduled = true;
+      setImmediate(() => {
+        scheduled = false;
+        try {
+          look(performance.now());
+        } catch (error) {
+          parts.onError(error);
+        }
+      });
     },
     limit: (sessionId) => limits.get(sessionId),
   };

@@ -132,6 +132,8 @@ export function createRouter(parts: RouterParts): Router {
     if (!roles.mayTalk(event.senderId, wiring.agentGroupId)) {
       return commit.run(() => dropped(event, 'unknown-sender', now));
     }
+    // Not for strangers to know; and a command needs little room, and may make some.
+    if (parts.isFull?.()) return refused('NC_DISK_FULL');
     const threads = parts.capabilities(event.channelType)?.threads ?? false;
     const key = sessionKey(wiring, event, threads);
     const id = newId('msg', now);
@@ -159,7 +161,7 @@ export function createRouter(parts: RouterParts): Router {
   }
 
   async function route(raw: InboundEvent, now: number): Promise<Acceptance> {
-    const refusal = refusalOf(raw, now) ?? (parts.isFull?.() ? refused('NC_DISK_FULL') : undefined);
+    const refusal = refusalOf(raw, now);
     if (refusal) return refusal;
     const threads = parts.capabilities(raw.channelType)?.threads ?? false;
     const event = {
