@@ -9,7 +9,7 @@ import { createClockWatch, endLongWaits, shiftWaits } from './clock.ts';
 import { createCommands } from './commands/index.ts';
 import { createContainerRunner } from './container-runner.ts';
 import { createDeliveries, outboundId } from './db/deliveries.ts';
-import { createGroupCommit } from './db/group-commit.ts';
+import { createGroupCommit, transaction } from './db/group-commit.ts';
 import { createMessages } from './db/messages.ts';
 import { createSessions, type Session } from './db/sessions.ts';
 import { createDelivery } from './delivery.ts';
@@ -36,6 +36,7 @@ import type { SandboxDriver } from './sandbox/driver.ts';
 import { places } from './sandbox-queue.ts';
 import { LIMITS, prepareSandbox } from './sandbox-spec.ts';
 import { createSessionManager } from './session-manager.ts';
+import { asNanoError } from './system-error.ts';
 import { createTakeOver, type Effects, isNote } from './take-over.ts';
 import { createTyping } from './typing.ts';
 
@@ -92,9 +93,21 @@ export function createHost(parts: HostParts) {
     sessions,
     messages,
     deliveries,
-    onPublishError: (session, error) => log.error('inbound.db was not published', { session, error }),
+    onPublishError: handOnFailed,
     limit: (sessionId) => room.limit(sessionId),
   });
+
+  function handOnFailed(sessionId: string, error: unknown): void {
+    log.error('inbound.db was not published', { session: sessionId, error });
+    const open = messages.open(sessionId).find(({ trigger, platform_id }) => trigger && platform_id !== null);
+    if (!open) return;
+    const text = `⚠️ I can't hand on what you wrote: ${asNanoError(error).message} I'll go on as soon as that is mended.`;
+    try {
+      delivery.enqueue([transaction(db, () => takeOver.say(open, sessionId, text, open.id, Date.now()))]);
+    } catch (failed) {
+      log.error('nobody could be told', { session: sessionId, error: failed });
+    }
+  }
 
   const boxOf = (sessionId: string) => {
     const session = sessions.get(sessionId);
@@ -241,7 +254,7 @@ export function createHost(parts: HostParts) {
     command: commands.run,
     takeAttachments: (session, messageId, event) => takeAttachments(session, messageId, event),
     dropAttachments: (session, id) => dropTree(manager.folders(session).inbound, ['inbox'], id),
-    isFull: housekeeping.isFull,
+    noRoom: housekeeping.refusal,
     onStored(session, messageId, event, receivedAt) {
       manager.publish(session.id);
       watch.touch(session.id);

@@ -29,7 +29,7 @@ export interface RouterParts {
   /** Of a message that was there already. */
   dropAttachments(session: Session, messageId: string): Promise<void>;
   /** Whether there is no room for another message. */
-  isFull?(): boolean;
+  noRoom?(): ErrorCode | undefined;
   /** After the commit; `receivedAt` in ms since the epoch. */
   onStored(session: Session, messageId: string, event: InboundEvent, receivedAt: number): void;
   log: Logger;
@@ -133,7 +133,8 @@ export function createRouter(parts: RouterParts): Router {
       return commit.run(() => dropped(event, 'unknown-sender', now));
     }
     // Not for strangers to know; and a command needs little room, and may make some.
-    if (parts.isFull?.()) return refused('NC_DISK_FULL');
+    const noRoom = parts.noRoom?.();
+    if (noRoom) return refused(noRoom);
     const threads = parts.capabilities(event.channelType)?.threads ?? false;
     const key = sessionKey(wiring, event, threads);
     const id = newId('msg', now);

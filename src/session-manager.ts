@@ -44,6 +44,7 @@ export interface SessionManagerParts {
   sessions: Sessions;
   messages: Messages;
   deliveries: Deliveries;
+  /** Once, until it works again. */
   onPublishError(sessionId: string, error: unknown): void;
   /** The highest number that the session's agent is shown for now; what the host has to say to it is always shown. */
   limit?(sessionId: string): number | undefined;
@@ -115,9 +116,10 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
         for (const id of [...dirty]) {
           try {
             publishNow(id);
+            failed.delete(id);
           } catch (error) {
+            if (!failed.has(id)) parts.onPublishError(id, error);
             failed.add(id);
-            parts.onPublishError(id, error);
           }
         }
       });
@@ -137,10 +139,7 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
     publish,
     publishNow,
     publishFailed() {
-      for (const id of [...failed]) {
-        failed.delete(id);
-        publish(id);
-      }
+      for (const id of failed) publish(id);
     },
   };
 }

@@ -1,5 +1,5 @@
-import type { StatsFs } from 'node:fs';
-import { statfs } from 'node:fs/promises';
+import { constants, type StatsFs } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
 import { errorText } from '../errors.ts';
 import type { Logger } from '../log/index.ts';
 
@@ -34,6 +34,8 @@ export function diskState(
 
 export interface DiskWatch {
   state(): DiskState;
+  /** False: a mount that became read-only, or a right that was taken. What the host has open may still be written. */
+  writable(): boolean;
   /** One line for the owner; undefined while there is room. */
   problem(): string | undefined;
   /** Looks once, then every 10 s. */
@@ -51,8 +53,12 @@ export function createDiskWatch(parts: {
   let state: DiskState = 'enough';
   let timer: NodeJS.Timeout | undefined;
   let freeMb = 0;
+  let refusal: string | undefined;
 
   async function look(): Promise<void> {
+    const before = refusal;
+    refusal = await access(folder, constants.W_OK).then(() => undefined, errorText);
+    if (refusal !== before) log[refusal ? 'warn' : 'info']('data/ can be written', { refusal: refusal ?? null });
     try {
       const stats = await statfs(folder);
       const before = state;
@@ -68,7 +74,9 @@ export function createDiskWatch(parts: {
 
   return {
     state: () => state,
+    writable: () => refusal === undefined,
     problem() {
+      if (refusal !== undefined) return `data/ can not be written, and new messages are refused: ${refusal}.`;
       if (state === 'enough') return undefined;
       const what = state === 'full' ? 'full: new messages are refused until there is room' : 'more than 90 % full';
       return `The disk of data/ is ${what}. ${freeMb} MB are free.`;

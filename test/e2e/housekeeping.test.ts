@@ -112,6 +112,39 @@ describe('a disk', { skip: mayMount() ? false : 'only root may mount a disk for 
     assert.equal(integrity(home), 'ok');
   });
 
+  test('that becomes read-only under a running host: told, refused, and what was taken is answered afterwards', async () => {
+    using platform = await startPlatform();
+    await using host = await startHost({ platform, chats: ['a'], environment: { NANOCLAW_DISK_LOOK_MS: '2000' } });
+    platform.send('a', 'run echo warm');
+    await until(() => platform.said('a').length > 0);
+    const data = join(host.home, 'data');
+    assert.equal(mount('--bind', data, data).status, 0);
+    try {
+      assert.equal(mount('-o', 'remount,bind,ro', data).status, 0);
+      const taken = platform.send('a', 'run echo taken');
+      await until(() => platform.events.get(taken)?.acceptance);
+      const refused = acceptanceOf(platform, taken).status === 'refused';
+      if (!refused) await until(() => platform.said('a').some((text) => text.includes("can't hand on")));
+      await until(async () => {
+        const id = platform.send('a', 'run echo later');
+        await until(() => platform.events.get(id)?.acceptance);
+        return acceptanceOf(platform, id).code === 'NC_DATA_FOLDER';
+      });
+      assert.match((await ncl(host.home, 'status')).out, /problem: data\/ can not be written/);
+      assert.equal(host.log().split('inbound.db was not published').length <= 2, true, 'once, and not each second');
+      assert.equal(spawnSync('umount', ['-l', data]).status, 0);
+      if (!refused) await until(() => platform.said('a').some((text) => text.includes('taken')));
+      await until(async () => {
+        const id = platform.send('a', 'run echo healed');
+        await until(() => platform.events.get(id)?.acceptance);
+        return acceptanceOf(platform, id).status === 'stored';
+      });
+      await until(() => platform.said('a').some((text) => text.includes('healed')));
+    } finally {
+      spawnSync('umount', ['-l', data]);
+    }
+  });
+
   test('that is read-only: a start says so and ends with 1', () => {
     using disk = mountDisk(16);
     initFirstAgent(disk.home, {});
