@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
-import { call, demand } from './call.ts';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { errorText } from '../../src/errors.ts';
+import { call, demand, failure, hasCommand } from './call.ts';
 import { crontabText, shellWord } from './escape.ts';
 import type { Survival } from './manager.ts';
 
@@ -8,7 +9,8 @@ import type { Survival } from './manager.ts';
 export interface BootHook {
   /** Returns what a person should know. */
   add(): Promise<string[]>;
-  remove(): Promise<void>;
+  /** The same. */
+  remove(): Promise<string[]>;
   survives(): Promise<Survival>;
 }
 
@@ -20,33 +22,50 @@ export function chooseBootHook(name: string, script: string): BootHook {
   const how = `nothing here starts it: have what starts this machine run ${shellWord(script)}`;
   return {
     add: async () => [`It does not survive a restart of this machine: ${how}.`],
-    remove: async () => undefined,
+    remove: async () => [],
     survives: async () => ({ holds: false, how }),
   };
 }
 
-function cronHook(name: string, script: string): BootHook {
-  // A user without a crontab is told so by a status, and has none.
-  const read = async () => (await call('crontab', ['-l'])).stdout;
+/** Throws NC_SERVICE when it can't be read: what isn't known must not be written over. */
+async function readCrontab(): Promise<string> {
+  const called = await call('crontab', ['-l']);
+  if (called.status === 0) return called.stdout;
+  // A user who has none is told so, by a status of its own on each system.
+  if (called.status !== null && /no crontab/i.test(called.stderr)) return '';
+  throw failure('crontab', ['-l'], called);
+}
+
+export function cronHook(name: string, script: string): BootHook {
   const write = (text: string) => demand('crontab', ['-'], text);
   return {
     async add() {
-      const before = await read();
+      const before = await readCrontab();
       const after = addToCrontab(before, name, script);
       if (after !== before) await write(after);
       return [];
     },
     async remove() {
-      const before = await read();
-      const after = dropFromCrontab(before, name);
-      if (after !== before) await write(after);
+      try {
+        const before = await readCrontab();
+        const after = dropFromCrontab(before, name);
+        if (after !== before) await write(after);
+        return [];
+      } catch (error) {
+        // The rest can still go: a line that names no file any more starts nothing.
+        return [`Your crontab stays as it is, perhaps with a line that ends in "# ${name}". ${errorText(error)}`];
+      }
     },
     async survives() {
-      const holds = (await read()).split('\n').some((line) => isOurs(line, name));
-      return {
-        holds,
-        how: holds ? 'cron starts it, where cron runs' : '`ncl service install` adds it to your crontab',
-      };
+      try {
+        const holds = (await readCrontab()).split('\n').some((line) => isOurs(line, name));
+        return {
+          holds,
+          how: holds ? 'cron starts it, where cron runs' : '`ncl service install` adds it to your crontab',
+        };
+      } catch (error) {
+        return { holds: false, how: errorText(error) };
+      }
     },
   };
 }
@@ -79,6 +98,7 @@ function initHook(name: string, script: string): BootHook {
     async remove() {
       rmSync(file, { force: true });
       await demand('update-rc.d', [name, 'remove']);
+      return [];
     },
     survives: async () =>
       existsSync(file)
@@ -116,15 +136,4 @@ case "\${1:-}" in
   *) exit 3 ;;
 esac
 `;
-}
-
-function hasCommand(name: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

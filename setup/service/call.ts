@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { NanoError } from '../../src/errors.ts';
 
@@ -29,10 +30,25 @@ export async function call(program: string, args: readonly string[], input = '')
 
 /** Throws NC_SERVICE with what the program says. */
 export async function demand(program: string, args: readonly string[], input = ''): Promise<string> {
-  const { status, stdout, stderr } = await call(program, args, input);
-  if (status === 0) return stdout;
-  const why = stderr.trim().split('\n')[0] || `It ended with status ${status}.`;
-  throw new NanoError('NC_SERVICE', `\`${[program, ...args].join(' ')}\`: ${why}`);
+  const called = await call(program, args, input);
+  if (called.status === 0) return called.stdout;
+  throw failure(program, args, called);
+}
+
+export function failure(program: string, args: readonly string[], { status, stderr }: Called): NanoError {
+  const ended = status === null ? 'It did not end by itself.' : `It ended with status ${status}.`;
+  return new NanoError('NC_SERVICE', `\`${[program, ...args].join(' ')}\`: ${stderr.trim().split('\n')[0] || ended}`);
+}
+
+export function hasCommand(name: string, path = process.env.PATH ?? ''): boolean {
+  return path.split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** A shell that came by `su` lacks the address of the user's own manager. */

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { NanoError } from '../../src/errors.ts';
+import { hasCommand } from './call.ts';
 import { createLaunchd } from './launchd.ts';
 import type { Manager } from './manager.ts';
 import { inspect, type Whose } from './marker.ts';
@@ -30,7 +32,13 @@ const make: Readonly<Record<Kind, (plan: Plan) => Manager>> = {
   supervisor: createSupervisor,
 };
 
-/** For an install that has none yet. */
+/** Throws NC_SERVICE: our own supervisor would end at its start, in a log that nobody reads. */
+export function requireTools(kind: Kind, path: string | undefined): void {
+  if (kind === 'supervisor' && !hasCommand('flock', path))
+    throw new NanoError('NC_SERVICE', 'There is no `flock` here; it belongs to util-linux.');
+}
+
+/** For an install that has none yet. Throws NC_SERVICE. */
 export async function chooseManager(plan: Plan): Promise<Manager> {
   const kind = chooseKind({
     platform: process.platform,
@@ -38,6 +46,7 @@ export async function chooseManager(plan: Plan): Promise<Manager> {
     systemManager: await hasSystemd('system'),
     userManager: await hasSystemd('user'),
   });
+  requireTools(kind, plan.environment.PATH);
   return make[kind](plan);
 }
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { addToCrontab, dropFromCrontab, initScript } from './boot-hook.ts';
+import { addToCrontab, type BootHook, cronHook, dropFromCrontab, initScript } from './boot-hook.ts';
+import { requireTools } from './choose.ts';
 import { requireOneLine, shellWord } from './escape.ts';
 import { launchdPlist } from './launchd-plist.ts';
 import { inspect, ownerOf, seal } from './marker.ts';
@@ -51,6 +52,12 @@ describe('a systemd unit', () => {
     assert.match(unit, /^ExecStart=.* "\/srv\/a b\/100%% \\"q\\" 'r' \$\$HOME \\\\n <&> #;" /m);
   });
 
+  test('is not led astray by a backslash at the end of a path', () => {
+    const unit = systemdUnit(plan('/srv/nc\\'), 'system');
+    assert.match(unit, /^Description=NanoClaw at \/srv\/nc\\\/$/m);
+    assert.doesNotMatch(unit, /\\$/m);
+  });
+
   const analyze = spawnSync('systemd-analyze', ['--version']).status === 0;
   test('pleases systemd itself', { skip: analyze ? false : 'systemd-analyze is not on this machine' }, () => {
     const folder = mkdtempSync(join(tmpdir(), `nanoclaw % "q" 'r' $HOME -`));
@@ -93,6 +100,26 @@ test("our own supervisor's script is read by sh as it is meant", () => {
     writeFileSync(file, supervisorScript(plan(home)));
     const told = execFileSync('/bin/sh', [file], { encoding: 'utf8', env: { LEAK: 'from the caller' } });
     assert.deepEqual(told.trimEnd().split('\n'), [home, '', home, ...plan(home).host]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('without flock our own supervisor says so, and is not chosen', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nanoclaw-service-'));
+  try {
+    const programs = join(folder, 'programs');
+    mkdirSync(programs);
+    for (const name of ['dirname', 'mkdir', 'date', 'wc']) {
+      writeFileSync(join(programs, name), `#!/bin/sh\nPATH='${process.env.PATH}' exec ${name} "$@"\n`, { mode: 0o755 });
+    }
+    const script = join(import.meta.dirname, 'supervise.sh');
+    const { status } = spawnSync('/bin/sh', [script, folder, 'true'], { env: { PATH: programs } });
+    const said = readFileSync(join(folder, 'logs/supervisor.log'), 'utf8');
+    assert.match(said, /there is no flock/);
+    assert.equal(status, 4);
+    assert.throws(() => requireTools('supervisor', programs), { code: 'NC_SERVICE', message: /flock/ });
+    requireTools('systemd-user', programs);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -165,6 +192,38 @@ describe('cron', () => {
     const others = '# nanoclaw-v2-0123abcd\n@reboot /bin/x # nanoclaw-v2-99999999\n';
     assert.equal(dropFromCrontab(add(others), 'nanoclaw-v2-0123abcd'), others);
   });
+
+  /** Runs the work with a crontab command that lists as told, and returns what was written by it. */
+  async function written(list: string, work: (hook: BootHook) => Promise<unknown>): Promise<string | undefined> {
+    const folder = mkdtempSync(join(tmpdir(), 'nanoclaw-cron-'));
+    const path = process.env.PATH;
+    const table = join(folder, 'table');
+    writeFileSync(join(folder, 'crontab'), `#!/bin/sh\n[ "$1" = -l ] || exec cat >'${table}'\n${list}\n`, {
+      mode: 0o755,
+    });
+    process.env.PATH = `${folder}:${path}`;
+    try {
+      await work(cronHook('nanoclaw-v2-0123abcd', '/srv/50% off/x.sh'));
+      return existsSync(table) ? readFileSync(table, 'utf8') : undefined;
+    } finally {
+      process.env.PATH = path;
+      rmSync(folder, { recursive: true });
+    }
+  }
+  test('who has no crontab gets one', async () => {
+    assert.equal(await written('echo "no crontab for me" >&2; exit 1', (hook) => hook.add()), line);
+  });
+  const unread = ['echo "cannot open your crontab" >&2; exit 1', 'kill -TERM $$', 'exit 1'];
+  for (const list of unread)
+    test(`a crontab that can not be read is not written over: ${list}`, async () => {
+      const refused = (hook: BootHook) => assert.rejects(hook.add(), { code: 'NC_SERVICE' });
+      assert.equal(await written(list, refused), undefined);
+      const removed = async (hook: BootHook) => {
+        assert.match(String(await hook.remove()), /stays as it is/);
+        assert.equal((await hook.survives()).holds, false);
+      };
+      assert.equal(await written(list, removed), undefined);
+    });
 });
 
 test('a System V init script parses, and names what it provides', () => {

@@ -17,6 +17,11 @@ say() {
   printf '%s %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" 2>/dev/null >>"$log"
 }
 
+if ! command -v flock >/dev/null; then
+  say 'there is no flock (of util-linux), which keeps a second supervisor out'
+  exit 4
+fi
+
 # Held by this process alone: its children get no copy, or a host that outlives it would keep the next one out.
 exec 9>>"$folder/supervisor.lock"
 if ! flock -n 9; then

@@ -25,10 +25,7 @@ export function createSupervisor(plan: Plan): Manager {
     mode: 0o700,
     text: supervisorScript(plan),
     enable: () => hook.add(),
-    async disable() {
-      await hook.remove();
-      return [];
-    },
+    disable: () => hook.remove(),
     async forget() {
       for (const name of ['supervisor.lock', 'supervisor.pid']) rmSync(join(folder, name), { force: true });
     },

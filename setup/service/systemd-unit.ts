@@ -15,7 +15,8 @@ export function systemdUnit({ name, owner, root, home, host, environment }: Plan
     '# Made by `ncl service install`. Changes of your own are best kept in a drop-in, which an update leaves alone:',
     `# ${edit} ${name}`,
     '[Unit]',
-    `Description=NanoClaw at ${systemdText(home)}`,
+    // A backslash at its end would go on with the next line.
+    `Description=NanoClaw at ${systemdText(home.replace(/\\$/, '\\/'))}`,
     ...(scope === 'system'
       ? ['Wants=network-online.target', 'After=network-online.target', `RequiresMountsFor=${systemdWord(home)}`]
       : []),

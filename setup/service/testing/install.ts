@@ -24,7 +24,7 @@ export function makeStandIns(folder: string): string {
   writeFileSync(join(programs, 'systemctl'), '#!/bin/sh\nexit 1\n');
   writeFileSync(
     join(programs, 'crontab'),
-    `#!/bin/sh\ncase $1 in -l) [ -s '${table}' ] && cat '${table}' || exit 1 ;; *) cat >'${table}' ;; esac\n`,
+    `#!/bin/sh\ncase $1 in -l) [ ! -s '${table}' ] || exec cat '${table}'; echo 'no crontab for me' >&2; exit 1 ;; *) cat >'${table}' ;; esac\n`,
   );
   for (const name of ['systemctl', 'crontab']) chmodSync(join(programs, name), 0o755);
   return programs;
