@@ -41,6 +41,11 @@ test('a pipe gets everything, newlines as blanks, control characters replaced', 
   );
 });
 
+test('there may be more rows than a call has room for arguments', () => {
+  const rows = Array.from({ length: 200_000 }, () => ['x', 'y']);
+  assert.equal(table(['A', 'B'], rows, look(80)).split('\n').length, 200_001);
+});
+
 test('colour only where it is wanted', () => {
   assert.equal(paint({ width: 80, colour: false }, 'red', 'x'), 'x');
   assert.equal(paint({ width: 80, colour: true }, 'red', 'x'), '\u001b[31mx\u001b[0m');

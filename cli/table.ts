@@ -9,7 +9,7 @@ const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f
 export function table(heads: readonly string[], rows: readonly (readonly string[])[], look: Look): string {
   const cells = rows.map((row) => row.map((cell) => printable(cell).replace(/\s+/g, ' ')));
   const widths = fit(
-    heads.map((head, column) => Math.max(widthOf(head), ...cells.map((row) => widthOf(row[column] ?? '')))),
+    heads.map((head, column) => cells.reduce((most, row) => Math.max(most, widthOf(row[column] ?? '')), widthOf(head))),
     look.width,
   );
   const line = (row: readonly string[]) =>

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { NanoError } from '../../src/errors.ts';
-import { humanLine, readRecord } from '../../src/log/human.ts';
+import { humanLine, readRecord, text } from '../../src/log/human.ts';
 import { pathsFor } from '../../src/paths.ts';
 import { type Arguments, type ClientCommand, textOf } from '../definition.ts';
 import { numberOf } from '../number-flag.ts';
@@ -65,7 +65,7 @@ function filterOf(args: Arguments): (line: string) => boolean {
   return (line) => {
     const record = readRecord(line);
     // Text without a level or a time, a stack say, goes with the line before it.
-    if (record) kept = LEVELS.indexOf(String(record.level)) >= level && !(Date.parse(String(record.time)) < since);
+    if (record) kept = LEVELS.indexOf(text(record.level)) >= level && !(Date.parse(text(record.time)) < since);
     return kept && line.includes(about);
   };
 }

@@ -1,5 +1,7 @@
 import { printable } from './printable.ts';
 
+const MAX_DEPTH = 32;
+
 /**
  * A line of the log for a person: local time, level, message, the rest as `name=value`. A runner's lines say
  * `event` for their message. Other text stays as it is.
@@ -8,7 +10,7 @@ export function humanLine(line: string): string {
   const record = readRecord(line);
   if (!record) return printable(line.trimEnd());
   const { time, level, message, ...fields } = record;
-  const shown = [localTime(String(time)), String(level).toUpperCase().padEnd(5), String(message), showFields(fields)];
+  const shown = [localTime(text(time)), text(level).toUpperCase().padEnd(5), text(message), showFields(fields)];
   return printable(shown.join(' ').trimEnd());
 }
 
@@ -19,11 +21,16 @@ export function showFields(fields: object): string {
     .join(' ');
 }
 
+/** Anything may stand in a sandbox's log: what is no text must not be asked to become some in its own way. */
+export function text(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
 /** A line of the host's or of a runner's as `time`, `level`, `message` and the rest; undefined for other text. */
 export function readRecord(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    if (typeof value !== 'object' || value === null) return undefined;
+    if (typeof value !== 'object' || value === null || isDeep(value, MAX_DEPTH)) return undefined;
     if ('message' in value) return { ...value };
     if (!('event' in value && 'time' in value)) return undefined;
     const { event, ...rest } = value;
@@ -34,9 +41,15 @@ export function readRecord(line: string): Record<string, unknown> | undefined {
   }
 }
 
+/** Written out again, it would use up the stack. */
+function isDeep(value: unknown, left: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return left === 0 || Object.values(value).some((inner) => isDeep(inner, left - 1));
+}
+
 function show(value: unknown): string {
   if (typeof value === 'string') return /^[\w.:/@-]+$/.test(value) ? value : JSON.stringify(value);
-  if (typeof value === 'object' && value !== null && 'stack' in value) return String(value.stack);
+  if (typeof value === 'object' && value !== null && 'stack' in value) return text(value.stack);
   return JSON.stringify(value);
 }
 

@@ -233,6 +233,21 @@ test('a line is shown to a person without control characters', () => {
   assert.equal(humanLine('plain \u001b[31m\n'), 'plain \uFFFD[31m');
 });
 
+test('no line of a sandbox stops whoever looks at it', () => {
+  const nasty = '{"toString":0}';
+  for (const line of [
+    `{"message":${nasty}}`,
+    `{"message":"x","level":${nasty}}`,
+    `{"event":"x","time":${nasty}}`,
+    `{"message":"x","a":{"stack":${nasty}}}`,
+  ]) {
+    assert.match(humanLine(line), /\{"toString":0\}/i, line);
+  }
+  assert.match(humanLine('{"message":"x"}'), /x$/);
+  const deep = `{"message":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  assert.equal(humanLine(deep), deep);
+});
+
 test('a line costs microseconds', () => {
   withFolder((folder) => {
     const log = createLogger({ folder, secrets: () => ['a-secret-of-some-length', 'another-secret-of-some-length'] });
