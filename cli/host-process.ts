@@ -6,6 +6,7 @@ import { NanoError } from '../src/errors.ts';
 import { pathsFor } from '../src/paths.ts';
 import { Running } from './answers.ts';
 import type { ClientContext } from './definition.ts';
+import { readLeaseHolder } from './lease-holder.ts';
 import { lastLines } from './tail.ts';
 
 const START_MS = 60_000;
@@ -24,8 +25,19 @@ export async function findHost(context: ClientContext): Promise<Running | undefi
   }
 }
 
-/** Starts a host, by its service or of its own session, and waits until it answers. Throws NC_HOST_START with its last lines. */
+/**
+ * Starts a host, by its service or of its own session, and waits until it answers. Throws NC_DISK_FULL, or NC_HOST_START
+ * with its last lines.
+ */
 export async function startHost(context: ClientContext): Promise<Running> {
+  try {
+    return await startAny(context);
+  } catch (error) {
+    throw (await import('./room.ts')).orNoRoom(context.home, error);
+  }
+}
+
+async function startAny(context: ClientContext): Promise<Running> {
   const supervised = await (await import('../setup/service/index.ts')).startSupervised(context);
   if (supervised) return supervised;
   const { logs } = pathsFor(context.home);
@@ -47,7 +59,7 @@ export async function startHost(context: ClientContext): Promise<Running> {
     const report = await findHost(context);
     // Also when it is another one, which was quicker by a moment.
     if (report) return report;
-    if (end !== undefined)
+    if (end !== undefined && readLeaseHolder(context.home) === undefined)
       throw new NanoError('NC_HOST_START', `${end}\n${lastLines(output, 10).join('\n')}`.trimEnd());
   }
   throw new NanoError(

@@ -52,9 +52,11 @@ export async function main(code: string, home: string, extras: Extras): Promise<
     secrets = () => secretsIn(env());
     await run({ code, paths, env, extras, log, started });
   } catch (error) {
-    log.error('the host did not start', { error });
+    const { code: reason, message, remedy } = asNanoError(asDatabaseError(error));
+    // The one that runs is well; only this one isn't needed.
+    if (reason === 'NC_HOST_RUNNING') log.info('another host runs already', { reason: message });
+    else log.error('the host did not start', { error });
     log.close();
-    const { message, remedy } = asNanoError(asDatabaseError(error));
     process.stderr.write(`${message} ${remedy}\n`);
     process.exit(1);
   }
