@@ -29,7 +29,7 @@ export async function run(root: string, home: string, argv: readonly string[]): 
     };
     return await execute(command, args, context);
   } catch (error) {
-    return tell(screen, json, error);
+    return await tell(screen, json, error);
   }
 }
 
@@ -52,10 +52,16 @@ async function execute(command: Command, args: Arguments, context: ClientContext
   return 0;
 }
 
-function tell(screen: Screen, json: boolean, thrown: unknown): number {
-  const { code, message, remedy, exit } = asNanoError(thrown);
+async function tell(screen: Screen, json: boolean, thrown: unknown): Promise<number> {
+  const { code, message, remedy, exit } = asNanoError(await databaseError(thrown));
   const end = message.includes('\n') ? '\n' : /[.!?…]$/.test(message) ? ' ' : '. ';
   if (json) screen.out(JSON.stringify({ error: { code, message, remedy } }));
   else screen.err(printable(`${message}${end}${remedy}`));
   return exit;
+}
+
+/** SQLite's words as ours. Loaded only then: most commands never open a database. */
+async function databaseError(thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof Error && 'errcode' in thrown)) return thrown;
+  return (await import('../src/db/connection.ts')).asDatabaseError(thrown);
 }

@@ -50,7 +50,7 @@ const table = {
   },
   NC_DATA_FOLDER: {
     sentence: 'A file or folder of this install can not be used.',
-    remedy: 'Make room, or give this user the right to read and write there.',
+    remedy: 'See that it is there, that its disk can be written, and that this user may read and write it.',
     exit: 1,
   },
   NC_DISK_FULL: {
@@ -59,10 +59,16 @@ const table = {
     exit: 1,
   },
   NC_BACKUP: {
-    sentence: 'That backup can not be made or used.',
-    remedy: 'Nothing was changed. `ncl backup` makes another one, and data/backups holds earlier ones.',
+    sentence: 'That backup can not be used.',
+    remedy: 'Nothing was changed. Use another one: data/backups may hold some.',
     exit: 1,
   },
+  NC_BACKUP_FAILED: {
+    sentence: 'No backup was made.',
+    remedy: 'Name a new file outside of what is packed, or leave the name out, and try again.',
+    exit: 1,
+  },
+  NC_RESTORE: { sentence: 'Nothing can be restored now.', remedy: 'Nothing was changed: then try again.', exit: 1 },
   NC_MESSAGE_EMPTY: { sentence: 'The message is empty.', remedy: 'Write something.', exit: 1 },
   NC_MESSAGE_TOO_LARGE: {
     sentence: 'The message is too long.',

@@ -8,6 +8,20 @@ const cases: [what: string, thrown: unknown, code: string, detail: RegExp][] = [
   ['no right', Object.assign(new Error('m'), { code: 'EACCES', path: '/a' }), 'NC_DATA_FOLDER', /^\/a: .* no right/],
   ['no right to a socket', Object.assign(new Error('m'), { code: 'EACCES', address: 's' }), 'NC_DATA_FOLDER', /^s: /],
   ['no room', Object.assign(new Error('m'), { code: 'ENOSPC', path: '/a' }), 'NC_DISK_FULL', /^\/a\.$/],
+  [
+    'not there',
+    Object.assign(new Error('m'), { code: 'ENOENT', path: '/a' }),
+    'NC_DATA_FOLDER',
+    /^\/a: it is not there\.$/,
+  ],
+  [
+    'a folder',
+    Object.assign(new Error('m'), { code: 'EISDIR', path: '/a' }),
+    'NC_DATA_FOLDER',
+    /^\/a: it is a folder\.$/,
+  ],
+  ['beneath a file', Object.assign(new Error('m'), { code: 'ENOTDIR', path: '/a' }), 'NC_DATA_FOLDER', /no folder\.$/],
+  ['a link to itself', Object.assign(new Error('m'), { code: 'ELOOP', path: '/a' }), 'NC_DATA_FOLDER', /circle\.$/],
   ['anything else', 'odd', 'NC_INTERNAL', /^odd$/],
 ];
 for (const [what, thrown, code, detail] of cases) {

@@ -4,6 +4,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'this user has no right to it',
   EPERM: 'this user has no right to it',
   EROFS: 'it is read-only',
+  ENOENT: 'it is not there',
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of its path is no folder',
+  ELOOP: 'its links lead in a circle',
 };
 
 /** Whatever was thrown, as an error of the table: what the file system refuses is NC_DATA_FOLDER or NC_DISK_FULL, with the path. */

@@ -12,6 +12,7 @@ export const restart: ClientCommand = {
     const { stopRunningHost } = await import('../stop-host.ts');
     // A good host stays when the next one could not start.
     readEnvFile(pathsFor(context.home).env);
+    (await import('../room.ts')).refuseWithoutRoom(context.home);
     await stopRunningHost(context, args.force === true);
     const { pid } = await startHost(context);
     context.screen.out(context.json ? JSON.stringify({ pid, started: true }) : `The host is running (pid ${pid}).`);

@@ -66,7 +66,14 @@ function folderCheck(data: string): Check {
     rmSync(probe);
     return { ...check, ok: true, detail: `${data} can be written.` };
   } catch (error) {
-    return { ...check, ok: false, detail: asNanoError(error).message };
+    // The folder, and not the file that was to be tried there.
+    const { message: detail, remedy } = asNanoError(
+      Object.assign(new Error(errorText(error), { cause: error }), {
+        code: Object(error).code,
+        path: data,
+      }),
+    );
+    return { ...check, ok: false, detail, remedy };
   }
 }
 

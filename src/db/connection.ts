@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
 import { errorText, isNoRoom, NanoError } from '../errors.ts';
+import { asNanoError } from '../system-error.ts';
 import { migrate } from './migrate.ts';
 
 const BACKUPS_KEPT = 10;
@@ -30,7 +31,7 @@ export function openCentral({ file, backups, now }: OpenOptions): DatabaseSync {
     chmodSync(file, 0o600);
     db = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
   } catch (error) {
-    throw new NanoError('NC_DATA_FOLDER', errorText(error), { cause: error });
+    throw asNanoError(asDatabaseError(error));
   }
   try {
     // FULL: an accepted message must survive a power cut, since its platform was told that we have it.
