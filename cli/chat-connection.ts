@@ -9,6 +9,10 @@ import { connectUnix } from '../src/sockets/listen.ts';
 const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const BACK_MS = 20_000;
 const RETRY_MS = 100;
+/** A host that is well accepts a message within some milliseconds. */
+const ACCEPTED_MS = 10_000;
+
+export type Trouble = 'away' | 'silent';
 
 export interface ChatConnection {
   /** Sends it; and again, under the same id, after a lost connection until `forget`. */
@@ -19,14 +23,19 @@ export interface ChatConnection {
   readonly lost: Promise<never>;
 }
 
-/** A connection to the terminal channel that outlives a restart of the host; `onAway` is told of one. Throws NC_NO_HOST. */
+/**
+ * A connection to the terminal channel that outlives a restart of the host; `onTrouble` is told of one, and of a host that
+ * accepts nothing. Throws NC_NO_HOST.
+ */
 export async function openChat(
   socketPath: string,
   onFrame: (frame: ServerFrame) => void,
-  onAway: () => void,
+  onTrouble: (trouble: Trouble) => void,
 ): Promise<ChatConnection> {
   const seen = new Set<string>();
   const unsettled = new Map<string, ClientFrame>();
+  const unanswered = new Set<string>();
+  let silence: NodeJS.Timeout | undefined;
   const lost = Promise.withResolvers<never>();
   // Whoever is interested races with it; nobody has to be.
   lost.promise.catch(() => undefined);
@@ -45,6 +54,7 @@ export async function openChat(
           if (seen.has(frame.data.id)) return;
           seen.add(frame.data.id);
         }
+        if ('id' in frame.data && frame.data.id !== null) unanswered.delete(frame.data.id);
         onFrame(frame.data);
       },
       overflow: () => lost.reject(new NanoError('NC_HOST_DIFFERS')),
@@ -55,26 +65,36 @@ export async function openChat(
   }
 
   async function comeBack(): Promise<void> {
-    if (!closed) onAway();
+    if (!closed) onTrouble('away');
     for (const deadline = Date.now() + BACK_MS; !closed && Date.now() < deadline; await wait(RETRY_MS)) {
       const opened = await connectUnix(socketPath).catch(() => undefined);
       if (!opened) continue;
       socket = attach(opened);
-      for (const frame of unsettled.values()) void sendLine(socket, frame);
+      for (const frame of unsettled.values()) send(frame);
       return;
     }
     if (!closed) lost.reject(new NanoError('NC_DISCONNECTED'));
+  }
+
+  function send(frame: ClientFrame & { id: string }): void {
+    unanswered.add(frame.id);
+    clearTimeout(silence);
+    silence = setTimeout(() => {
+      if (!socket.destroyed && unanswered.size > 0) onTrouble('silent');
+    }, ACCEPTED_MS);
+    void sendLine(socket, frame);
   }
 
   return {
     say(text, id) {
       const frame: ClientFrame = { type: 'message', id, text };
       unsettled.set(id, frame);
-      void sendLine(socket, frame);
+      send(frame);
     },
     forget: (id) => void unsettled.delete(id),
     close() {
       closed = true;
+      clearTimeout(silence);
       socket.destroy();
     },
     lost: lost.promise,

@@ -4,12 +4,13 @@ import type { ServerFrame } from '../src/channels/terminal/frames.ts';
 import { printable } from '../src/log/printable.ts';
 import { pathsFor } from '../src/paths.ts';
 import { openChat } from './chat-connection.ts';
-import { AWAY, ENDS, messageText } from './chat-text.ts';
+import { ENDS, messageText, troubleText } from './chat-text.ts';
 import type { ClientContext } from './definition.ts';
 import { paint } from './screen.ts';
 
 /** A conversation line by line, from a person or a pipe. Returns the exit status. */
-export async function converse({ home, screen, json }: ClientContext): Promise<number> {
+export async function converse(context: ClientContext): Promise<number> {
+  const { home, screen, json } = context;
   const { stdin: input, stderr: output } = process;
   const tty = input.isTTY === true && output.isTTY === true && !json;
   const open = new Set<string>();
@@ -55,7 +56,11 @@ export async function converse({ home, screen, json }: ClientContext): Promise<n
       if (frame.type === 'settled') settle(frame.id);
       if (frame.type === 'refused') settle(frame.id ?? [...open][0] ?? '');
     },
-    () => above(() => void (json || screen.err(AWAY))),
+    async (trouble) => {
+      if (json) return;
+      const sentence = await troubleText(context, trouble);
+      above(() => screen.err(sentence));
+    },
   );
   if (tty) screen.err(paint(screen, 'dim', 'Write a line and press Enter; /help shows the commands, Ctrl+D leaves.'));
   // Not before there is a connection: its lines come at once, and nobody would take them.

@@ -4,7 +4,7 @@ import { isErrorCode, NanoError } from '../src/errors.ts';
 import { printable } from '../src/log/printable.ts';
 import { pathsFor } from '../src/paths.ts';
 import { openChat } from './chat-connection.ts';
-import { AWAY, ENDS, type End, messageText } from './chat-text.ts';
+import { ENDS, type End, messageText, troubleText } from './chat-text.ts';
 import { createTurn } from './chat-turn.ts';
 import type { ClientContext } from './definition.ts';
 import { paint } from './screen.ts';
@@ -24,7 +24,9 @@ export async function sendOnce(context: ClientContext, text: string, timeoutMs: 
       if (end) ended.resolve(end);
     }
   };
-  const connection = await openChat(pathsFor(context.home).cliSocket, onFrame, () => void (json || screen.err(AWAY)));
+  const connection = await openChat(pathsFor(context.home).cliSocket, onFrame, async (trouble) => {
+    if (!json) screen.err(await troubleText(context, trouble));
+  });
   const timer = setTimeout(() => ended.reject(new NanoError('NC_TIMEOUT')), timeoutMs);
   try {
     connection.say(text, id);

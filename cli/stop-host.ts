@@ -7,6 +7,8 @@ import { readLeaseHolder } from './lease-holder.ts';
 /** Sandboxes have 10 s to end, and the host some more to settle what they left. */
 const STOP_MS = 30_000;
 const KILL_MS = 5000;
+/** After which somebody who looks on wants to know what it is that takes so long. */
+const SLOW_MS = 10_000;
 
 type Stopped = 'none' | 'stopped' | 'killed';
 
@@ -21,7 +23,13 @@ export async function stopRunningHost(context: ClientContext, force: boolean): P
 async function stopHostItself(context: ClientContext, force: boolean): Promise<Stopped> {
   const pid = await askToStop(context);
   if (pid === undefined) return 'none';
-  if (await waitForEnd(pid, STOP_MS)) return 'stopped';
+  const slow = setTimeout(
+    () => context.json || context.screen.err(`Still waiting for the host (pid ${pid}) and its sandboxes to end …`),
+    SLOW_MS,
+  );
+  const ended = await waitForEnd(pid, STOP_MS);
+  clearTimeout(slow);
+  if (ended) return 'stopped';
   const detail = `Its process id is ${pid}.`;
   if (!force) throw new NanoError('NC_HOST_STOP', detail);
   context.screen.err(
@@ -39,6 +47,10 @@ async function askToStop(context: ClientContext): Promise<number | undefined> {
   } catch (error) {
     const pid = readLeaseHolder(context.home);
     if (pid !== undefined) {
+      if (error instanceof NanoError && error.code === 'NC_HOST_SILENT' && !context.json)
+        context.screen.err(
+          `The host runs but does not answer: its process ${pid} is told to end, and has ${STOP_MS / 1000} s …`,
+        );
       process.kill(pid, 'SIGTERM');
       return pid;
     }
