@@ -27,7 +27,10 @@ export async function sendOnce(context: ClientContext, text: string, timeoutMs: 
   const connection = await openChat(pathsFor(context.home).cliSocket, onFrame, async (trouble) => {
     if (!json) screen.err(await troubleText(context, trouble));
   });
-  const timer = setTimeout(() => ended.reject(new NanoError('NC_TIMEOUT')), timeoutMs);
+  const timer = setTimeout(
+    () => ended.reject(new NanoError('NC_TIMEOUT', `\`ncl trace ${id}\` shows how far it came.`)),
+    timeoutMs,
+  );
   try {
     connection.say(text, id);
     const { status, note } = ENDS[await Promise.race([ended.promise, connection.lost])];

@@ -19,7 +19,7 @@ const table = {
   },
   NC_NOT_FOUND: {
     sentence: 'There is nothing with that name or id.',
-    remedy: 'List what there is with `ncl`.',
+    remedy: '`ncl sessions list`, `ncl groups list` and `ncl trace` show what there is.',
     exit: 1,
   },
   NC_AMBIGUOUS: { sentence: 'More than one thing begins with that.', remedy: 'Give more of the id.', exit: 1 },

@@ -28,11 +28,12 @@ export const sessionsGet = hostCommand({
       screen,
     );
     const rows = session.recent.map((message) => [
+      message.id,
       message.timestamp,
       message.direction === 'in' ? '→' : '←',
       message.status,
       message.text.length < SHOWN_TEXT ? message.text : `${message.text}…`,
     ]);
-    return rows.length === 0 ? shown : `${shown}\n\n${table(['TIME', '', 'STATUS', 'TEXT'], rows, screen)}`;
+    return rows.length === 0 ? shown : `${shown}\n\n${table(['ID', 'TIME', '', 'STATUS', 'TEXT'], rows, screen)}`;
   },
 });

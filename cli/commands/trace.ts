@@ -9,14 +9,17 @@ export const trace: ClientCommand = {
   name: 'trace',
   summary: "A message's whole way with times, from the database and the logs; without a host as well",
   positionals: [
-    { name: 'message', description: "its id or the beginning, the platform's, or an answer's", required: true },
+    {
+      name: 'message',
+      description: "its id, the platform's, an answer's, or the beginning of one; the newest at first",
+    },
   ],
   place: 'client',
   async run(args, { home, screen, json }) {
     const { readStored } = await import('../trace/stored.ts');
     const { readLogged } = await import('../trace/logged.ts');
     const { db, logs } = pathsFor(home);
-    const stored = readStored(db, textOf(args, 'message') ?? '');
+    const stored = readStored(db, textOf(args, 'message'));
     const steps = inOrder(stored.steps, readLogged(logs, stored));
     screen.out(json ? JSON.stringify({ message: stored.about, steps }) : shown(stored.about, steps, screen));
     return 0;
@@ -33,7 +36,10 @@ function inOrder(stored: readonly Step[], logged: readonly Step[]): Step[] {
 
 function shown(about: Record<string, unknown>, steps: readonly Step[], look: Look): string {
   const known = Object.entries(about).filter(([, value]) => value !== null);
-  const head = known.map(([name, value]) => [name, String(value)] as const);
+  const head = known.map(([name, value]) => {
+    const isTime = name === 'timestamp' || name === 'nextTry';
+    return [name, isTime ? localTime(String(value)) : String(value)] as const;
+  });
   const first = Date.parse(steps[0]?.at ?? '');
   const rows = steps.map(({ at, who, what, fields }) => {
     return [localTime(at), `+${Date.parse(at) - first}`, who, what, showFields(fields)];

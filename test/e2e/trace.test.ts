@@ -63,6 +63,8 @@ test('a message is followed from the platform to its answer, by any of its names
   const text = await ncl(host.home, 'trace', message.id);
   assert.match(text, /^id +msg-.*\n[\s\S]*\+0 +channel +written[\s\S]* host +settled .*outcome=reply/);
   assert.match(await ncl(host.home, 'trace', 'nothing'), /No message is called "nothing"/);
+  for (const words of [[], [event.slice(0, -1)]])
+    assert.equal(Story.parse(JSON.parse(await ncl(host.home, 'trace', '--json', ...words))).message.id, message.id);
   assert.match(await ncl(host.home, 'trace', 'm'), /^There is nothing|^More than one|^id /);
 });
 
