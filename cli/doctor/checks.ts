@@ -8,6 +8,7 @@ import type { Check } from '../../src/admin-view.ts';
 import { readEnvFile } from '../../src/env.ts';
 import { ERRORS, errorText } from '../../src/errors.ts';
 import { diskState } from '../../src/housekeeping/disk.ts';
+import { readLimits } from '../../src/housekeeping/limits.ts';
 import { pathsFor } from '../../src/paths.ts';
 import { asNanoError } from '../../src/system-error.ts';
 
@@ -107,7 +108,12 @@ function envCheck(path: string): Check {
   const warnings: string[] = [];
   const check = { name: '.env', blocking: false, remedy: `Run \`chmod 600 ${path}\`.` };
   try {
-    const count = Object.keys(readEnvFile(path, (sentence) => warnings.push(sentence))).length;
+    const settings = readEnvFile(path, (sentence) => warnings.push(sentence));
+    const count = Object.keys(settings).length;
+    const wrong: string[] = [];
+    readLimits({ ...process.env, ...settings }, (sentence) => wrong.push(sentence));
+    if (wrong.length > 0)
+      return { ...check, ok: false, detail: [...wrong, ...warnings].join(' '), remedy: 'Correct it in `.env`.' };
     const detail = warnings.length > 0 ? 'Other users of this machine may read it.' : `${count} settings.`;
     return { ...check, ok: warnings.length === 0, detail };
   } catch (error) {

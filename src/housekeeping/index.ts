@@ -4,6 +4,7 @@ import type { HousekeepingReport } from '../admin-view.ts';
 import { TERMINAL_CHANNEL, TERMINAL_PLATFORM_ID } from '../channels/terminal/address.ts';
 import { createClockWatch } from '../clock.ts';
 import { transaction } from '../db/group-commit.ts';
+import { readEnvFile } from '../env.ts';
 import { errorText } from '../errors.ts';
 import type { Logger } from '../log/index.ts';
 import type { Paths } from '../paths.ts';
@@ -90,7 +91,16 @@ export function createHousekeeping({ db, paths, env, takeOver, deliver, log }: H
   return {
     isFull: () => disk.state() === 'full',
     /** A sentence for each thing that the owner should see to. */
-    problems: () => [disk.problem()].filter((problem) => problem !== undefined),
+    problems(): string[] {
+      const told = [disk.problem()].filter((problem) => problem !== undefined);
+      readLimits(env(), (sentence) => told.push(sentence));
+      try {
+        readEnvFile(paths.env);
+      } catch (error) {
+        told.push(`${errorText(error)} What was read before is used.`);
+      }
+      return told;
+    },
     run,
     async start(): Promise<void> {
       readLimits(env(), log.warn);

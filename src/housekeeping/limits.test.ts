@@ -14,6 +14,7 @@ test('settings: days and MB, 0 is for ever, and what can not be read is told', (
       NANOCLAW_KEEP_MESSAGES_MB: '0',
       NANOCLAW_KEEP_LOGS_DAYS: 'a week',
       NANOCLAW_KEEP_USAGE_DAYS: '-1',
+      NANOCLAW_KEEP_LOGS_MD: '1',
     },
     (sentence) => told.push(sentence),
   );
@@ -22,6 +23,7 @@ test('settings: days and MB, 0 is for ever, and what can not be read is told', (
   assert.deepEqual(told, [
     'NANOCLAW_KEEP_LOGS_DAYS is not a whole number of 0 or more; 30 is used.',
     'NANOCLAW_KEEP_USAGE_DAYS is not a whole number of 0 or more; 400 is used.',
+    'NANOCLAW_KEEP_LOGS_MD is no setting that is known: see docs/housekeeping.md.',
   ]);
 });
 

@@ -26,12 +26,14 @@ export interface Limit {
 
 export type Limits = Readonly<Record<Kind, Limit>>;
 
-/** From NANOCLAW_KEEP_<KIND>_DAYS and …_MB. What can't be read is told, and the default is used. */
+/** From NANOCLAW_KEEP_<KIND>_DAYS and …_MB. What can't be read is told, and the default is used; so are names that mean nothing. */
 export function readLimits(
   env: Readonly<Record<string, string | undefined>>,
   warn: (sentence: string) => void,
 ): Limits {
+  const known = new Set<string>();
   const read = (name: string, otherwise: number, unit: number): number => {
+    known.add(name);
     const text = env[name];
     const readable = text !== undefined && /^\d{1,7}$/.test(text);
     if (text !== undefined && !readable) warn(`${name} is not a whole number of 0 or more; ${otherwise} is used.`);
@@ -42,7 +44,7 @@ export function readLimits(
     bytes: read(`NANOCLAW_KEEP_${kind.toUpperCase()}_MB`, DEFAULTS[kind].megabytes, MB),
     floorMs: DEFAULTS[kind].floorDays * DAY_MS,
   });
-  return {
+  const limits = {
     messages: limitOf('messages'),
     attachments: limitOf('attachments'),
     quarantine: limitOf('quarantine'),
@@ -51,6 +53,10 @@ export function readLimits(
     usage: limitOf('usage'),
     counters: limitOf('counters'),
   };
+  for (const name of Object.keys(env))
+    if (name.startsWith('NANOCLAW_KEEP_') && !known.has(name))
+      warn(`${name} is no setting that is known: see docs/housekeeping.md.`);
+  return limits;
 }
 
 /** Whether something of that age goes, while there are so many bytes of its kind. */
