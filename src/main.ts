@@ -10,6 +10,7 @@ import { NanoError } from './errors.ts';
 import { createHost } from './host.ts';
 import { createHostView } from './host-view.ts';
 import { finishRestore } from './housekeeping/finish-restore.ts';
+import { lockInstall } from './housekeeping/install-lock.ts';
 import { installSlug } from './install-slug.ts';
 import { createLogger, type Logger } from './log/index.ts';
 import { type Paths, pathsFor } from './paths.ts';
@@ -76,11 +77,13 @@ async function run({ code, paths, env, extras, log, started }: Boot): Promise<vo
   // What an earlier host left of its sockets and scratch serves nobody; this one's scratch lies there, too.
   process.env.TMPDIR = paths.run;
   const slug = installSlug(paths.root);
+  // First of all: it says in its own words what is wrong with data/.
+  const unlock = lockInstall(paths.data);
   const before = finishRestore(paths);
   if (before) log.warn('a restore that was cut short is finished', { before });
-  // First of all: it says in its own words what is wrong with data/.
   const db = openCentral({ file: paths.db, backups: paths.backups, now: started });
   const lease = takeLease(db, started);
+  unlock();
   for (const folder of [paths.sessions, paths.groups]) mkdirSync(folder, { recursive: true, mode: 0o711 });
   mkdirSync(join(paths.logs, 'sessions'), { recursive: true, mode: 0o700 });
   rmSync(paths.run, { recursive: true, force: true });

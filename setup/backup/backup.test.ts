@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -18,7 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
 import { NanoError } from '../../src/errors.ts';
@@ -58,7 +59,7 @@ function otherHome(): string {
 /** Every path with its kind, mode and content. */
 function stateOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => !/^data\/backups|v2\.db-(wal|shm)$/.test(name))
+    .filter((name) => !/^data\/(backups|install\.lock)|v2\.db-(wal|shm)$/.test(name))
     .sort()
     .map((name) => {
       const path = join(folder, name);
@@ -100,7 +101,9 @@ test('what can not be made again is restored, and nothing else', async () => {
   put('tool', install.root, 'groups/andy/bin/tool');
   chmodSync(join(install.root, 'groups/andy/bin/tool'), 0o755);
   symlinkSync('bin/tool', join(install.root, 'groups/andy/link'));
-  for (const part of ['claude/history.jsonl', 'home/.profile', 'inbound/inbox/m1/1-photo.jpg']) put(part, folder, part);
+  const parts = ['claude/history.jsonl', 'home/.profile', 'inbound/inbox/m1/1-photo.jpg', 'box/outbox/r1/answer.pdf'];
+  for (const part of parts) put(part, folder, part);
+  put('handed over', install.root, 'data/received/r0/report.txt');
   put('not this', folder, 'box/outbound.db');
   put('not this', folder, 'inbound/inbound.db');
   put('KEY=secret', install.root, '.env');
@@ -120,11 +123,13 @@ test('what can not be made again is restored, and nothing else', async () => {
   put('MINE=1', home, '.env');
   const { aside } = await restore(pathsFor(home), file);
   const there = join(home, 'data/v2-sessions', install.agentId, session.id);
-  for (const part of ['claude/history.jsonl', 'home/.profile', 'inbound/inbox/m1/1-photo.jpg']) {
+  for (const part of parts) {
     assert.equal(readFileSync(join(there, part), 'utf8'), part);
     assert.equal(statSync(join(there, part)).mode & 0o777, 0o644, part);
   }
-  assert.deepEqual(readdirSync(there).sort(), ['claude', 'home', 'inbound']);
+  assert.deepEqual(readdirSync(there).sort(), ['box', 'claude', 'home', 'inbound']);
+  assert.deepEqual(readdirSync(join(there, 'box')), ['outbox']);
+  assert.equal(readFileSync(join(home, 'data/received/r0/report.txt'), 'utf8'), 'handed over');
   assert.equal(statSync(join(home, 'groups/andy/bin/tool')).mode & 0o777, 0o755);
   assert.equal(readlinkSync(join(home, 'groups/andy/link')), 'bin/tool');
   assert.equal(statSync(join(home, 'data/v2.db')).mode & 0o777, 0o600);
@@ -143,6 +148,51 @@ test('a database that is damaged, or gone, is no obstacle', async () => {
     await restore(pathsFor(home), good);
     assert.match(messagesIn(join(home, 'data/v2.db')), /Andy/);
   }
+});
+
+test('two at once to the same name: one is made, whole, and the other says so', async () => {
+  using install = createInstall();
+  const file = newPath('same.tar');
+  const both = await Promise.all([1, 2].map(() => codeOf(backup(pathsFor(install.root), file, false))));
+  assert.deepEqual(both.map(([code]) => code).sort(), ['NC_BACKUP', 'it went'], JSON.stringify(both));
+  assert.match(both.flat().join(), /another backup was quicker/);
+  const home = otherHome();
+  await restore(pathsFor(home), file);
+  assert.match(messagesIn(join(home, 'data/v2.db')), /Andy/);
+  assert.deepEqual(
+    readdirSync(scratch).filter((name) => name.endsWith('.part')),
+    [],
+  );
+});
+
+test('another restore, or a host that starts, is at it: nothing is touched', async () => {
+  const good = await backupOf(() => {});
+  const home = otherHome();
+  // In another process: the system counts a file's locks by process.
+  const holder = `import { lockInstall } from ${JSON.stringify(join(import.meta.dirname, '../../src/housekeeping/install-lock.ts'))};
+    const unlock = lockInstall(${JSON.stringify(join(home, 'data'))});
+    console.log('held');
+    setTimeout(unlock, 600_000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', holder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    await once(child.stdout, 'data');
+    const before = stateOf(home);
+    const [code, message] = await codeOf(restore(pathsFor(home), good));
+    assert.equal(code, 'NC_DB_BUSY', message);
+    assert.match(message, /A restore, or another start, goes on/);
+    assert.deepEqual(stateOf(home), before);
+    mkdirSync(join(home, 'data/.restoring-12-abc'));
+    const [refused, sentence] = await codeOf(restore(pathsFor(home), good));
+    assert.equal(refused, 'NC_RESTORE');
+    assert.match(sentence, /Another restore is at work \(process id 12\)\.$/);
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+  // The system has ended the lock with the process.
+  await restore(pathsFor(home), good);
 });
 
 test('keys go along when that is asked for', async () => {
@@ -326,14 +376,108 @@ test('no room for it is said before anything is written', async (t) => {
   }
   try {
     using install = createInstall();
-    put('x'.repeat(2 * 1024 ** 2), install.root, 'groups/andy/large');
+    const large = put('x'.repeat(2 * 1024 ** 2), install.root, 'groups/andy/large');
+    // Packed once for each of its names.
+    for (const name of ['second', 'third']) linkSync(large, join(install.root, 'groups/andy', name));
     const [code, message] = await codeOf(backup(pathsFor(install.root), join(folder, 'b.tar'), false));
     assert.equal(code, 'NC_DISK_FULL');
-    assert.match(message, /3 MB and a reserve are needed in .*small; 1 MB are free/);
+    assert.match(message, /13 MB and a reserve are needed in .*small; 1 MB are free/);
     assert.deepEqual(readdirSync(folder), []);
     assert.deepEqual(readdirSync(join(install.root, 'data/backups')), []);
   } finally {
     spawnSync('umount', [folder]);
     rmSync(folder, { recursive: true });
   }
+});
+
+describe('a backup that can not be made says why, and leaves nothing', () => {
+  const cases: [what: string, target: (install: Install) => string, secrets: boolean, code: string, said: RegExp][] = [
+    ['no folder', () => join(newPath('none'), 'b.tar'), false, 'NC_BACKUP_FAILED', /none is not there\.$/],
+    [
+      'a file as a folder',
+      () => join(put('x', newPath('file')), 'b.tar'),
+      false,
+      'NC_BACKUP_FAILED',
+      /is no folder\.$/,
+    ],
+    ['a file that is there', () => put('x', newPath('there')), false, 'NC_BACKUP_FAILED', /there is there already\.$/],
+    ['groups', ({ root }) => join(root, 'groups/b.tar'), false, 'NC_BACKUP_FAILED', /groups is packed itself\.$/],
+    [
+      'an agent',
+      ({ root }) => join(root, 'groups/andy/b.tar'),
+      false,
+      'NC_BACKUP_FAILED',
+      /groups is packed itself\.$/,
+    ],
+    ['.env is a folder', () => newPath('b.tar'), true, 'NC_DATA_FOLDER', /\.env: it is no file\.$/],
+  ];
+  for (const [what, target, secrets, code, said] of cases) {
+    test(what, async () => {
+      using install = createInstall();
+      mkdirSync(join(install.root, '.env'));
+      const before = stateOf(install.root);
+      const file = target(install);
+      const there = existsSync(file);
+      const [found, message] = await codeOf(backup(pathsFor(install.root), file, secrets));
+      assert.equal(found, code, message);
+      assert.match(message, said);
+      assert.equal(existsSync(file), there);
+      assert.deepEqual(stateOf(install.root), before);
+    });
+  }
+});
+
+test('backups of one second get different names', async () => {
+  using install = createInstall();
+  const paths = pathsFor(install.root);
+  const made = await Promise.all([1, 2, 3].map(() => backup(paths, undefined, false)));
+  assert.deepEqual(readdirSync(paths.backups).sort(), made.map(({ file }) => basename(file)).sort());
+  assert.equal(new Set(made.map(({ file }) => file)).size, 3);
+});
+
+for (const [what, spoil] of [
+  ['full', (data: string) => spawnSync('sh', ['-c', 'cat /dev/zero > "$0/filler"', data])],
+  ['read-only', (data: string) => spawnSync('mount', ['-o', 'remount,ro', data])],
+] as const) {
+  test(`a disk of data/ that is ${what} is backed up to another one`, async (t) => {
+    const home = newPath('home');
+    mkdirSync(join(home, 'data'), { recursive: true });
+    if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'nanoclaw-test', join(home, 'data')]).status !== 0) {
+      return t.skip('only root may mount a disk for it');
+    }
+    try {
+      initFirstAgent(home, { name: 'Andy' });
+      spoil(join(home, 'data'));
+      const file = newPath('b.tar');
+      const { manifest } = await backup(pathsFor(home), file, false);
+      assert.equal(manifest.rows.agent_groups, 1);
+      const [code, message] = await codeOf(backup(pathsFor(home), undefined, false));
+      assert.equal(code, what === 'full' ? 'NC_DISK_FULL' : 'NC_DATA_FOLDER', message);
+      assert.match(message, /data\/backups/);
+      assert.doesNotMatch(message, /XXXXXX|\.making/);
+    } finally {
+      spawnSync('umount', [join(home, 'data')]);
+    }
+  });
+}
+
+test('what is no file is no backup, and a pipe is not waited for', async () => {
+  const home = otherHome();
+  const pipe = newPath('pipe');
+  execFileSync('mkfifo', [pipe]);
+  for (const [path, said] of [
+    [pipe, /pipe is no file\.$/],
+    [scratch, /is a folder\.$/],
+  ] as const) {
+    const [code, message] = await codeOf(restore(pathsFor(home), path));
+    assert.equal(code, 'NC_BACKUP');
+    assert.match(message, said);
+  }
+});
+
+test('what a restore that was killed has unpacked goes with the next one, or with a start', () => {
+  const home = otherHome();
+  put('x', home, 'data/.restoring-123-abc/groups/andy/note');
+  finishRestore(pathsFor(home));
+  assert.equal(existsSync(join(home, 'data/.restoring-123-abc')), false);
 });

@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { migrations } from '../../src/db/migrations/index.ts';
@@ -45,7 +45,7 @@ export interface Backup {
 }
 
 const MB = 1024 ** 2;
-const OF_SESSION = ['claude', 'home', 'inbound/inbox'];
+const OF_SESSION = ['claude', 'home', 'inbound/inbox', 'box/outbox'];
 
 /** Throws NC_BACKUP, NC_DISK_FULL, NC_NOT_FOUND and what the file system says; then there is no new file. */
 export async function backup(paths: Paths, file: string, withSecrets: boolean): Promise<Backup> {
@@ -53,7 +53,8 @@ export async function backup(paths: Paths, file: string, withSecrets: boolean): 
   if (!existsSync(paths.db)) throw new NanoError('NC_NOT_FOUND', `There is no ${paths.db}.`);
   mkdirSync(paths.backups, { recursive: true, mode: 0o700 });
   const staging = mkdtempSync(join(paths.backups, '.making-'));
-  const part = `${file}.part`;
+  // As unique as that: another backup to the same name has its own.
+  const part = `${file}.${basename(staging).slice('.making-'.length)}.part`;
   try {
     mkdirSync(join(staging, 'data'));
     mkdirSync(join(staging, 'unpacked'));
@@ -79,6 +80,7 @@ export async function backup(paths: Paths, file: string, withSecrets: boolean): 
       bytes * 1.5 + 256 * MB,
     );
     const { leftOut } = await unpackChecked(part, join(staging, 'unpacked'));
+    if (existsSync(file)) throw new NanoError('NC_BACKUP', `${file} is there by now: another backup was quicker.`);
     renameSync(part, file);
     return { file, bytes: written, manifest, leftOut, unsure };
   } finally {
@@ -152,15 +154,18 @@ function treesOf({ root, groups, sessions }: Paths): string[] {
       OF_SESSION.map((part) => `data/v2-sessions/${agent.name}/${name}/${part}`),
     ),
   );
-  const all = [...foldersIn(groups).map(({ name }) => `groups/${name}`), ...ofSessions];
+  const all = [...foldersIn(groups).map(({ name }) => `groups/${name}`), ...ofSessions, 'data/received'];
   return all.filter((path) => existsSync(join(root, path)));
 }
 
-/** Bytes on the disk, and a little for each file. What this user may not look into counts nothing. */
+/**
+ * Bytes on the disk, a file with two names twice, as it is packed; and a little for each name. What this user may not look
+ * into counts nothing.
+ */
 async function diskUse(root: string, list: string): Promise<number> {
   const total = (unit: string) =>
     new Promise<number>((resolve) => {
-      const args = [unit, '-s', '-x', '--total', `--files0-from=${list}`];
+      const args = [unit, '-s', '-l', '-x', '--total', `--files0-from=${list}`];
       execFile('du', args, { cwd: root, maxBuffer: 64 * MB }, (_error, stdout) => {
         resolve(Number(/(\d+)\ttotal\n$/.exec(stdout)?.[1] ?? 0));
       });

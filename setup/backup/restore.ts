@@ -6,6 +6,7 @@ import { asDatabaseError, isBusy } from '../../src/db/connection.ts';
 import { takeLease } from '../../src/db/lease.ts';
 import { NanoError } from '../../src/errors.ts';
 import { finishRestore } from '../../src/housekeeping/finish-restore.ts';
+import { lockInstall } from '../../src/housekeeping/install-lock.ts';
 import type { Paths } from '../../src/paths.ts';
 import { type Manifest, removeTree, unpackChecked } from './backup.ts';
 import { checkRoom } from './room.ts';
@@ -15,7 +16,10 @@ import { checkRoom } from './room.ts';
  * the decision, and what then remains to be moved is moved by whoever comes first: this command, or the next host.
  */
 
-/** Throws NC_HOST_RUNNING, NC_BACKUP, NC_DB_NEWER, NC_DISK_FULL; then nothing was changed. */
+/**
+ * No host can start meanwhile. Throws NC_HOST_RUNNING, NC_DB_BUSY, NC_BACKUP, NC_DB_NEWER, NC_DISK_FULL; then nothing was
+ * changed.
+ */
 export async function restore(paths: Paths, file: string): Promise<{ manifest: Manifest; aside: string }> {
   if (!existsSync(file)) throw new NanoError('NC_NOT_FOUND', `There is no ${file}.`);
   mkdirSync(paths.data, { recursive: true, mode: 0o711 });
@@ -23,6 +27,16 @@ export async function restore(paths: Paths, file: string): Promise<{ manifest: M
   if (statSync(paths.data).dev !== statSync(groups).dev) {
     throw new NanoError('NC_BACKUP', 'data/ and groups/ have to be on one disk for this.');
   }
+  const unlock = lockInstall(paths.data);
+  try {
+    return await restoreLocked(paths, file);
+  } finally {
+    unlock();
+  }
+}
+
+async function restoreLocked(paths: Paths, file: string): Promise<{ manifest: Manifest; aside: string }> {
+  // What an earlier one has decided: no host can have started since without finishing it.
   finishRestore(paths);
   await checkRoom([{ folder: paths.data, bytes: statSync(file).size }]);
   const unpacked = mkdtempSync(join(paths.data, '.restoring-'));
@@ -33,7 +47,7 @@ export async function restore(paths: Paths, file: string): Promise<{ manifest: M
       chmodSync(join(unpacked, folder), 0o711);
     }
     for (const file of ['data/v2.db', ...(manifest.secrets ? ['.env'] : [])]) chmodSync(join(unpacked, file), 0o600);
-    holdOff(paths.db);
+    refuseBesideHost(paths.db);
     // On the disk before anything is moved.
     execFileSync('sync', ['-f', unpacked]);
     renameSync(unpacked, join(paths.data, `restore-${new Date().toISOString().replaceAll(':', '-')}`));
@@ -43,8 +57,8 @@ export async function restore(paths: Paths, file: string): Promise<{ manifest: M
   }
 }
 
-/** No host can start while this process lives. A database that can't be read holds off nobody: no host starts on it. */
-function holdOff(file: string): void {
+/** A host that has started holds the lease. A database that can't be read has none: no host starts on it. */
+function refuseBesideHost(file: string): void {
   if (!existsSync(file)) return;
   let db: DatabaseSync | undefined;
   try {

@@ -4,6 +4,7 @@ import { type Arguments, type ClientContext, textOf } from '../../cli/definition
 import { findHost } from '../../cli/host-process.ts';
 import { NanoError } from '../../src/errors.ts';
 import { pathsFor } from '../../src/paths.ts';
+import { keptRunningBy } from '../service/index.ts';
 import { backup } from './backup.ts';
 import { restore } from './restore.ts';
 
@@ -38,6 +39,8 @@ export async function runRestore(args: Arguments, context: ClientContext): Promi
   const { home, screen, json } = context;
   const running = await findHost(context);
   if (running) throw new NanoError('NC_HOST_RUNNING', `Its process id is ${running.pid}.`);
+  const service = await keptRunningBy(context);
+  if (service) throw new NanoError('NC_HOST_RUNNING', `Its service (${service}) is about to start it again.`);
   const { manifest, aside } = await restore(pathsFor(home), pathOf(textOf(args, 'file') ?? ''));
   if (json) screen.out(JSON.stringify({ manifest, aside }));
   else {

@@ -62,6 +62,12 @@ export async function stopSupervised(context: ClientContext): Promise<boolean> {
   return true;
 }
 
+/** The service that keeps a host running, also while that one is down for a moment; undefined when none does. */
+export async function keptRunningBy(context: ClientContext): Promise<string | undefined> {
+  const service = installedService(context);
+  return service && (await service.look()).running ? service.label : undefined;
+}
+
 /** Throws NC_SERVICE when a service is installed: a host beside it would be restarted by nobody. */
 export function refuseOutside(context: ClientContext): void {
   const service = installedService(context);

@@ -54,6 +54,10 @@ test('a crash loop slows down, says so, and heals; a stop holds; nothing is left
   assert.equal(looked.status, 1);
   assert.match(looked.stdout, /the next start is in \d+ s, after \d starts/);
   assert.match((await at.ncl('doctor')).stdout, /note {2}service +own supervisor: the next start/);
+  // With such a database no lease holds off a start in the middle of it.
+  const restored = await at.ncl('restore', 'any.tar');
+  assert.equal(restored.status, 1);
+  assert.match(restored.stderr, /its service.*own supervisor.* is about to start it/is);
 
   renameSync(`${database}.good`, database);
   for (const rest of ['-wal', '-shm'])

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Paths } from '../paths.ts';
@@ -7,10 +8,14 @@ const DECIDED = /^restore-\d/;
 
 /**
  * Moves what is there aside and a checked backup in, piece by piece; may be cut short at any point, and be called again.
- * Returns where the former state is; undefined when there was nothing to finish. No host may run.
+ * Returns where the former state is; undefined when there was nothing to finish. Only under the lock of install-lock.ts.
  */
 export function finishRestore(paths: Paths): string | undefined {
-  const staged = existsSync(paths.data) ? readdirSync(paths.data).find((name) => DECIDED.test(name)) : undefined;
+  const names = existsSync(paths.data) ? readdirSync(paths.data) : [];
+  // One that was killed while it unpacked; agents may have closed folders in it.
+  for (const name of names.filter((one) => one.startsWith('.restoring-')))
+    execFileSync('sh', ['-c', 'chmod -R u+rwX -- "$0"; rm -rf -- "$0"', join(paths.data, name)], { stdio: 'ignore' });
+  const staged = names.find((name) => DECIDED.test(name));
   if (staged === undefined) return undefined;
   const from = join(paths.data, staged);
   const aside = join(paths.data, `before-${staged}`);
@@ -21,6 +26,7 @@ export function finishRestore(paths: Paths): string | undefined {
   const pieces: readonly [string, string][] = [
     [database, paths.db],
     [join(from, 'data/v2-sessions'), paths.sessions],
+    [join(from, 'data/received'), join(paths.data, 'received')],
     [join(from, 'groups'), paths.groups],
     [join(from, '.env'), paths.env],
   ];
