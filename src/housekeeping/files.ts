@@ -5,7 +5,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Logger } from '../log/index.ts';
 import { dropTree } from '../mailbox/drop-outbox.ts';
 import type { Paths } from '../paths.ts';
-import { chooseToGo, type Kind, type Limits, type Sized } from './limits.ts';
+import { chooseBackups, chooseToGo, type Kind, type Limits, type Sized } from './limits.ts';
 import type { Gone } from './rows.ts';
 
 /** Files that only collect. Each folder here belongs to the host; what is in one may come from an agent. */
@@ -41,15 +41,14 @@ export async function tidyFiles(parts: FilesParts): Promise<Gone[]> {
   ];
   const all: Gone[] = [];
   for (const [kind, folders] of places) {
-    const entries: Entry[] = [];
-    for (const folder of folders) entries.push(...(await entriesOf(folder)));
+    const found: Entry[][] = [];
+    for (const folder of folders) found.push(await entriesOf(folder));
     signal.throwIfAborted();
-    const newest = Math.max(...entries.map(({ at }) => at));
+    const choose = kind === 'backups' ? chooseBackups : chooseToGo;
     const gone = { kind, count: 0, bytes: 0 };
-    for (const { folder, name, bytes, at } of chooseToGo(entries, limits[kind], now)) {
+    for (const { folder, name, bytes } of choose(found.flat(), limits[kind], now)) {
       signal.throwIfAborted();
-      // Of backups, one is always left.
-      if (kind === 'attachments' ? openMessage.get(name) : kind === 'backups' && at === newest) continue;
+      if (kind === 'attachments' && openMessage.get(name)) continue;
       try {
         if (!dryRun) await dropTree(paths.root, relative(paths.root, folder).split('/'), name);
         gone.count += 1;

@@ -185,15 +185,16 @@ describe('files', () => {
     assert.equal(readFileSync(outside, 'utf8').length, 10_000);
   });
 
-  test('logs of sessions go; of the backups the newest stays', async () => {
+  test('logs of sessions go; of the backups one stays', async () => {
     using install = createInstall();
     const log = make(install.root, 'logs/sessions/sess-1.log');
     const backups = join(install.root, 'data/backups');
-    make(backups, 'one.db');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    make(backups, 'two.db');
+    make(backups, 'one.tar');
+    make(backups, 'v2-2026-01-01T00-00-00.000Z.db');
+    make(backups, '.making-abc', 'data/v2.db');
+    make(backups, 'two.tar.abc.part');
     await tidy(install, later(400));
     assert.equal(existsSync(log), false);
-    assert.deepEqual(readdirSync(backups), ['two.db']);
+    assert.deepEqual(readdirSync(backups), ['one.tar']);
   });
 });

@@ -5,10 +5,11 @@ import { TERMINAL_CHANNEL, TERMINAL_PLATFORM_ID } from '../channels/terminal/add
 import { createClockWatch } from '../clock.ts';
 import { transaction } from '../db/group-commit.ts';
 import { readEnvFile } from '../env.ts';
-import { errorText } from '../errors.ts';
+import { type ErrorCode, errorText } from '../errors.ts';
 import type { Logger } from '../log/index.ts';
 import type { Paths } from '../paths.ts';
 import type { TakeOver } from '../take-over.ts';
+import { createClockTrust } from './clock-trust.ts';
 import { createDiskWatch } from './disk.ts';
 import { tidyFiles } from './files.ts';
 import { KINDS, readLimits } from './limits.ts';
@@ -18,7 +19,7 @@ import { tidyRows } from './rows.ts';
 
 const FIRST_MS = 5 * 60_000;
 const EVERY_MS = 24 * 3_600_000;
-/** A clock that was set by more than this is not trusted to say what is old, until the next round. */
+/** After the clock was set by more than this, one round is left out. */
 const JUMP_MS = 3_600_000;
 
 export interface HousekeepingParts {
@@ -38,31 +39,36 @@ export function createHousekeeping({ db, paths, env, takeOver, deliver, log }: H
   const { signal } = end;
   // Of the kinds of monotonic time, the one that goes on while a laptop sleeps.
   const clock = createClockWatch(Date.now, () => uptime() * 1000);
+  const trust = createClockTrust(db, paths.data, log);
   let last: Promise<unknown> = Promise.resolve();
   const disk = createDiskWatch({
     folder: paths.data,
     onChange(state, before) {
-      if (before === 'enough') tellOwner(`⚠️ ${disk.problem()}`);
+      if (before === 'enough' || state === 'full') tellOwner(`⚠️ ${disk.problem()}`);
       if (state === 'enough') tellOwner('There is room on the disk again.');
       else soon(0);
     },
     log,
   });
 
-  function tellOwner(text: string): void {
+  function tellOwner(text: string, hand = deliver): void {
     const chat = { channel_type: TERMINAL_CHANNEL, platform_id: TERMINAL_PLATFORM_ID, thread_id: null };
     try {
-      deliver([transaction(db, () => takeOver.say(chat, null, text, null, Date.now()))]);
+      hand([transaction(db, () => takeOver.say(chat, null, text, null, Date.now()))]);
     } catch (error) {
       log.warn('the owner could not be told', { text, error: errorText(error) });
     }
   }
 
-  async function round(dryRun: boolean): Promise<HousekeepingReport> {
+  async function round(dryRun: boolean, byHand: boolean): Promise<HousekeepingReport> {
     signal.throwIfAborted();
     const now = Date.now();
     if (Math.abs(clock.look()) > JUMP_MS) {
       log.warn('housekeeping skips a round: the clock was set');
+      return { dryRun, skipped: true, gone: [] };
+    }
+    if (!dryRun && !trust.believes(now, byHand)) {
+      log.warn('housekeeping skips a round', { problem: trust.problem(now) });
       return { dryRun, skipped: true, gone: [] };
     }
     const limits = readLimits(env(), log.warn);
@@ -75,24 +81,25 @@ export function createHousekeeping({ db, paths, env, takeOver, deliver, log }: H
     return report;
   }
 
-  /** One round at a time. */
-  function run(dryRun: boolean): Promise<HousekeepingReport> {
-    const next = last.then(() => round(dryRun));
+  /** One round at a time. `byHand`: an owner asks for it, and thereby says that the clock is right. */
+  function run(dryRun: boolean, byHand = true): Promise<HousekeepingReport> {
+    const next = last.then(() => round(dryRun, byHand));
     last = next.catch(() => undefined);
     return next;
   }
 
   function soon(ms: number): void {
     setTimeout(() => {
-      run(false).catch((error: unknown) => signal.aborted || log.error('housekeeping failed', { error }));
+      run(false, false).catch((error: unknown) => signal.aborted || log.error('housekeeping failed', { error }));
     }, ms).unref();
   }
 
   return {
-    isFull: () => disk.state() === 'full',
+    refusal: (): ErrorCode | undefined =>
+      !disk.writable() ? 'NC_DATA_FOLDER' : disk.state() === 'full' ? 'NC_DISK_FULL' : undefined,
     /** A sentence for each thing that the owner should see to. */
     problems(): string[] {
-      const told = [disk.problem()].filter((problem) => problem !== undefined);
+      const told = [disk.problem(), trust.problem(Date.now())].filter((problem) => problem !== undefined);
       readLimits(env(), (sentence) => told.push(sentence));
       try {
         readEnvFile(paths.env);
@@ -105,6 +112,10 @@ export function createHousekeeping({ db, paths, env, takeOver, deliver, log }: H
     async start(): Promise<void> {
       readLimits(env(), log.warn);
       await disk.start();
+      // Only written: it is sent with what else waits from before. While it is only scarce, a start says nothing again.
+      if (disk.state() === 'full') tellOwner(`⚠️ ${disk.problem()}`, () => undefined);
+      if (!trust.believes(Date.now(), false))
+        log.warn('the clock is not believed', { problem: trust.problem(Date.now()) });
       soon(FIRST_MS);
       setInterval(() => soon(0), EVERY_MS).unref();
     },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseToGo, isToGo, readLimits } from './limits.ts';
+import { chooseBackups, chooseToGo, isToGo, readLimits } from './limits.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -53,4 +53,19 @@ test('by size, the oldest go until the rest fits; by age, all that are old', () 
   assert.deepEqual(names(chooseToGo(all.slice(1), limit, now)), ['a']);
   assert.deepEqual(names(chooseToGo([entry('x', 40, 0), ...all.slice(3)], limit, now)), ['x']);
   assert.deepEqual(chooseToGo([], limit, now), []);
+});
+
+test('of backups the newest that was finished stays, and what none was made of goes after a day', () => {
+  const now = 1000 * DAY;
+  const entry = (name: string, days: number) => ({ name, at: now - days * DAY, bytes: MB });
+  const gone = (...all: ReturnType<typeof entry>[]) => chooseBackups(all, limit, now).map(({ name }) => name);
+  const [older, newer] = [entry('older.tar', 50), entry('newer.tar', 40)];
+  assert.deepEqual(gone(older, newer), ['older.tar']);
+  assert.deepEqual(gone(newer, entry('v2-2026-01-01.db', 35)), ['v2-2026-01-01.db']);
+  assert.deepEqual(gone(newer, entry('.making-x', 2), entry('b.tar.x.part', 2)), ['.making-x', 'b.tar.x.part']);
+  assert.deepEqual(gone(newer, entry('.making-x', 0.9), entry('b.tar.x.part', 0.9)), []);
+  assert.deepEqual(gone(), []);
+  // More than a call may have arguments.
+  const many = Array.from({ length: 200_000 }, (_, i) => entry(`${i}.tar`, 40));
+  assert.equal(chooseBackups(many, limit, now).length, many.length - 1);
 });

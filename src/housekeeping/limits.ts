@@ -81,3 +81,20 @@ export function chooseToGo<T extends Sized>(all: readonly T[], limit: Limit, now
       return goes;
     });
 }
+
+/** What `ncl backup` leaves when it is killed. */
+const LEFTOVER = /^\.making-|\.part$/;
+const LEFTOVERS: Limit = { ageMs: DAY_MS, bytes: Number.POSITIVE_INFINITY, floorMs: DAY_MS };
+/** A copy of the database alone, from before an upgrade. */
+const COPY = /^v2-.*\.db$/;
+
+/** The same for backups: what none was made of goes after a day, and the newest that `ncl backup` has finished stays. */
+export function chooseBackups<T extends Sized & { name: string }>(all: readonly T[], limit: Limit, now: number): T[] {
+  const finished = all.filter(({ name }) => !LEFTOVER.test(name));
+  const newest = finished
+    .filter(({ name }) => !COPY.test(name))
+    .reduce<T | undefined>((best, one) => (best && best.at >= one.at ? best : one), undefined);
+  const leftovers = all.filter(({ name }) => LEFTOVER.test(name));
+  const old = chooseToGo(finished, limit, now).filter((one) => one !== newest);
+  return [...chooseToGo(leftovers, LEFTOVERS, now), ...old];
+}
