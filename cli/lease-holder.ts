@@ -22,6 +22,22 @@ export function readLeaseHolder(home: string): number | undefined {
   }
 }
 
+/** Whether the last host of this install is gone without having ended in order. Only where none runs. */
+export function endedAbruptly(home: string): boolean {
+  const { db: file } = pathsFor(home);
+  if (!existsSync(file)) return false;
+  let db: DatabaseSync | undefined;
+  try {
+    db = new DatabaseSync(file, { readOnly: true, timeout: 1000 });
+    return db.prepare('SELECT released FROM hosts WHERE id = 1').get()?.released === 0;
+  } catch {
+    // A damaged database tells nothing of it.
+    return false;
+  } finally {
+    db?.close();
+  }
+}
+
 /** A pid is reused after a crash or a reboot: only a process that runs a host's program is one. */
 function isHost(pid: number): boolean {
   try {

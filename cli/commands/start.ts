@@ -10,7 +10,12 @@ export const start: ClientCommand = {
     const { findHost, runInForeground, startHost } = await import('../host-process.ts');
     const running = await findHost(context);
     if (running && args.foreground) throw new NanoError('NC_HOST_RUNNING', `Its process id is ${running.pid}.`);
-    if (running) return tell(context, running.pid, false);
+    if (running) {
+      const { unattended } = await import('../../setup/service/status.ts');
+      const trouble = await unattended(context);
+      if (trouble) context.screen.err(`Its service does not look after it: ${trouble}.`);
+      return tell(context, running.pid, false);
+    }
     if (args.foreground) {
       (await import('../../setup/service/index.ts')).refuseOutside(context);
       return runInForeground(context.root);

@@ -3,11 +3,21 @@ import { since } from '../relative-time.ts';
 import { paint } from '../screen.ts';
 import { pairs } from '../table.ts';
 
+/** Our own supervisor is the host's parent; that of another service can't go away. */
+const SUPERVISOR = 'own supervisor';
+const parent = process.ppid;
+
+function service(): string | null {
+  const name = process.env.NANOCLAW_SERVICE ?? null;
+  const isAlone = name === SUPERVISOR && process.ppid !== parent;
+  return isAlone ? `${name}, which is gone: a crash ends the host. \`ncl restart\` brings it back` : name;
+}
+
 export const status = hostCommand({
   name: 'status',
   summary: 'What the running host does',
   // What keeps a host running tells it so.
-  handle: (view) => ({ ok: true, data: { ...view.status(), service: process.env.NANOCLAW_SERVICE ?? null } }),
+  handle: (view) => ({ ok: true, data: { ...view.status(), service: service() } }),
   show(report, screen) {
     const agents = report.agents.map(
       ({ name, provider, model }) => `${name} (${model ? `${provider}, ${model}` : provider})`,

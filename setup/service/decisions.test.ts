@@ -34,6 +34,12 @@ describe('how it is', () => {
       false,
       /stopped: `ncl start`/,
     ],
+    [
+      'killed with its supervisor',
+      { ...well, running: false, pid: undefined, hostPid: undefined, abruptly: true },
+      false,
+      /ended without being asked to/,
+    ],
     ['it boots', { ...well, hostPid: undefined }, false, /does not answer yet$/],
     ['a crash loop', { ...well, hostPid: undefined, crashes: 5, pauseLeft: 12 }, false, /in 12 s, after 5 starts/],
   ];

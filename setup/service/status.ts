@@ -1,5 +1,6 @@
 import type { ClientContext } from '../../cli/definition.ts';
 import { findHost } from '../../cli/host-process.ts';
+import { endedAbruptly } from '../../cli/lease-holder.ts';
 import { pairs } from '../../cli/table.ts';
 import type { Check } from '../../src/admin-view.ts';
 import { errorText } from '../../src/errors.ts';
@@ -20,16 +21,20 @@ export interface Seen {
   /** Of the process that the service looks after, and of the host that answers. */
   pid?: number | undefined;
   hostPid?: number | undefined;
+  /** The last host did not end in order. */
+  abruptly?: boolean;
   crashes: number;
   pauseLeft: number;
 }
 
 /** How an installed service is, from what was seen of it. */
-export function judge({ running, pid, hostPid, crashes, pauseLeft }: Seen): Health {
+export function judge({ running, pid, hostPid, abruptly, crashes, pauseLeft }: Seen): Health {
   const again = crashes > 1 ? `, after ${crashes} starts that came to nothing` : '';
   if (hostPid !== undefined && hostPid !== pid)
     return { healthy: false, state: `a host runs outside of it (pid ${hostPid}): \`ncl restart\`` };
   if (hostPid !== undefined) return { healthy: true, state: `the host runs (pid ${hostPid})` };
+  if (!running && abruptly)
+    return { healthy: false, state: 'it ended without being asked to, or was killed: `ncl start`' };
   if (!running) return { healthy: false, state: 'stopped: `ncl start`' };
   if (pauseLeft > 0) return { healthy: false, state: `the next start is in ${pauseLeft} s${again}: \`ncl logs\`` };
   return { healthy: false, state: `the host does not answer yet${again}` };
@@ -81,8 +86,16 @@ export async function serviceCheck(context: ClientContext): Promise<Check> {
   }
 }
 
+/** What is wrong with the service of a host that runs; undefined when it is well, or there is none. */
+export async function unattended(context: ClientContext): Promise<string | undefined> {
+  if (!findManager(planFor(context.root, context.home))) return undefined;
+  const { healthy, state } = await look(context);
+  return healthy ? undefined : state;
+}
+
 async function look(context: ClientContext): Promise<Health> {
   const service = findManager(planFor(context.root, context.home));
   const [seen, host] = await Promise.all([service?.look(), findHost(context).catch(() => undefined)]);
-  return judge({ running: false, ...seen, hostPid: host?.pid, ...readStarts(context.home) });
+  const abruptly = !host && endedAbruptly(context.home);
+  return judge({ running: false, ...seen, hostPid: host?.pid, abruptly, ...readStarts(context.home) });
 }
