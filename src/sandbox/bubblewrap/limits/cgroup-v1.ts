@@ -72,6 +72,8 @@ export function createCgroupV1(
       const ids = new Set([...parents.values()].flatMap((parent) => files.folders(parent)));
       const left = [...ids].filter((id) => !isOurs(id));
       await Promise.all(left.map(remove));
+      // A host that starts no sandbox leaves nothing; the first one makes them again.
+      for (const parent of parents.values()) files.removeFolder(parent);
       return left.length;
     },
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -145,4 +145,14 @@ test('the watchdog forgives one look, not two, and not the half more', () => {
     [isTooMuch(90, 0, 100), isTooMuch(110, 90, 100), isTooMuch(110, 105, 100), isTooMuch(151, 0, 100)],
     [false, false, true, true],
   );
+});
+
+test('v1: a host that starts no sandbox leaves no group, and a later sandbox makes it again', async () => {
+  mkdirSync(at('memory'));
+  const means = createCgroupV1(realCgroupFiles, new Map([['memory', at('memory')]]), 'nanoclaw-test');
+  assert.ok(existsSync(at('memory', 'nanoclaw-test')));
+  await means?.sweep(() => false);
+  assert.ok(!existsSync(at('memory', 'nanoclaw-test')));
+  means?.open('one', limits);
+  assert.ok(existsSync(at('memory', 'nanoclaw-test', 'one')));
 });
