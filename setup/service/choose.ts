@@ -50,10 +50,21 @@ export async function chooseManager(plan: Plan): Promise<Manager> {
   return make[kind](plan);
 }
 
+/** Throws NC_SERVICE_FILE when a file that isn't ours lies where this install's service would have its own. */
+export function refuseForeign(plan: Plan): void {
+  const foreign = managersFor(plan).find((manager) => whose(manager, plan) === 'foreign');
+  if (foreign)
+    throw new NanoError('NC_SERVICE_FILE', `${foreign.file} was not made for this install, and stays as it is.`);
+}
+
 /** The one that is installed. Looks at files alone: it comes before every start. */
 export function findManager(plan: Plan): Manager | undefined {
+  return managersFor(plan).find((manager) => ['mine', 'edited'].includes(whose(manager, plan)));
+}
+
+function managersFor(plan: Plan): Manager[] {
   const kinds: Kind[] = process.platform === 'darwin' ? ['launchd'] : ['systemd-system', 'systemd-user', 'supervisor'];
-  return kinds.map((kind) => make[kind](plan)).find((manager) => ['mine', 'edited'].includes(whose(manager, plan)));
+  return kinds.map((kind) => make[kind](plan));
 }
 
 export function whose(manager: Manager, plan: Plan): Whose {

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { ClientContext } from '../../cli/definition.ts';
 import { findHost } from '../../cli/host-process.ts';
@@ -16,18 +16,29 @@ export async function install(context: ClientContext): Promise<number> {
   const { home, root, screen, json } = context;
   const plan = planFor(root, home);
   const service = findManager(plan) ?? (await chooseManager(plan));
+  // One that hangs is told before anything is written.
+  const before = (await findHost(context))?.pid;
   // A good host stays when the next one could not start.
-  readEnvFile(pathsFor(home).env);
+  const { data, env } = pathsFor(home);
+  readEnvFile(env);
+  // On a disk that is read-only, a folder that is to be made there would only seem to be missing.
+  if (existsSync(data)) accessSync(data, constants.W_OK);
   const notes = writeDefinition(service, plan);
   const changed = readDefinition(service.file) !== service.text;
   if (changed) replace(service);
   const survived = changed ? undefined : await service.survives();
   if (changed || survived?.reboot.holds === false) notes.push(...(await service.enable()));
 
-  const before = (await findHost(context))?.pid;
   const isInside = before !== undefined && (await service.look()).pid === before;
   const stays = isInside && !changed;
-  if (!stays) await stopRunningHost(context, false);
+  if (!stays) {
+    try {
+      await stopRunningHost(context, false);
+    } catch (error) {
+      if (!json) screen.err('The service is installed, and not started: the host that runs did not end.');
+      throw error;
+    }
+  }
   const pid = stays ? before : (await start(service, context)).pid;
   if (before !== undefined && !isInside) notes.push('The host that ran was ended, and started again inside of it.');
 

@@ -4,7 +4,7 @@ import { endedAbruptly } from '../../cli/lease-holder.ts';
 import { pairs } from '../../cli/table.ts';
 import type { Check } from '../../src/admin-view.ts';
 import { errorText } from '../../src/errors.ts';
-import { findManager, whose } from './choose.ts';
+import { findManager, refuseForeign, whose } from './choose.ts';
 import type { Survival } from './manager.ts';
 import { planFor } from './plan.ts';
 import { readStarts } from './starts.ts';
@@ -46,6 +46,7 @@ export async function status(context: ClientContext): Promise<number> {
   const plan = planFor(root, home);
   const service = findManager(plan);
   if (!service) {
+    refuseForeign(plan);
     screen.out(json ? JSON.stringify({ installed: false }) : 'No service is installed: `ncl service install`.');
     return 1;
   }

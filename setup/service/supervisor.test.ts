@@ -122,7 +122,10 @@ test('installing again changes nothing; two supervisors never run; an edited fil
   writeFileSync(file, '#!/bin/sh\necho of somebody else\n');
   const foreign = await at.ncl('service', 'install');
   assert.match(foreign.stderr, /was not made for this install, and stays as it is/);
-  assert.match((await at.ncl('service', 'uninstall', '--force')).stdout, /No service is installed/);
+  for (const words of [['status'], ['uninstall', '--force']]) {
+    const { status, stderr } = await at.ncl('service', ...words);
+    assert.deepEqual([status, stderr], [1, foreign.stderr], words.join(' '));
+  }
   assert.match(readFileSync(file, 'utf8'), /of somebody else/);
   // So that the supervisor that still runs is found again, and ends.
   renameSync(aside, file);

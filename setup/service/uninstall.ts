@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import type { ClientContext } from '../../cli/definition.ts';
 import { stopRunningHost } from '../../cli/stop-host.ts';
 import { NanoError } from '../../src/errors.ts';
-import { findManager, whose } from './choose.ts';
+import { findManager, refuseForeign, whose } from './choose.ts';
 import { planFor } from './plan.ts';
 import { forgetStarts, serviceFolder } from './starts.ts';
 import { removeIfEmpty } from './supervisor.ts';
@@ -13,6 +13,7 @@ export async function uninstall(context: ClientContext, force: boolean): Promise
   const plan = planFor(root, home);
   const service = findManager(plan);
   if (!service) {
+    refuseForeign(plan);
     screen.out(json ? JSON.stringify({ uninstalled: false }) : 'No service is installed.');
     return 0;
   }

@@ -22,11 +22,11 @@ test('a host that hangs, and one that went for good, are told to whoever waits f
   const chat = begin('chat', 'hello');
   const stop = begin('stop');
   try {
-    await until(() => /^The host runs but does not answer; waiting for it/.test(chat.said()), 'chat says so', 30_000);
-    await until(() => /^The host runs but does not answer: its process \d+/.test(stop.said()), 'stop says so', 30_000);
+    await until(() => /^The host runs but does not answer; waiting for it/.test(chat.said()), 30_000);
+    await until(() => /^The host runs but does not answer: its process \d+/.test(stop.said()), 30_000);
     host.process.kill('SIGCONT');
     assert.deepEqual(await stop.ended, [0, null], stop.said());
-    await until(() => /No service starts it again: run `ncl start`/.test(chat.said()), 'chat names the way', 30_000);
+    await until(() => /No service starts it again: run `ncl start`/.test(chat.said()), 30_000);
   } finally {
     host.process.kill('SIGCONT');
     chat.child.kill('SIGKILL');

@@ -21,3 +21,18 @@ test('a supervisor that was killed is missed: with its host, and without', { ski
   assert.equal((await at.ncl('start')).status, 0);
   assert.equal((await at.ncl('service', 'status')).status, 0);
 });
+
+test('a service is not installed over a host that hangs', { skip }, async () => {
+  await using at = new Install();
+  await at.ncl('start');
+  const pid = await at.pid();
+  kill(pid, 'SIGSTOP');
+  try {
+    const { status, stderr } = await at.ncl('service', 'install');
+    assert.match(stderr, /^The host runs but does not answer/);
+    assert.equal(status, 1);
+  } finally {
+    kill(pid, 'SIGCONT');
+  }
+  assert.match((await at.ncl('service', 'status')).stdout, /No service is installed/);
+});
