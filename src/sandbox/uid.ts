@@ -48,3 +48,8 @@ export function sandboxUid(slug: string, ordinal: number, uidMap: readonly IdRan
   }
   throw new NanoError('NC_SANDBOX_UNUSABLE', `This machine's uid map has no free user id for agent group ${ordinal}.`);
 }
+
+/** Whether an agent group may have it, of this install or another. */
+export function isSandboxUid(uid: number): boolean {
+  return ZONES.some(({ first, blocks, blockSize }) => uid >= first && uid < first + blocks * blockSize);
+}

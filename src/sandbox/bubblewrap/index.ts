@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { errorText, NanoError } from '../../errors.ts';
 import type { DriverDeclaration, Sandbox, SandboxDriver, SandboxSpec } from '../driver.ts';
-import { readUidMap, sandboxUid } from '../uid.ts';
+import { isSandboxUid, readUidMap, sandboxUid } from '../uid.ts';
 import {
   dropPrivileges,
   innerArguments,
@@ -157,8 +157,10 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
     start: (spec: SandboxSpec): Promise<Sandbox> => start(spec),
     async sweep() {
       // Begun by a host that was killed before it had put them into a group: they run nothing, and wait for ever.
-      for (const stray of strays(name)) await gone(stray);
-      const left = await preparation().limits.sweep((id) => running.has(id));
+      const { tools, limits } = preparation();
+      const stays = (error: unknown) => options.log("an earlier host's process stays", { error: errorText(error) });
+      for (const stray of strays(name, tools.bwrap, isSandboxUid)) await gone(stray).catch(stays);
+      const left = await limits.sweep((id) => running.has(id));
       if (left > 0) options.log('ended what an earlier host left', { groups: left });
       return left;
     },

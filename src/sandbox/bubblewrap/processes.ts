@@ -1,11 +1,11 @@
 /** What /proc says of a sandbox's processes, as the host sees them. A process that is gone is an answer, not an error. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-function read(path: string): string | null {
+function read(path: string, how = (file: string) => readFileSync(file, 'utf8')): string | null {
   try {
-    return readFileSync(path, 'utf8');
+    return how(path);
   } catch {
-    return null; // ended meanwhile
+    return null; // ended meanwhile, or not ours to know
   }
 }
 
@@ -55,12 +55,22 @@ export function children(pid: number): number[] {
   return threads.flatMap((thread) => numbers(read(`/proc/${pid}/task/${thread}/children`)));
 }
 
-/** Processes with these words in a row on their command line that are not below this one: an earlier host's. */
-export function strays(words: readonly string[]): ProcessId[] {
+/**
+ * Processes with these words in a row on their command line that are not below this one: an earlier host's. Anybody may write
+ * such words. A host that isn't root takes its own user's alone; root those of root and of `isOurs` that run this executable.
+ */
+export function strays(words: readonly string[], executable: string, isOurs: (uid: number) => boolean): ProcessId[] {
+  const own = process.getuid?.();
+  const mayBe = (pid: number): boolean => {
+    const uid = hostUid(pid);
+    if (own !== 0) return uid === own;
+    const runs = read(`/proc/${pid}/exe`, (file) => readlinkSync(file))?.replace(/ \(deleted\)$/, ''); // by an update
+    return uid !== null && (uid === 0 || isOurs(uid)) && runs === executable;
+  };
   const phrase = `\0${words.join('\0')}\0`;
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).flatMap((pid) => {
-    const isOne = read(`/proc/${pid}/cmdline`)?.includes(phrase) && !isBelowUs(pid);
+    const isOne = read(`/proc/${pid}/cmdline`)?.includes(phrase) && !isBelowUs(pid) && mayBe(pid);
     return (isOne && identify(pid)) || [];
   });
 }
