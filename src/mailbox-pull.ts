@@ -73,9 +73,8 @@ export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
       if (result.status === 'busy') {
         busy += 1;
         // The watch calls again when the file changes; this covers a change between the look and the read.
-        // A dead sandbox's journal stays until the last read recovers it.
-        if (busy > BUSY_RETRIES || (draining.has(sessionId) && !recover))
-          return { complete: false, snapshot: undefined };
+        // A dead sandbox's journal stays until the last read recovers it, which has tries of its own.
+        if (busy > BUSY_RETRIES || draining.has(sessionId)) return { complete: false, snapshot: undefined };
         await new Promise((resolve) => setTimeout(resolve, BUSY_RETRY_MS));
         continue;
       }
@@ -108,8 +107,9 @@ export function createMailboxPull(parts: MailboxPullParts): MailboxPull {
         return { complete: false, snapshot: undefined };
       })
       .finally(() => {
-        running.delete(sessionId);
-        if (again.delete(sessionId)) void run(sessionId, false);
+        if (running.get(sessionId) === promise) running.delete(sessionId);
+        // The last read begins when this one has ended, and none beside it.
+        if (again.delete(sessionId) && !draining.has(sessionId)) void run(sessionId, false);
       });
     running.set(sessionId, promise);
     return promise;

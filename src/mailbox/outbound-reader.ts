@@ -17,7 +17,7 @@ export interface OutboundReader {
 }
 
 export interface OutboundReaderOptions {
-  /** For one read, default 2,000. */
+  /** For one read, default 2,000; of CPU time where it recovers, which may wait for a slow disk many times as long. */
   deadlineMs?: number;
   /** The process ends after so long without a read, default 60,000, unless `isWanted` says that one may come. */
   idleMs?: number;
@@ -29,6 +29,8 @@ export interface OutboundReaderOptions {
 const START_DEADLINE_MS = 20_000;
 /** How often in a row a file may cost us the process before it is the file's fault (and not a machine that slept). */
 const STRIKES = 2;
+/** How many deadlines a recovering read may take that waits and does not work. */
+const RECOVER_DEADLINES = 15;
 
 /** Reads through one process that can be killed, so that no file of an agent can hold the host up. */
 export function createOutboundReader(options: OutboundReaderOptions): OutboundReader {
@@ -77,11 +79,19 @@ export function createOutboundReader(options: OutboundReaderOptions): OutboundRe
     const process = running();
     if (!(await isReady(process))) return { status: 'busy' };
     let answered = false;
-    // When the host's own loop was held up, the answer lies there already: let it in first.
-    const timer = setTimeout(() => setImmediate(() => !answered && drop(process)), deadlineMs);
+    let stalls = 0;
+    const before = process.cpuMs();
+    const timer = setInterval(() => {
+      // What waits and does not work, waits for a slow disk: that is not the file's fault.
+      const isStalled = recover && process.cpuMs() - before < deadlineMs;
+      if (isStalled) stalls += 1;
+      if (isStalled && stalls < RECOVER_DEADLINES) return;
+      // When the host's own loop was held up, the answer lies there already: let it in first.
+      setImmediate(() => !answered && drop(process));
+    }, deadlineMs);
     const line = await process.ask({ box, afterSeq, recover });
     answered = true;
-    clearTimeout(timer);
+    clearInterval(timer);
     const result = line === null ? null : parseAnswer(line, afterSeq);
     if (result) {
       strikes.delete(box);
@@ -89,7 +99,7 @@ export function createOutboundReader(options: OutboundReaderOptions): OutboundRe
     }
     drop(process);
     await process.ended;
-    return strike(box);
+    return stalls < RECOVER_DEADLINES ? strike(box) : { status: 'busy' };
   }
 
   function strike(box: string): ReadResult {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -14,6 +14,8 @@ export interface ReaderProcess {
   /** The answer's line, null when the process ended first. One question at a time. */
   ask(question: { box: string; afterSeq: number; recover: boolean }): Promise<string | null>;
   kill(): void;
+  /** What it has used so far, in ms; 0 when it has ended. */
+  cpuMs(): number;
 }
 
 /** Megabytes for JavaScript values; file images lie outside of this heap. */
@@ -75,6 +77,15 @@ export function startReaderProcess(onComplaint: (line: string) => void): ReaderP
       const line = nextLine();
       child.stdin.write(`${JSON.stringify(question)}\n`);
       return line;
+    },
+    cpuMs() {
+      try {
+        const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+        // Linux tells it in hundredths of a second, on every machine that Node runs on.
+        return (Number(fields[11]) + Number(fields[12])) * 10;
+      } catch {
+        return 0; // ended meanwhile
+      }
     },
     kill() {
       child.kill('SIGKILL');
