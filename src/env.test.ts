@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { until } from '../test/support/until.ts';
 import { createLiveEnv, parseEnv, readEnvFile } from './env.ts';
 import { NanoError } from './errors.ts';
 
@@ -94,7 +95,7 @@ test('readEnvFile refuses what is not UTF-8, and a folder', () => {
   assert.throws(() => readEnvFile(tmpdir()), /not a file/);
 });
 
-test('a change of the file is seen; one that can not be read is told once, and what was there before stays', () => {
+test('a change of the file is seen; one that can not be read is told once, and what was there before stays', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'nanoclaw-env-'));
   const file = join(folder, '.env');
   const told: string[] = [];
@@ -110,6 +111,45 @@ test('a change of the file is seen; one that can not be read is told once, and w
   writeFileSync(file, 'A=third, and longer\n');
   assert.equal(env().A, 'third, and longer');
   rmSync(file);
-  assert.equal(env().A, 'base');
+  await until(() => env().A === 'base');
+  rmSync(folder, { recursive: true });
+});
+
+test('a file that an editor has emptied, and is about to write, takes no key away', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nanoclaw-env-'));
+  const file = join(folder, '.env');
+  writeFileSync(file, 'A=first\nB=first\n', { mode: 0o600 });
+  const env = createLiveEnv(file, {}, assert.fail);
+  writeFileSync(file, '');
+  assert.equal(env().A, 'first');
+  writeFileSync(file, 'A=x\n');
+  assert.equal(env().A, 'first', 'it may not be all');
+  writeFileSync(file, 'A=second\nB=second\n');
+  assert.deepEqual([env().A, env().B], ['second', 'second']);
+  writeFileSync(file, '');
+  await until(() => env().A === undefined);
+  writeFileSync(file, 'A=third, and longer\n');
+  assert.equal(env().A, 'third, and longer');
+  // Written a while ago by whoever did: nobody is at it any more.
+  writeFileSync(file, 'A=4\n');
+  utimesSync(file, new Date(), new Date(Date.now() - 60_000));
+  assert.equal(env().A, '4');
+  rmSync(folder, { recursive: true });
+});
+
+test('a file that can not even be looked at is told once, and what was there before stays', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nanoclaw-env-'));
+  const file = join(folder, '.env');
+  writeFileSync(file, 'A=first\n', { mode: 0o600 });
+  const told: string[] = [];
+  const env = createLiveEnv(file, {}, (sentence) => told.push(sentence));
+  rmSync(file);
+  symlinkSync('.env', file);
+  assert.deepEqual([env().A, env().A], ['first', 'first']);
+  assert.equal(told.length, 1);
+  assert.match(told[0] ?? '', /ELOOP/);
+  rmSync(file);
+  writeFileSync(file, 'A=second\n', { mode: 0o600 });
+  assert.equal(env().A, 'second');
   rmSync(folder, { recursive: true });
 });

@@ -84,23 +84,39 @@ export function readEnvFile(path: string, warn?: (sentence: string) => void): Re
   return values;
 }
 
+/** Many an editor empties a file before it writes it: what became less counts when it has stayed so for this long. */
+const SETTLE_MS = 200;
+
+/** `age` in ms since it was written to. Never throws: what can't be looked at can't be read either, and that says why. */
+function lookAt(path: string): { mark: string; size: number; age: number } {
+  try {
+    const none = { ino: 0, size: 0, mtimeMs: Number.POSITIVE_INFINITY };
+    const { ino, size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? none;
+    return { mark: `${ino}:${size}:${mtimeMs}`, size, age: Math.max(0, Date.now() - mtimeMs) };
+  } catch (error) {
+    return { mark: errorText(error), size: Number.POSITIVE_INFINITY, age: 0 };
+  }
+}
+
 /**
  * `base` with `.env` laid over it, read again when the file is another one: a key that is put right works at once. Throws
  * NC_ENV_INVALID at the first read; later, what can't be read is told once, and what was read before stays.
  */
 export function createLiveEnv(path: string, base: NodeJS.ProcessEnv, warn: (sentence: string) => void) {
-  const markOf = () => {
-    const found = statSync(path, { throwIfNoEntry: false });
-    return found && `${found.ino}:${found.size}:${found.mtimeMs}`;
-  };
-  let mark = markOf();
+  let { mark, size } = lookAt(path);
   let env: NodeJS.ProcessEnv = { ...base, ...readEnvFile(path, warn) };
+  let smaller = { mark, since: 0 };
   return (): NodeJS.ProcessEnv => {
-    const fresh = markOf();
-    if (fresh === mark) return env;
-    mark = fresh;
+    const fresh = lookAt(path);
+    if (fresh.mark === mark) return env;
+    if (fresh.size < size) {
+      if (smaller.mark !== fresh.mark) smaller = { mark: fresh.mark, since: performance.now() - fresh.age };
+      if (performance.now() - smaller.since < SETTLE_MS) return env;
+    }
+    mark = fresh.mark;
     try {
       env = { ...base, ...readEnvFile(path, warn) };
+      size = fresh.size;
     } catch (error) {
       warn(errorText(error));
     }
