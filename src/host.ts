@@ -244,6 +244,8 @@ export function createHost(parts: HostParts) {
     log,
   });
 
+  /** Their files come before their rows. */
+  const taking = new Set<string>();
   const router = createRouter({
     db,
     commit,
@@ -253,9 +255,11 @@ export function createHost(parts: HostParts) {
     capabilities: (channelType) => adapters.get(channelType)?.capabilities,
     command: commands.run,
     takeAttachments: (session, messageId, event) => takeAttachments(session, messageId, event),
-    dropAttachments: (session, id) => dropTree(manager.folders(session).inbound, ['inbox'], id),
+    dropAttachments: (session, id) =>
+      dropTree(manager.folders(session).inbound, ['inbox'], id).finally(() => taking.delete(id)),
     noRoom: housekeeping.refusal,
     onStored(session, messageId, event, receivedAt) {
+      taking.delete(messageId);
       manager.publish(session.id);
       watch.touch(session.id);
       typing.on(event, messageId);
@@ -271,6 +275,7 @@ export function createHost(parts: HostParts) {
 
   function takeAttachments(session: Session, messageId: string, event: InboundEvent) {
     const { inbound } = manager.ensureFolders(session, uidOf(session));
+    taking.add(messageId);
     return Promise.all(
       (event.attachments ?? []).map((attachment, index) => takeIn(inbound, messageId, index, attachment)),
     );
@@ -281,7 +286,7 @@ export function createHost(parts: HostParts) {
     if (sessions.undrained().includes(session.id)) return;
     await dropStrays(manager.folders(session), {
       outbox: (id) => deliveries.get(outboundId(session.id, id)) !== undefined,
-      inbox: messages.exists,
+      inbox: (id) => taking.has(id) || messages.exists(id),
     }).catch((error: unknown) => log.warn('files of nobody stay', { session: session.id, error }));
   }
 

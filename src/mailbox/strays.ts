@@ -1,5 +1,4 @@
-import { lstat, opendir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { opendir } from 'node:fs/promises';
 import { inFolder, openFolderBeneath } from './beneath.ts';
 import { dropTree } from './drop-outbox.ts';
 
@@ -8,7 +7,8 @@ const MOST = 100;
 
 /**
  * Removes what a crash has left between a file and the row that tells of it: outboxes that nothing waits to be sent from, and
- * inboxes of messages that were never stored. The session's sandbox must not run, and its outbound.db must be taken over.
+ * inboxes of messages that were never stored and aren't being taken at this moment. The session's sandbox must not run, and its
+ * outbound.db must be taken over.
  */
 export async function dropStrays(
   { box, inbound }: { box: string; inbound: string },
@@ -18,10 +18,7 @@ export async function dropStrays(
     if (!isNeeded.outbox(name)) await dropTree(box, ['outbox'], name);
   }
   for (const name of await namesIn(inbound, 'inbox')) {
-    if (isNeeded.inbox(name)) continue;
-    // Of this process's own making: a message that is being taken at this moment.
-    const found = await lstat(join(inbound, 'inbox', name));
-    if (found.ctimeMs < performance.timeOrigin) await dropTree(inbound, ['inbox'], name);
+    if (!isNeeded.inbox(name)) await dropTree(inbound, ['inbox'], name);
   }
 }
 
