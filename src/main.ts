@@ -58,7 +58,7 @@ export async function main(code: string, home: string, extras: Extras): Promise<
     if (reason === 'NC_HOST_RUNNING') log.info('another host runs already', { reason: message });
     else log.error('the host did not start', { error });
     log.close();
-    process.stderr.write(`${message} ${remedy}\n`);
+    process.stderr.write(`${message}${/[.!?…]$/.test(message) ? '' : '.'} ${remedy}\n`);
     process.exit(1);
   }
 }

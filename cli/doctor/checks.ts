@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
@@ -25,6 +25,7 @@ export async function localChecks(root: string, home: string): Promise<Check[]> 
     diskCheck(existsSync(data) ? data : home),
     clockCheck(Date.now(), statSync(join(root, 'package.json')).mtimeMs),
     envCheck(env),
+    ...formerStates(data, Date.now()),
   ];
 }
 
@@ -76,6 +77,16 @@ function folderCheck(data: string): Check {
     );
     return { ...check, ok: false, detail, remedy };
   }
+}
+
+/** What a restore has put aside is nobody's but the owner's to remove. */
+function formerStates(data: string, now: number): Check[] {
+  const old = (existsSync(data) ? readdirSync(data) : [])
+    .filter((name) => name.startsWith('before-restore-') && statSync(join(data, name)).mtimeMs < now - 7 * DAY_MS)
+    .map((name) => join(data, name));
+  if (old.length === 0) return [];
+  const detail = `What a restore put aside is more than a week old: ${old.join(', ')}.`;
+  return [{ name: 'restore', ok: false, blocking: false, detail, remedy: 'Remove what is not needed any more.' }];
 }
 
 function diskCheck(folder: string): Check {

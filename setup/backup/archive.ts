@@ -1,8 +1,8 @@
 import { type SpawnOptionsWithoutStdio, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { constants, createReadStream, createWriteStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
 import { NanoError } from '../../src/errors.ts';
@@ -89,9 +89,11 @@ export async function unpack(file: string, folder: string): Promise<number> {
 }
 
 async function checkWhole(file: string): Promise<void> {
-  const { size } = await stat(file);
-  const body = size - TRAILER_BYTES;
-  await using handle = await open(file);
+  // A pipe that took the file's place is not waited for.
+  await using handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  const found = await handle.stat();
+  if (!found.isFile()) throw new NanoError('NC_BACKUP', `${file} is no file.`);
+  const body = found.size - TRAILER_BYTES;
   const { buffer } = await handle.read(Buffer.alloc(TRAILER_BYTES), 0, TRAILER_BYTES, Math.max(0, body));
   const expected = TRAILER.exec(buffer.toString('latin1'))?.[1];
   if (!expected) throw new NanoError('NC_BACKUP', 'It does not end like one: it was cut short, or is another file.');

@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -14,6 +15,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
+import { sqliteCode } from '../../src/db/connection.ts';
 import { migrations } from '../../src/db/migrations/index.ts';
 import { errorText, NanoError } from '../../src/errors.ts';
 import { FOLDER_NAME } from '../../src/groups/agent-groups.ts';
@@ -21,6 +23,7 @@ import { installSlug } from '../../src/install-slug.ts';
 import type { Paths } from '../../src/paths.ts';
 import { pack, unpack } from './archive.ts';
 import { checkRoom } from './room.ts';
+import { asTrouble } from './trouble.ts';
 
 /** Everything that can't be made again, in one file; in the process of `ncl`, beside a host that goes on. */
 
@@ -47,28 +50,54 @@ export interface Backup {
 const MB = 1024 ** 2;
 const OF_SESSION = ['claude', 'home', 'inbound/inbox', 'box/outbox'];
 
-/** Throws NC_BACKUP, NC_DISK_FULL, NC_NOT_FOUND and what the file system says; then there is no new file. */
-export async function backup(paths: Paths, file: string, withSecrets: boolean): Promise<Backup> {
-  if (existsSync(file)) throw new NanoError('NC_BACKUP', `${file} is there already.`);
-  if (!existsSync(paths.db)) throw new NanoError('NC_NOT_FOUND', `There is no ${paths.db}.`);
-  mkdirSync(paths.backups, { recursive: true, mode: 0o700 });
-  const staging = mkdtempSync(join(paths.backups, '.making-'));
+/**
+ * `file` undefined: a new one in data/backups. All that is written lies in the target's folder: the disk of data/ may be full
+ * or read-only. Throws NC_BACKUP_FAILED, NC_DISK_FULL, NC_DATA_FOLDER, NC_NOT_FOUND, NC_DB_NEWER; then there is no new file.
+ */
+export async function backup(paths: Paths, file: string | undefined, withSecrets: boolean): Promise<Backup> {
+  const named = `nanoclaw-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.tar`;
+  const target = file ?? join(paths.backups, named);
+  const folder = dirname(target);
+  try {
+    if (folder === paths.backups) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (file !== undefined) checkTarget(paths, file);
+    if (!existsSync(paths.db)) throw new NanoError('NC_NOT_FOUND', `There is no ${paths.db}.`);
+    return await make(paths, target, withSecrets, file === undefined);
+  } catch (error) {
+    const trouble = asTrouble(error, folder);
+    if (trouble.code !== 'NC_BACKUP') throw trouble;
+    throw new NanoError('NC_BACKUP_FAILED', trouble.detail, { cause: error });
+  }
+}
+
+/** What is there stays, and no backup packs itself. */
+function checkTarget({ groups, sessions, data }: Paths, file: string): void {
+  if (existsSync(file)) throw new NanoError('NC_BACKUP_FAILED', `${file} is there already.`);
+  const folder = dirname(file);
+  if (!existsSync(folder)) throw new NanoError('NC_BACKUP_FAILED', `${folder} is not there.`);
+  if (!statSync(folder).isDirectory()) throw new NanoError('NC_BACKUP_FAILED', `${folder} is no folder.`);
+  const real = `${realpathSync(folder)}/`;
+  for (const packed of [groups, sessions, join(data, 'received')]) {
+    if (existsSync(packed) && real.startsWith(`${realpathSync(packed)}/`))
+      throw new NanoError('NC_BACKUP_FAILED', `${packed} is packed itself.`);
+  }
+}
+
+async function make(paths: Paths, file: string, withSecrets: boolean, counted: boolean): Promise<Backup> {
+  const staging = mkdtempSync(join(dirname(file), '.making-'));
   // As unique as that: another backup to the same name has its own.
   const part = `${file}.${basename(staging).slice('.making-'.length)}.part`;
   try {
-    mkdirSync(join(staging, 'data'));
-    mkdirSync(join(staging, 'unpacked'));
+    for (const name of ['data', 'source', 'unpacked']) mkdirSync(join(staging, name));
     const list = join(staging, 'list');
     writeFileSync(list, treesOf(paths).join('\0'));
     const database = sizeOf(paths.db) + sizeOf(`${paths.db}-wal`);
     const bytes = (await diskUse(paths.root, list)) + database;
     // The file itself, a copy of the database, and all of it unpacked once more.
-    await checkRoom([
-      { folder: dirname(file), bytes },
-      { folder: staging, bytes: database + bytes },
-    ]);
+    await checkRoom([{ folder: dirname(file), bytes: bytes + database + bytes }]);
     const secrets = withSecrets && existsSync(paths.env);
-    const rows = copyDatabase(paths.db, join(staging, 'data/v2.db'));
+    if (secrets && !statSync(paths.env).isFile()) throw new NanoError('NC_DATA_FOLDER', `${paths.env}: it is no file.`);
+    const rows = copyDatabase(paths.db, join(staging, 'source'), join(staging, 'data/v2.db'));
     const slug = installSlug(paths.root);
     const manifest: Manifest = { format: 1, slug, createdAt: new Date().toISOString(), secrets, rows };
     writeFileSync(join(staging, 'manifest.json'), JSON.stringify(manifest));
@@ -80,37 +109,75 @@ export async function backup(paths: Paths, file: string, withSecrets: boolean): 
       bytes * 1.5 + 256 * MB,
     );
     const { leftOut } = await unpackChecked(part, join(staging, 'unpacked'));
-    if (existsSync(file)) throw new NanoError('NC_BACKUP', `${file} is there by now: another backup was quicker.`);
-    renameSync(part, file);
-    return { file, bytes: written, manifest, leftOut, unsure };
+    return { file: place(part, file, counted), bytes: written, manifest, leftOut, unsure };
   } finally {
     rmSync(part, { force: true });
     await removeTree(staging);
   }
 }
 
+/** Gives it its name; behind one of our own that is taken, as by another backup of this second, comes a counter. */
+function place(part: string, file: string, counted: boolean): string {
+  let free = file;
+  for (let count = 2; existsSync(free); count += 1) {
+    if (!counted) throw new NanoError('NC_BACKUP_FAILED', `${file} is there by now: another backup was quicker.`);
+    free = `${file.slice(0, -'.tar'.length)}-${count}.tar`;
+  }
+  renameSync(part, free);
+  return free;
+}
+
 /** Unpacks a backup into an empty folder and looks at all that is in it. Throws NC_BACKUP, NC_DB_NEWER. */
 export async function unpackChecked(file: string, folder: string): Promise<{ manifest: Manifest; leftOut: number }> {
   const leftOut = await unpack(file, folder);
-  const parsed = Manifest.safeParse(JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')));
+  const parsed = Manifest.safeParse(readManifest(join(folder, 'manifest.json')));
   if (!parsed.success) throw new NanoError('NC_BACKUP', 'What it says of itself can not be read.');
   const rows = checkDatabase(join(folder, 'data/v2.db'));
   if (JSON.stringify(rows) !== JSON.stringify(parsed.data.rows)) throw new NanoError('NC_BACKUP', 'Rows are missing.');
   return { manifest: parsed.data, leftOut };
 }
 
+function readManifest(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
 /** A consistent copy beside a host that writes; returns its rows. Its lease stays behind. */
-function copyDatabase(from: string, to: string): Record<string, number> {
+function copyDatabase(from: string, scratch: string, to: string): Record<string, number> {
+  const shared = sizeOf(`${from}-shm`);
+  try {
+    vacuum(from, to);
+  } catch (error) {
+    if (shared >= LEAST_SHARED || !CANNOT_WRITE.has(sqliteCode(error) ?? 0)) throw error;
+    // Even to be read it needs a file beside it, and its disk has no room for one or is read-only. So no host has it open.
+    for (const end of ['', '-wal']) {
+      if (existsSync(`${from}${end}`)) copyFileSync(`${from}${end}`, join(scratch, `v2.db${end}`));
+    }
+    rmSync(to, { force: true });
+    vacuum(join(scratch, 'v2.db'), to);
+  }
+  const copy = new DatabaseSync(to);
+  copy.exec('DELETE FROM hosts');
+  copy.close();
+  return checkDatabase(to);
+}
+
+/** Bytes of the file that a database's users share, from the first of them on. */
+const LEAST_SHARED = 32 * 1024;
+
+/** SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN. */
+const CANNOT_WRITE = new Set([8, 10, 13, 14]);
+
+function vacuum(from: string, to: string): void {
   const source = new DatabaseSync(from, { readOnly: true, timeout: 5000 });
   try {
     source.prepare('VACUUM INTO ?').run(to);
   } finally {
     source.close();
   }
-  const copy = new DatabaseSync(to);
-  copy.exec('DELETE FROM hosts');
-  copy.close();
-  return checkDatabase(to);
 }
 
 /** Rows of each table. Throws NC_BACKUP, NC_DB_NEWER. */

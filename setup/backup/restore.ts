@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { asDatabaseError, isBusy } from '../../src/db/connection.ts';
@@ -10,6 +10,7 @@ import { lockInstall } from '../../src/housekeeping/install-lock.ts';
 import type { Paths } from '../../src/paths.ts';
 import { type Manifest, removeTree, unpackChecked } from './backup.ts';
 import { checkRoom } from './room.ts';
+import { asTrouble } from './trouble.ts';
 
 /**
  * A backup takes the place of what is there. It is unpacked and checked in a folder of its own; one rename of that folder is
@@ -17,21 +18,40 @@ import { checkRoom } from './room.ts';
  */
 
 /**
- * No host can start meanwhile. Throws NC_HOST_RUNNING, NC_DB_BUSY, NC_BACKUP, NC_DB_NEWER, NC_DISK_FULL; then nothing was
- * changed.
+ * No host can start meanwhile. Throws NC_RESTORE, NC_DB_BUSY, NC_BACKUP, NC_DB_NEWER, NC_DISK_FULL, NC_DATA_FOLDER; then
+ * nothing was changed.
  */
 export async function restore(paths: Paths, file: string): Promise<{ manifest: Manifest; aside: string }> {
-  if (!existsSync(file)) throw new NanoError('NC_NOT_FOUND', `There is no ${file}.`);
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (!found) throw new NanoError('NC_NOT_FOUND', `There is no ${file}.`);
+  // A pipe would be waited for.
+  if (!found.isFile()) throw new NanoError('NC_BACKUP', `${file} is ${found.isDirectory() ? 'a folder' : 'no file'}.`);
   mkdirSync(paths.data, { recursive: true, mode: 0o711 });
   const groups = existsSync(paths.groups) ? paths.groups : dirname(paths.groups);
   if (statSync(paths.data).dev !== statSync(groups).dev) {
     throw new NanoError('NC_BACKUP', 'data/ and groups/ have to be on one disk for this.');
   }
-  const unlock = lockInstall(paths.data);
+  const unlock = lockForRestore(paths.data);
   try {
     return await restoreLocked(paths, file);
+  } catch (error) {
+    throw asTrouble(error, paths.data);
   } finally {
     unlock();
+  }
+}
+
+export function needsStop(why: string): NanoError {
+  return new NanoError('NC_RESTORE', `A restore needs the host stopped (${why}): run \`ncl stop\` first.`);
+}
+
+function lockForRestore(data: string): () => void {
+  try {
+    return lockInstall(data);
+  } catch (error) {
+    if (!(error instanceof NanoError && error.code === 'NC_DB_BUSY')) throw error;
+    const pid = readdirSync(data).flatMap((name) => /^\.restoring-(\d+)-/.exec(name)?.[1] ?? [])[0];
+    throw pid ? new NanoError('NC_RESTORE', `Another restore is at work (process id ${pid}).`) : error;
   }
 }
 
@@ -39,7 +59,7 @@ async function restoreLocked(paths: Paths, file: string): Promise<{ manifest: Ma
   // What an earlier one has decided: no host can have started since without finishing it.
   finishRestore(paths);
   await checkRoom([{ folder: paths.data, bytes: statSync(file).size }]);
-  const unpacked = mkdtempSync(join(paths.data, '.restoring-'));
+  const unpacked = mkdtempSync(join(paths.data, `.restoring-${process.pid}-`));
   try {
     const { manifest } = await unpackChecked(file, unpacked);
     for (const folder of ['groups', 'data/v2-sessions']) {
@@ -65,6 +85,7 @@ function refuseBesideHost(file: string): void {
     db = new DatabaseSync(file, { timeout: 5000 });
     takeLease(db, Date.now());
   } catch (error) {
+    if (error instanceof NanoError && error.code === 'NC_HOST_RUNNING') throw needsStop('one holds the database');
     if (error instanceof NanoError || isBusy(error)) throw asDatabaseError(error);
   } finally {
     db?.close();

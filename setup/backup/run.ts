@@ -1,12 +1,12 @@
 import { constants, setPriority } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Arguments, type ClientContext, textOf } from '../../cli/definition.ts';
 import { findHost } from '../../cli/host-process.ts';
 import { NanoError } from '../../src/errors.ts';
 import { pathsFor } from '../../src/paths.ts';
 import { keptRunningBy } from '../service/index.ts';
 import { backup } from './backup.ts';
-import { restore } from './restore.ts';
+import { needsStop, restore } from './restore.ts';
 
 /** Relative to where the person is; this process is in the install's folder. */
 function pathOf(text: string): string {
@@ -18,8 +18,8 @@ export async function runBackup(args: Arguments, { home, screen, json }: ClientC
   setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   const paths = pathsFor(home);
   const given = textOf(args, 'file');
-  const named = `nanoclaw-${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.tar`;
-  const made = await backup(paths, given ? pathOf(given) : join(paths.backups, named), args['with-secrets'] === true);
+  if (given === '') throw new NanoError('NC_USAGE', "The file's name is empty.");
+  const made = await backup(paths, given && pathOf(given), args['with-secrets'] === true);
   if (json) screen.out(JSON.stringify(made));
   else {
     const { file, bytes, manifest, leftOut, unsure } = made;
@@ -38,13 +38,14 @@ export async function runBackup(args: Arguments, { home, screen, json }: ClientC
 export async function runRestore(args: Arguments, context: ClientContext): Promise<number> {
   const { home, screen, json } = context;
   const running = await findHost(context);
-  if (running) throw new NanoError('NC_HOST_RUNNING', `Its process id is ${running.pid}.`);
+  if (running) throw needsStop(`process id ${running.pid}`);
   const service = await keptRunningBy(context);
-  if (service) throw new NanoError('NC_HOST_RUNNING', `Its service (${service}) is about to start it again.`);
+  if (service) throw needsStop(`its service, ${service}, is about to start it`);
   const { manifest, aside } = await restore(pathsFor(home), pathOf(textOf(args, 'file') ?? ''));
   if (json) screen.out(JSON.stringify({ manifest, aside }));
   else {
-    screen.out(`Restored: the state of ${manifest.createdAt}. What was there before is in ${aside}.`);
+    screen.out(`Restored: the state of ${manifest.createdAt}.`);
+    screen.out(`What was there before is in ${aside}/. Remove it when nothing of it is needed any more.`);
     screen.out('`ncl start` takes up what was open then. Replies of that time may come once more.');
   }
   return 0;

@@ -2,7 +2,8 @@ import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { asDatabaseError, isBusy } from '../db/connection.ts';
-import { errorText, NanoError } from '../errors.ts';
+import { NanoError } from '../errors.ts';
+import { asNanoError } from '../system-error.ts';
 
 /** Another start takes less; a restore may take minutes, and is not waited for. */
 const WAIT_MS = 5_000;
@@ -20,7 +21,7 @@ export function lockInstall(data: string): () => void {
     if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
     db = new DatabaseSync(file, { timeout: WAIT_MS });
   } catch (error) {
-    throw new NanoError('NC_DATA_FOLDER', errorText(error), { cause: error });
+    throw asNanoError(asDatabaseError(error));
   }
   try {
     db.exec('BEGIN EXCLUSIVE');

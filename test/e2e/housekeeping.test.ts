@@ -226,7 +226,7 @@ test('a backup beside a busy host is restored on another install: memory, rights
     );
     const refused = await ncl(host.home, 'restore', archive);
     assert.equal(refused.status, 1);
-    assert.match(refused.err, /Another host already runs from this folder/);
+    assert.match(refused.err, /A restore needs the host stopped \(process id \d+\): run `ncl stop` first\./);
     await host.end('SIGKILL');
   }
   const restored = await ncl(home, 'restore', archive);
