@@ -44,7 +44,7 @@ export function readInvocation(commands: readonly Command[], argv: readonly stri
     if (!flag) return wrong(`There is no option ${rawName}.`);
     if (Object.hasOwn(given, name)) return wrong(`${rawName} is given twice.`);
     if (!flag.value && value !== undefined) return wrong(`${rawName} takes no value.`);
-    if (flag.value && (value === undefined || (!inlineValue && value.startsWith('-')))) {
+    if (flag.value && (value === undefined || (!inlineValue && /^-(?!\d)/.test(value)))) {
       return wrong(`${rawName} needs a value: ${rawName} <${flag.value}>.`);
     }
     given[name] = value ?? true;

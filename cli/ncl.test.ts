@@ -48,6 +48,7 @@ describe('without a host', () => {
     [['logs', '--lines', '--follow'], /--lines needs a value/],
     [['logs', '-n', '1', '--lines=2'], /--lines is given twice/],
     [['logs', '-n', 'many'], /--lines is a whole number from 0 to/],
+    [['chat', 'hello', '--timeout', '-1'], /--timeout is a whole number from 1 to/],
     [['start', '--foreground=yes'], /--foreground takes no value/],
     [['sessions', 'get'], /<id> is missing/],
     [['groups', 'config', 'update', 'a', '--egress', 'all'], /--egress is one of public, none/],

@@ -17,7 +17,12 @@ export const logs: ClientCommand = {
   positionals: [{ name: 'session', description: "a session's id or its beginning: its sandbox's log" }],
   flags: [
     { name: 'follow', short: 'f', description: 'go on as lines are added' },
-    { name: 'lines', short: 'n', value: 'count', description: 'how many of the last lines; 50 at first' },
+    {
+      name: 'lines',
+      short: 'n',
+      value: 'count',
+      description: 'how many of the last lines, an error with its stack being one; 50 at first',
+    },
     { name: 'level', value: 'level', choices: LEVELS, description: 'this level and above' },
     { name: 'since', value: 'time', description: 'no older lines: 30s, 10min, 2h, 1d, or a date with its time' },
     { name: 'about', value: 'text', description: 'lines with this in them: the id of a session, a message, an agent' },

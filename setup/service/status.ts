@@ -81,7 +81,9 @@ export async function serviceCheck(context: ClientContext): Promise<Check> {
         remedy: '`ncl service install` restarts a host that crashed.',
       };
     const { healthy, state } = await look(context);
-    return { ...check, ok: healthy, detail: `${service.label}: ${state}.` };
+    const isEdited = whose(service, planFor(context.root, context.home)) === 'edited';
+    const note = isEdited ? ` Its file was edited by hand: ${service.file}.` : '';
+    return { ...check, ok: healthy && !isEdited, detail: `${service.label}: ${state}.${note}` };
   } catch (error) {
     return { ...check, ok: false, detail: errorText(error) };
   }
