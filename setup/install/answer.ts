@@ -11,13 +11,20 @@ const RETRY = /^⚠️ .+ I'll try again in \d+ (?:seconds|minutes)\.\n/gmu;
 const FIRST_MESSAGE = 'What can you do?';
 
 /** The reply is all that is printed on stdout. */
-export async function answerMessage(steps: Steps, message: string): Promise<void> {
-  process.stdout.write(await send(steps, message));
+export async function answerMessage(steps: Steps, root: string, message: string): Promise<void> {
+  const reply = await send(steps, message);
+  writeFileSync(markOf(root), '');
+  process.stdout.write(reply);
+}
+
+/** That this install has answered once. */
+function markOf(root: string): string {
+  return join(pathsFor(root).data, 'first-answer');
 }
 
 /** Once for an install: asking again would cost its owner money, and tell nothing new. */
 export async function answerFirstMessage(steps: Steps, root: string, name: string): Promise<void> {
-  const mark = join(pathsFor(root).data, 'first-answer');
+  const mark = markOf(root);
   if (!existsSync(mark)) {
     const reply = await send(steps, FIRST_MESSAGE);
     writeFileSync(mark, '');

@@ -47,7 +47,7 @@ export async function setUp(root: string, argv: readonly string[], stepsDone: nu
   await checkSandbox(steps);
   await startHost(steps);
 
-  if (options.message !== undefined) await answerMessage(steps, options.message);
+  if (options.message !== undefined) await answerMessage(steps, root, options.message);
   else await answerFirstMessage(steps, root, agent.name);
   await offerService(steps, options, isNew && !options.yes);
 }
