@@ -65,6 +65,6 @@ const CAUSES = `## Misses, and what isn't measured yet
 
 - Boot with a warm cache is at its budget, within the spread of runs (149 to 161 ms on this machine). A bare Node is 26 ms of it,
   loading zod 30 to 50, and from the first line of the host's own to its readiness its log says 21 to 32.
-- Docker's cold start: there is no such driver yet. Growth and latency over 1,000,000 messages: not measured; a mailbox stays below
-  50 KB over 100,000 messages (\`protocol/inbound.test.ts\`).
+- Docker's cold start: there is no such driver yet. Growth and latency over 1,000,000 messages: not measured; over 100,000 see the
+  soak.
 `;
