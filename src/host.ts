@@ -61,8 +61,8 @@ export type Host = ReturnType<typeof createHost>;
 const SWEEP_MS = 1_000;
 const STOP_GRACE_MS = 3_000;
 const SHOWN_ERROR = 200;
-/** A host that was held for longer (a debugger, a stopped machine) has seen nothing of what its sandboxes did. */
-const PAUSED_MS = 5_000;
+/** A host that was held for longer (a debugger, a stopped machine) has seen nothing of what its sandboxes did. Less than any patience. */
+const PAUSED_MS = 30_000;
 
 export function createHost(parts: HostParts) {
   const { code, paths, db, env, driver, log } = parts;
@@ -97,15 +97,18 @@ export function createHost(parts: HostParts) {
     limit: (sessionId) => room.limit(sessionId),
   });
 
-  function handOnFailed(sessionId: string, error: unknown): void {
-    log.error('inbound.db was not published', { session: sessionId, error });
+  /** True: the chat has been told. */
+  function handOnFailed(sessionId: string, error: unknown, isNew: boolean): boolean {
+    if (isNew) log.error('inbound.db was not published', { session: sessionId, error });
     const open = messages.open(sessionId).find(({ trigger, platform_id }) => trigger && platform_id !== null);
-    if (!open) return;
+    if (!open) return false;
     const text = `⚠️ I can't hand on what you wrote: ${asNanoError(error).message} I'll go on as soon as that is mended.`;
     try {
       delivery.enqueue([transaction(db, () => takeOver.say(open, sessionId, text, open.id, Date.now()))]);
+      return true;
     } catch (failed) {
-      log.error('nobody could be told', { session: sessionId, error: failed });
+      if (isNew) log.error('nobody could be told', { session: sessionId, error: failed });
+      return false;
     }
   }
 

@@ -44,8 +44,8 @@ export interface SessionManagerParts {
   sessions: Sessions;
   messages: Messages;
   deliveries: Deliveries;
-  /** Once, until it works again. */
-  onPublishError(sessionId: string, error: unknown): void;
+  /** At each try until it works again; `isNew` at the first. Not called again once it has returned true. */
+  onPublishError(sessionId: string, error: unknown, isNew: boolean): boolean;
   /** The highest number that the session's agent is shown for now; what the host has to say to it is always shown. */
   limit?(sessionId: string): number | undefined;
 }
@@ -56,7 +56,7 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
   const { paths, db, sessions, messages, deliveries } = parts;
   const dirty = new Set<string>();
   /** A full disk, say: tried again by the sweep. */
-  const failed = new Set<string>();
+  const failed = new Map<string, boolean>();
   const destinations = db.prepare(
     `SELECT d.local_name AS name, g.name AS display_name, g.channel_type, g.platform_id
      FROM agent_destinations d JOIN messaging_groups g ON g.id = d.target_id
@@ -118,8 +118,7 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
             publishNow(id);
             failed.delete(id);
           } catch (error) {
-            if (!failed.has(id)) parts.onPublishError(id, error);
-            failed.add(id);
+            failed.set(id, failed.get(id) || parts.onPublishError(id, error, !failed.has(id)));
           }
         }
       });
@@ -139,7 +138,7 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
     publish,
     publishNow,
     publishFailed() {
-      for (const id of failed) publish(id);
+      for (const id of failed.keys()) publish(id);
     },
   };
 }
