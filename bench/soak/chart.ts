@@ -55,6 +55,7 @@ export function chart(result: SoakResult, messages: number): string {
   ];
   const height = panels.length * (PANEL + GAP);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="sans-serif" font-size="12">
+<title>Latency, memory and open handles over the run</title>
 <rect width="${WIDTH}" height="${height}" fill="#fff"/>
 ${panels.map(([title, lines], index) => panel(title, lines, index * (PANEL + GAP), messages)).join('\n')}
 </svg>
