@@ -63,10 +63,9 @@ ${CAUSES}`;
 /** Why a budget is missed, where one is: kept here, since the page is made anew by every run. */
 const CAUSES = `## Misses, and what isn't measured yet
 
-- Supervision, housekeeping and the rest of crash safety made the boot slower: beside the version before, in the same minutes of a
-  machine at its slower, 205 ms against 179 (warm, p50). The hops did not change (5.9 and 5.5 ms against 6.7 and 5.6).
-- Before that, boot with a warm cache was at its budget, within the spread of runs (149 to 161 ms on this machine). A bare Node is 26 ms of it,
-  loading zod 30 to 50, and from the first line of the host's own to its readiness its log says 21 to 32.
+- Boot with a warm cache: supervision, housekeeping and the rest of crash safety had made it about 20 ms slower; loading the commands of
+  \`ncl\` after the start, and not loading zod's 60 locales (a patch of two lines, see the dependencies), more than gave that back:
+  144 ms against 151 of the version before them, in turns in the same minutes. A bare Node is 26 ms of it.
 - Docker's cold start: there is no such driver yet. Growth and latency over 1,000,000 messages: not measured; over 100,000 see the
   soak.
 `;

@@ -5,8 +5,9 @@ import type { Logger } from '../src/log/index.ts';
 import { parseLine, readLines, sendLine } from '../src/sockets/lines.ts';
 import { closeServer, listenUnix } from '../src/sockets/listen.ts';
 import { checkArguments } from './arguments.ts';
-import { commands } from './commands/index.ts';
 import { MAX_REQUEST_BYTES, Request, type Response } from './frames.ts';
+
+const WARM_UP_MS = 1_000;
 
 export interface AdminServer {
   /** Throws NC_HOST_RUNNING when another host answers there, NC_SOCKET_PATH. */
@@ -18,6 +19,7 @@ export interface AdminServer {
 export function createAdminServer(options: { socketPath: string; handlers: HostView; log: Logger }): AdminServer {
   const { socketPath, handlers, log } = options;
   const connections = new Set<Socket>();
+  let warmUp: NodeJS.Timeout | undefined;
   const server = createServer((socket) => {
     connections.add(socket);
     socket.on('close', () => connections.delete(socket));
@@ -34,7 +36,7 @@ export function createAdminServer(options: { socketPath: string; handlers: HostV
   }
 
   async function answer({ id, command: name, args, look }: Request): Promise<Response> {
-    const command = commands.find((one) => one.name === name && one.place === 'host');
+    const command = (await loadCommands()).find((one) => one.name === name && one.place === 'host');
     if (command?.place !== 'host') return failure(id, 'NC_USAGE', `The host knows no command "${name}".`);
     const checked = checkArguments(command, args);
     if (!checked.ok) return failure(id, 'NC_USAGE', checked.sentence);
@@ -50,10 +52,21 @@ export function createAdminServer(options: { socketPath: string; handlers: HostV
   }
 
   return {
-    start: () => listenUnix(server, socketPath),
-    stop: () => closeServer(server, connections),
+    async start() {
+      await listenUnix(server, socketPath);
+      // They are many, and no chat needs them. Soon all the same: a checkout that is updated later isn't mixed into this host.
+      warmUp = setTimeout(() => {
+        loadCommands().catch((error: unknown) => log.error('the ncl commands did not load', { error }));
+      }, WARM_UP_MS);
+    },
+    stop() {
+      clearTimeout(warmUp);
+      return closeServer(server, connections);
+    },
   };
 }
+
+const loadCommands = async () => (await import('./commands/index.ts')).commands;
 
 function failure(id: string, code: ErrorCode, detail?: string): Response {
   const { sentence } = ERRORS[code];
