@@ -12,12 +12,14 @@ mkdirSync(join(home, 'data'), { recursive: true, mode: 0o711 });
 process.chdir(home);
 process.umask(0o077);
 
-const [{ main }, { createTerminalAdapter }, { createAdminServer }] = await Promise.all([
+const [{ main }, { createTerminalAdapter }, { createAdminServer }, { createBubblewrapDriver }] = await Promise.all([
   import('./main.ts'),
   import('./channels/terminal/index.ts'),
   import('../cli/server.ts'),
+  import('../drivers/bubblewrap/index.ts'),
 ]);
 await main(code, home, {
   adapters: (paths, log) => [createTerminalAdapter({ socketPath: paths.cliSocket, log })],
   admin: createAdminServer,
+  driver: createBubblewrapDriver,
 });

@@ -15,7 +15,7 @@ import { installSlug } from './install-slug.ts';
 import { createLogger, type Logger } from './log/index.ts';
 import { type Paths, pathsFor } from './paths.ts';
 import { EARLIEST_CLOCK } from './router.ts';
-import { createBubblewrapDriver } from './sandbox/bubblewrap/index.ts';
+import type { SandboxDriver } from './sandbox/driver.ts';
 import { readUidMap, sandboxUid } from './sandbox/uid.ts';
 import { asNanoError } from './system-error.ts';
 
@@ -28,6 +28,8 @@ const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL/i;
 /** What an install is made of beyond the host itself. */
 export interface Extras {
   adapters(paths: Paths, log: Logger): readonly ChannelAdapter[];
+  /** `stateDir`: for what it keeps between starts. */
+  driver(options: { slug: string; stateDir: string; log: Logger['warn'] }): SandboxDriver;
   /** Answers `ncl`. Its `start` throws NC_HOST_RUNNING or NC_SOCKET_PATH. */
   admin(options: { socketPath: string; handlers: HostView; log: Logger }): {
     start(): Promise<void>;
@@ -96,7 +98,7 @@ async function run({ code, paths, env, extras, log, started }: Boot): Promise<vo
     db,
     env,
     adapters: extras.adapters(paths, log),
-    driver: createBubblewrapDriver({ slug, stateDir: join(paths.data, 'sandbox'), log: log.warn }),
+    driver: extras.driver({ slug, stateDir: join(paths.data, 'sandbox'), log: log.warn }),
     uidFor: (ordinal) => (isRoot ? sandboxUid(slug, ordinal, uidMap) : undefined),
     log,
   });

@@ -9,7 +9,7 @@ import { asNanoError } from '../../src/system-error.ts';
 /** Asks the driver by starting a real sandbox, as the host would. */
 export async function declareDriver(home: string): Promise<DriverDeclaration> {
   try {
-    const { createBubblewrapDriver } = await import('../../src/sandbox/bubblewrap/index.ts');
+    const { createBubblewrapDriver } = await import('../../drivers/bubblewrap/index.ts');
     const { data } = pathsFor(home);
     // Or the driver would take a folder that is closed for a machine that is.
     if (existsSync(data)) accessSync(data, constants.R_OK | constants.W_OK | constants.X_OK);

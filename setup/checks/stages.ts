@@ -21,6 +21,7 @@ export function allStages(root: string, full: boolean): Stage[] {
   const host = [
     ...files(
       'src/**/*.test.ts',
+      'drivers/**/*.test.ts',
       'cli/**/*.test.ts',
       'vault/**/*.test.ts',
       'protocol/**/*.test.ts',

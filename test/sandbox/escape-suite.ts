@@ -8,7 +8,7 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { z } from 'zod';
-import { CHECKED, DENIED, numberOn } from '../../src/sandbox/bubblewrap/syscalls.ts';
+import { CHECKED, DENIED, numberOn } from '../../drivers/bubblewrap/syscalls.ts';
 import type { Sandbox, SandboxDriver } from '../../src/sandbox/driver.ts';
 import { bunMount, isRoot, LIMITS, MiB, makePlace, type Place, run, until } from './host.ts';
 

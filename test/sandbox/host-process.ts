@@ -1,6 +1,6 @@
 /** A host of its own for tests that kill it: starts one sandbox in the given folder, says "ready" and waits. */
 import path from 'node:path';
-import { createBubblewrapDriver } from '../../src/sandbox/bubblewrap/index.ts';
+import { createBubblewrapDriver } from '../../drivers/bubblewrap/index.ts';
 import { readUidMap, sandboxUid } from '../../src/sandbox/uid.ts';
 import { LIMITS } from './host.ts';
 

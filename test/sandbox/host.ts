@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSy
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createBubblewrapDriver } from '../../src/sandbox/bubblewrap/index.ts';
+import { createBubblewrapDriver } from '../../drivers/bubblewrap/index.ts';
 import type { Mount, SandboxDriver, SandboxLimits, SandboxSpec } from '../../src/sandbox/driver.ts';
 import { readUidMap, sandboxUid } from '../../src/sandbox/uid.ts';
 

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
+import { createBubblewrapDriver } from '../../drivers/bubblewrap/index.ts';
 import { NanoError } from '../../src/errors.ts';
-import { createBubblewrapDriver } from '../../src/sandbox/bubblewrap/index.ts';
 import { bubblewrapIn, isRoot, makePlace, run, until } from './host.ts';
 
 const place = makePlace();

@@ -25,6 +25,7 @@ process.on('SIGUSR2', () => {
 const { main } = await import('../../../src/main.ts');
 const { createAdminServer } = await import('../../../cli/server.ts');
 const { createTerminalAdapter } = await import('../../../src/channels/terminal/index.ts');
+const { createBubblewrapDriver } = await import('../../../drivers/bubblewrap/index.ts');
 const { createScriptedAdapter } = await import('./adapter.ts');
 await main(code, home, {
   adapters: (paths, log) => [
@@ -32,4 +33,5 @@ await main(code, home, {
     createScriptedAdapter(platform),
   ],
   admin: createAdminServer,
+  driver: createBubblewrapDriver,
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SandboxSpec } from '../driver.ts';
+import type { SandboxSpec } from '../../src/sandbox/driver.ts';
 import { innerArguments, insideCommand, parseHardLimits, refuseSpec, stagingArguments } from './arguments.ts';
 import type { HostLayout } from './layout.ts';
 

@@ -1,5 +1,5 @@
 /** One way to hold a sandbox to its memory, CPU and process limits. */
-import type { SandboxLimits } from '../../driver.ts';
+import type { SandboxLimits } from '../../../src/sandbox/driver.ts';
 import type { ProcessId } from '../processes.ts';
 
 export type Resource = 'memory' | 'cpu' | 'pids';

@@ -1,7 +1,7 @@
 /** A transient scope of the user's systemd manager: limits for a host without root. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import type { SandboxLimits } from '../../driver.ts';
+import type { SandboxLimits } from '../../../src/sandbox/driver.ts';
 import { counter, realCgroupFiles } from './cgroup-files.ts';
 import { findV2Path } from './cgroup-v2.ts';
 import type { LimitMeans } from './means.ts';

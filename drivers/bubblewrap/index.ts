@@ -1,9 +1,9 @@
 /** The bubblewrap driver: Linux without a container engine. No daemon, milliseconds, and it dies with the host. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { errorText, NanoError } from '../../errors.ts';
-import type { DriverDeclaration, Sandbox, SandboxDriver, SandboxSpec } from '../driver.ts';
-import { isSandboxUid, readUidMap, sandboxUid } from '../uid.ts';
+import { errorText, NanoError } from '../../src/errors.ts';
+import type { DriverDeclaration, Sandbox, SandboxDriver, SandboxSpec } from '../../src/sandbox/driver.ts';
+import { isSandboxUid, readUidMap, sandboxUid } from '../../src/sandbox/uid.ts';
 import {
   dropPrivileges,
   innerArguments,

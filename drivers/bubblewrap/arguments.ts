@@ -1,5 +1,5 @@
 /** From a spec to argument lists. Pure: what is said here can be tested as data. */
-import type { SandboxLimits, SandboxSpec } from '../driver.ts';
+import type { SandboxLimits, SandboxSpec } from '../../src/sandbox/driver.ts';
 import type { HostLayout } from './layout.ts';
 import { mountSteps, refuseMounts } from './mounts.ts';
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import type { SandboxLimits } from '../../driver.ts';
+import type { SandboxLimits } from '../../../src/sandbox/driver.ts';
 import { type CgroupFiles, counter, realCgroupFiles } from './cgroup-files.ts';
 import { createCgroupV1, findV1Controllers } from './cgroup-v1.ts';
 import { createCgroupV2, findV2Mount, findV2Path } from './cgroup-v2.ts';
