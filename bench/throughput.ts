@@ -35,14 +35,18 @@ export async function throughputFigures(): Promise<Row[]> {
   }
   const errors: unknown[] = [];
   const manager = managerOf(install, errors);
+  const dropped = () => ({ acceptance: { status: 'dropped' as const, reason: 'not-decided' }, after() {} });
   const router = createRouter({
     db: install.db,
     commit: createGroupCommit(install.db),
     messages: install.messages,
     sessions: install.sessions,
     roles: createRoles(install.db),
-    capabilities: () => ({ threads: false, maxTextLength: 1e6 }),
+    capabilities: () => ({ threads: false, maxTextLength: 1e6, buttons: false, edits: false }),
     command: () => () => {},
+    answer: () => () => {},
+    words: [],
+    hold: { sender: dropped, chat: dropped },
     takeAttachments: async () => [],
     dropAttachments: async () => {},
     onStored: (session) => manager.publish(session.id),

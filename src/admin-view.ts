@@ -5,6 +5,19 @@ import type { ErrorCode } from './errors.ts';
 /** The one that was asked for, or why not. `detail` follows the table's sentence. */
 export type Result<T> = { ok: true; data: T } | { ok: false; code: ErrorCode; detail?: string };
 
+/** Who asks. What an agent may see and do is decided on the host, by its group's `cli_scope` and by who spoke to it. */
+export type Caller =
+  /** Over the admin socket: whoever may open it owns this install. */
+  | { kind: 'owner' }
+  | {
+      kind: 'agent';
+      agentGroupId: string;
+      sessionId: string;
+      scope: 'group' | 'global';
+      /** Users whose messages the agent has not answered yet, in this session: what it does, it does for them. */
+      speakers: readonly string[];
+    };
+
 export interface StatusReport {
   version: string;
   pid: number;

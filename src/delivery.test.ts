@@ -15,7 +15,7 @@ function createFarEnd(answer: (message: OutboundMessage, call: number) => Delive
   const settled: string[] = [];
   const adapter: ChannelAdapter = {
     channelType: 'terminal',
-    capabilities: { threads: false, maxTextLength: 1e6 },
+    capabilities: { threads: false, maxTextLength: 1e6, buttons: false, edits: false },
     start: async () => {},
     stop: async () => {},
     deliver: async (message) => {
@@ -231,7 +231,7 @@ test("a token in a platform's error reaches neither the agent nor the database",
   const token = 'sk-ant-api03-0123456789abcdefghijklmnopqrstuvwxyz';
   const adapter: ChannelAdapter = {
     channelType: 'terminal',
-    capabilities: { threads: false, maxTextLength: 1_000 },
+    capabilities: { threads: false, maxTextLength: 1_000, buttons: false, edits: false },
     start: async () => {},
     stop: async () => {},
     deliver: async () => ({ status: 'failed', retryable: false, error: `fetch of https://x/bot${token}/send failed` }),

@@ -4,6 +4,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { cleanText, faultPoint } from '@nanoclaw/protocol';
 import { createActivities } from './activity.ts';
 import { createAftermath } from './aftermath.ts';
+import { createApprovals } from './approvals/index.ts';
+import { createAudit } from './audit/index.ts';
 import type { ChannelAdapter, ChannelHost, InboundEvent } from './channels/adapter.ts';
 import { createClockWatch, endLongWaits, shiftWaits } from './clock.ts';
 import { createCommands } from './commands/index.ts';
@@ -78,6 +80,8 @@ export function createHost(parts: HostParts) {
   const sessions = createSessions(db);
   const deliveries = createDeliveries(db);
   const roles = createRoles(db);
+  const audit = createAudit(db);
+  const approvals = createApprovals();
   const reader = createOutboundReader({
     log: (level, message, fields) => log[level](message, fields),
     isWanted: () => activity.size > 0,
@@ -257,6 +261,9 @@ export function createHost(parts: HostParts) {
     roles,
     capabilities: (channelType) => adapters.get(channelType)?.capabilities,
     command: commands.run,
+    answer: commands.answer,
+    words: [approvals.words],
+    hold: { sender: approvals.holdSender, chat: approvals.holdChat },
     takeAttachments: (session, messageId, event) => takeAttachments(session, messageId, event),
     dropAttachments: (session, id) =>
       dropTree(manager.folders(session).inbound, ['inbox'], id).finally(() => taking.delete(id)),
@@ -345,6 +352,7 @@ export function createHost(parts: HostParts) {
 
   const channelHost: ChannelHost = {
     accept: router.accept,
+    press: approvals.press,
     available: (channelType) => delivery.available(channelType),
   };
 
@@ -362,6 +370,8 @@ export function createHost(parts: HostParts) {
     manager,
     driver,
     housekeeping,
+    audit,
+    approvals,
     async start(): Promise<void> {
       await housekeeping.start();
       await recover();

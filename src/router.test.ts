@@ -10,6 +10,8 @@ import { createLogger } from './log/index.ts';
 import { createRoles } from './people/roles.ts';
 import { createRouter, type Router } from './router.ts';
 
+const dropped = () => ({ acceptance: { status: 'dropped' as const, reason: 'not-decided' }, after() {} });
+
 function setup(install: Install): { router: Router; stored: string[]; commands: string[] } {
   const stored: string[] = [];
   const commands: string[] = [];
@@ -20,8 +22,11 @@ function setup(install: Install): { router: Router; stored: string[]; commands: 
     messages: install.messages,
     sessions: install.sessions,
     roles: createRoles(install.db),
-    capabilities: () => ({ threads: false, maxTextLength: 1e6 }),
+    capabilities: () => ({ threads: false, maxTextLength: 1e6, buttons: false, edits: false }),
     command: (name) => () => commands.push(name),
+    answer: () => () => {},
+    words: [],
+    hold: { sender: dropped, chat: dropped },
     takeAttachments: async () => [],
     dropAttachments: async () => {},
     onStored: (_session, id) => stored.push(id),

@@ -11,7 +11,9 @@ import type { Session, Sessions } from './db/sessions.ts';
 import { ERRORS, type ErrorCode, errorText, NanoError } from './errors.ts';
 import type { Logger } from './log/index.ts';
 import { ensureUser, type Roles } from './people/roles.ts';
-import { engages, sessionKey, type Wiring } from './routing/engage.ts';
+import { createBacklog } from './routing/backlog.ts';
+import { sessionKey, type Wiring } from './routing/session-key.ts';
+import { createWirings, type Planned } from './routing/wirings.ts';
 
 /** Steps 1 to 3 of a message's way: who sent it, which agents are meant, may they, into which session. */
 
@@ -24,6 +26,15 @@ export interface RouterParts {
   capabilities(channelType: string): ChannelCapabilities | undefined;
   /** Inside the transaction: what the command does to the database. What it returns runs after the commit. */
   command(name: CommandName, context: CommandContext): () => void;
+  /** What the host answers to words that are for itself. The same. */
+  answer(context: Pick<CommandContext, 'event' | 'origin' | 'inboundId' | 'now'>, text: string): () => void;
+  /** Words that are for the host, from anybody: a decision, a code. The first that answers. */
+  words: readonly Words[];
+  /** What waits until somebody has decided. Inside the transaction. */
+  hold: {
+    sender(event: InboundEvent, wiring: Wiring, now: number): Held;
+    chat(event: InboundEvent, now: number): Held;
+  };
   /** Attachments are put in place before the commit; returns what the content says of them. */
   takeAttachments(session: Session, messageId: string, event: InboundEvent): Promise<unknown[]>;
   /** Of a message that was there already. */
@@ -44,23 +55,43 @@ export interface CommandContext {
   now: number;
 }
 
+export interface Words {
+  /** Quickly, without the database: every message is asked about. */
+  mayBe(event: InboundEvent): boolean;
+  /** Inside a transaction. Undefined: it is not for the host after all. */
+  answer(event: InboundEvent, now: number): Answered | undefined;
+}
+
+export interface Answered {
+  text: string;
+  /** After the commit. */
+  after(): void;
+}
+
+export interface Held {
+  acceptance: Acceptance;
+  /** After the commit. */
+  after(): void;
+}
+
 export interface Router {
   accept(event: InboundEvent): Promise<Acceptance>;
 }
 
-interface Chat {
-  id: string;
-}
+/** Chats of which is noted what was dropped there; what comes from more is counted together. */
+const DROP_ROWS = 5_000;
 
 /** The clock may not be before this: times order messages. */
 export const EARLIEST_CLOCK = Date.parse('2026-01-01T00:00:00Z');
 
 export function createRouter(parts: RouterParts): Router {
   const { db, commit, messages, sessions, roles, log } = parts;
-  const findChat = db.prepare('SELECT id FROM messaging_groups WHERE channel_type = ? AND platform_id = ?');
-  const findWirings = db.prepare(
-    `SELECT id, messaging_group_id, agent_group_id, session_mode, engage_mode, engage_pattern
-     FROM messaging_group_agents WHERE messaging_group_id = ? ORDER BY priority DESC, id`,
+  const table = createWirings(db, roles);
+  const backlog = createBacklog(db, messages);
+  const dropRows = db.prepare('SELECT count(*) AS n FROM dropped_messages');
+  const dropAgain = db.prepare(
+    `UPDATE dropped_messages SET count = count + 1, last_seen = ?4, sample_sender = ?5
+     WHERE channel_type = ?1 AND platform_id = ?2 AND reason = ?3`,
   );
   const drop = db.prepare(
     `INSERT INTO dropped_messages (channel_type, platform_id, reason, count, first_seen, last_seen, sample_sender)
@@ -73,20 +104,30 @@ export function createRouter(parts: RouterParts): Router {
      VALUES (?, 'in', 'chat', ?, 'completed', ?, ?, ?, ?, ?, ?, 'reply', ?, ?) ON CONFLICT DO NOTHING`,
   );
 
-  function dropped(event: InboundEvent, reason: string, now: number): Acceptance {
-    drop.run(event.channelType, event.platformId, reason, isoTime(now), event.senderId);
+  function dropped({ channelType, platformId, senderId }: InboundEvent, reason: string, now: number): Acceptance {
+    const { changes } = dropAgain.run(channelType, platformId, reason, isoTime(now), senderId);
+    if (changes === 0) {
+      const chat = Number(dropRows.get()?.n) < DROP_ROWS ? platformId : '*';
+      drop.run(channelType, chat, reason, isoTime(now), senderId);
+    }
     return { status: 'dropped', reason };
   }
 
-  function wiringsOf(chat: Chat): Wiring[] {
-    return findWirings.all(chat.id).map((row) => ({
-      id: String(row.id),
-      messagingGroupId: String(row.messaging_group_id),
-      agentGroupId: String(row.agent_group_id),
-      sessionMode: row.session_mode as Wiring['sessionMode'],
-      engageMode: row.engage_mode as Wiring['engageMode'],
-      engagePattern: row.engage_pattern as string | null,
-    }));
+  /** A message between a chat and the host itself. False when it is there already. */
+  function noteForHost(id: string, event: InboundEvent, now: number): boolean {
+    ensureUser(db, event.senderId, event.senderName, now);
+    const { channel_type, platform_id, thread_id } = originOf(event);
+    const content = JSON.stringify({ text: event.text, sender: event.senderName });
+    const at = isoTime(now);
+    const of = [
+      event.timestamp,
+      channel_type,
+      platform_id,
+      thread_id,
+      event.platformMessageId,
+      event.senderId,
+    ] as const;
+    return addCommand.run(id, ...of, content, at, at).changes > 0;
   }
 
   function runCommand(
@@ -98,22 +139,12 @@ export function createRouter(parts: RouterParts): Router {
     const inboundId = newId('msg', now);
     return commit
       .run(() => {
-        const allowed = wirings.filter((wiring) => roles.mayTalk(event.senderId, wiring.agentGroupId));
+        const allowed = wirings.filter((wiring) => mayTalk(event.senderId, wiring.agentGroupId));
         if (allowed.length === 0) return { acceptance: dropped(event, 'command-not-allowed', now), after: () => {} };
         const origin = originOf(event);
-        const { changes } = addCommand.run(
-          inboundId,
-          event.timestamp,
-          origin.channel_type,
-          origin.platform_id,
-          origin.thread_id,
-          event.platformMessageId,
-          event.senderId,
-          JSON.stringify({ text: event.text, sender: event.senderName }),
-          isoTime(now),
-          isoTime(now),
-        );
-        if (changes === 0) return { acceptance: { status: 'duplicate' } as Acceptance, after: () => {} };
+        if (!noteForHost(inboundId, event, now)) {
+          return { acceptance: { status: 'duplicate' } as Acceptance, after: () => {} };
+        }
         const after = parts.command(name, { event, origin, inboundId, wirings: allowed, now });
         faultPoint('command.committing');
         return { acceptance: { status: 'answered' } as Acceptance, after };
@@ -126,12 +157,51 @@ export function createRouter(parts: RouterParts): Router {
       });
   }
 
-  async function deliverTo(wiring: Wiring, event: InboundEvent, now: number): Promise<Acceptance> {
-    const engagement = engages(wiring, event);
-    if (!engagement.engaged) return commit.run(() => dropped(event, engagement.reason, now));
-    if (!roles.mayTalk(event.senderId, wiring.agentGroupId)) {
-      return commit.run(() => dropped(event, 'unknown-sender', now));
+  function mayTalk(userId: string, agentGroupId: string): boolean {
+    return !['unknown', 'denied'].includes(roles.standing(userId, agentGroupId));
+  }
+
+  /** For the host itself: a decision, a code. Undefined when nothing here is meant. */
+  async function answerWords(event: InboundEvent, now: number): Promise<Acceptance | undefined> {
+    const asked = parts.words.filter((words) => words.mayBe(event));
+    if (asked.length === 0) return undefined;
+    const inboundId = newId('msg', now);
+    const done = await commit.run(() => {
+      for (const words of asked) {
+        const answered = words.answer(event, now);
+        if (!answered) continue;
+        if (!noteForHost(inboundId, event, now)) throw new Repeated();
+        return { answered, say: parts.answer({ event, origin: originOf(event), inboundId, now }, answered.text) };
+      }
+      return undefined;
+    });
+    done?.answered.after();
+    done?.say();
+    return done && { status: 'answered' };
+  }
+
+  async function hold(held: () => Held): Promise<Acceptance> {
+    const { acceptance, after } = await commit.run(held);
+    after();
+    return acceptance;
+  }
+
+  async function carryOut({ wiring, decision }: Planned, event: InboundEvent, now: number): Promise<Acceptance> {
+    switch (decision.do) {
+      case 'drop':
+        return commit.run(() => dropped(event, decision.reason, now));
+      case 'accumulate':
+        return commit.run(() =>
+          backlog.keep(wiring.id, event) ? dropped(event, `${decision.reason}, kept`, now) : { status: 'duplicate' },
+        );
+      case 'ask':
+        return hold(() => parts.hold.sender(event, wiring, now));
+      case 'engage':
+        return deliverTo(wiring, event, decision.stick && event.isGroup, now);
     }
+  }
+
+  async function deliverTo(wiring: Wiring, event: InboundEvent, stick: boolean, now: number): Promise<Acceptance> {
     // Not for strangers to know; and a command needs little room, and may make some.
     const noRoom = parts.noRoom?.();
     if (noRoom) return refused(noRoom);
@@ -146,6 +216,8 @@ export function createRouter(parts: RouterParts): Router {
     const session = await commit.run(() => {
       const own = early ?? ensure();
       ensureUser(db, event.senderId, event.senderName, now);
+      if (stick) table.stick(wiring.id, event.threadId, now);
+      backlog.moveTo(own.id, wiring.id, event, now);
       return messages.addInbound(inboundOf(event, own, id, attachments), now) ? own : undefined;
     });
     if (!session) {
@@ -171,16 +243,22 @@ export function createRouter(parts: RouterParts): Router {
       senderName: cleanText(raw.senderName),
       threadId: threads ? raw.threadId : null,
     };
-    const chat = findChat.get(event.channelType, event.platformId);
-    const wirings = chat ? wiringsOf({ id: String(chat.id) }) : [];
-    if (wirings.length === 0) return commit.run(() => dropped(event, chat ? 'no-agent-wired' : 'unknown-chat', now));
+    const answered = await answerWords(event, now);
+    if (answered) return answered;
+    const chat = table.chat(event.channelType, event.platformId);
+    const wirings = chat ? table.of(chat.id) : [];
+    if (!chat || wirings.length === 0) {
+      if (event.isMention) return hold(() => parts.hold.chat(event, now));
+      return commit.run(() => dropped(event, chat ? 'no-agent-wired' : 'unknown-chat', now));
+    }
     const name = parseCommand(event.text);
     if (name) return runCommand(name, event, wirings, now);
     const results = await Promise.all(
-      wirings.map((wiring) =>
+      table.plan(chat, wirings, event, now).map((planned) =>
         // An error in one wiring must not stop another.
-        deliverTo(wiring, event, now).catch((error: unknown): Acceptance => {
-          log.error('a wiring failed', { wiring: wiring.id, platformMessageId: event.platformMessageId, error });
+        carryOut(planned, event, now).catch((error: unknown): Acceptance => {
+          const { platformMessageId } = event;
+          log.error('a wiring failed', { wiring: planned.wiring.id, platformMessageId, error });
           return refusedBy(error);
         }),
       ),
@@ -193,6 +271,7 @@ export function createRouter(parts: RouterParts): Router {
       try {
         return await route(event, Date.now());
       } catch (error) {
+        if (error instanceof Repeated) return { status: 'duplicate' };
         log.error('an event was not taken', { platformMessageId: event.platformMessageId, error });
         return refusedBy(error);
       } finally {
@@ -243,9 +322,14 @@ function originOf(event: InboundEvent): Origin {
   return { channel_type: event.channelType, platform_id: event.platformId, thread_id: event.threadId };
 }
 
-/** Stored anywhere is stored; otherwise the first thing that was said. */
+/** The platform has sent it twice: whatever it did the second time is undone. */
+class Repeated extends Error {}
+
+/** Stored anywhere is stored; otherwise held, or the first thing that was said. */
 function summary(results: readonly Acceptance[]): Acceptance {
   const stored = results.filter((result) => result.status === 'stored');
   if (stored.length > 0) return { status: 'stored', messageIds: stored.flatMap((result) => result.messageIds) };
-  return results[0] ?? { status: 'dropped', reason: 'no-agent-wired' };
+  return (
+    results.find((result) => result.status === 'held') ?? results[0] ?? { status: 'dropped', reason: 'no-agent-wired' }
+  );
 }

@@ -80,6 +80,7 @@ export async function standIn(root: string): Promise<void> {
 
   const host: ChannelHost = {
     available: () => undefined,
+    press: async () => '',
     accept: async (event) => {
       setImmediate(() => void play(event));
       return event.text.startsWith('/')

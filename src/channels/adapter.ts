@@ -25,7 +25,24 @@ export interface InboundEvent {
   isMention: boolean;
   isGroup: boolean;
   attachments?: readonly InboundAttachment[];
+  /** `id`: the platform's, of the message that this one answers. */
   replyTo?: { id?: string; sender: string; text: string };
+  /** What people call the chat, where the platform says so. */
+  chatName?: string;
+}
+
+/** Somebody pressed a button of a card. */
+export interface ButtonPress {
+  channelType: string;
+  platformId: string;
+  threadId: string | null;
+  /** The platform's id of the message that holds the button, where it says so. */
+  platformMessageId?: string;
+  /** As for an InboundEvent. */
+  senderId: string;
+  senderName: string;
+  /** What the card gave for this button. */
+  data: string;
 }
 
 /** What became of an inbound event at the door. `stored` and `duplicate` are durable: the platform may be told so. */
@@ -33,6 +50,8 @@ export type Acceptance =
   | { status: 'stored'; messageIds: readonly string[] }
   | { status: 'duplicate' }
   | { status: 'answered' }
+  /** Kept until somebody decides whether it may be taken; durable. */
+  | { status: 'held' }
   | { status: 'dropped'; reason: string }
   /** Not taken; `sentence` may be shown to the sender. */
   | { status: 'refused'; code: string; sentence: string };
@@ -42,6 +61,14 @@ export interface OutboundFile {
   /** A file on the host, private to this delivery. */
   path: string;
   size: number;
+}
+
+/** A message with buttons. Its text says the same, with words to answer by, for channels that have none. */
+export interface Card {
+  title: string;
+  body: string;
+  /** `data`: at most 64 bytes of ASCII. */
+  buttons: readonly { data: string; label: string }[];
 }
 
 export interface OutboundMessage {
@@ -54,6 +81,10 @@ export interface OutboundMessage {
   progress: boolean;
   files: readonly OutboundFile[];
   inReplyTo?: string;
+  /** Only where the channel has buttons. */
+  card?: Card;
+  /** The platform's id of an earlier message, which this one replaces, buttons and all. Only where the channel can edit. */
+  edits?: string;
 }
 
 export type DeliveryResult =
@@ -67,6 +98,8 @@ export type Outcome = 'reply' | 'silence' | 'notice' | 'stopped';
 export interface ChannelHost {
   /** Resolves after the event is committed. Never rejects. */
   accept(event: InboundEvent): Promise<Acceptance>;
+  /** Resolves, after its effect is durable, with a short answer for the one who pressed. Never rejects. */
+  press(press: ButtonPress): Promise<string>;
   /** Deliveries that wait for this channel may go on. */
   available(channelType: string): void;
 }
@@ -75,6 +108,10 @@ export interface ChannelCapabilities {
   threads: boolean;
   /** Longest text of one message, in UTF-16 units. */
   maxTextLength: number;
+  /** Cards are shown with their buttons. */
+  buttons: boolean;
+  /** A message that was sent can be replaced. */
+  edits: boolean;
 }
 
 export interface ChannelAdapter {
@@ -85,6 +122,8 @@ export interface ChannelAdapter {
   /** Never rejects; one call at a time for a chat. */
   deliver(message: OutboundMessage): Promise<DeliveryResult>;
   typing(platformId: string, threadId: string | null, on: boolean): void;
+  /** The chat with this user alone, opened when there is none; undefined when it can't be. Takes a user id's handle. */
+  openDm?(handle: string): Promise<string | undefined>;
   /** After everything that answers it was handed to `deliver`. */
   settled?(platformId: string, platformMessageId: string, outcome: Outcome): void;
 }

@@ -8,7 +8,7 @@ import type { DeliveryQueue } from '../delivery.ts';
 import { getAgentGroup } from '../groups/agent-groups.ts';
 import type { Logger } from '../log/index.ts';
 import type { CommandContext } from '../router.ts';
-import { sessionKey } from '../routing/engage.ts';
+import { sessionKey } from '../routing/session-key.ts';
 import { type Effects, noEffects, type TakeOver } from '../take-over.ts';
 import { type CommandName, helpText } from './parse.ts';
 
@@ -29,6 +29,8 @@ export interface CommandParts {
 }
 
 export interface Commands {
+  /** Says it in the chat that the words came from. Inside a transaction; what is returned runs after the commit. */
+  answer(context: Pick<CommandContext, 'event' | 'origin' | 'inboundId' | 'now'>, text: string): () => void;
   run(name: CommandName, context: CommandContext): () => void;
 }
 
@@ -136,7 +138,7 @@ export function createCommands(parts: CommandParts): Commands {
       .join('\n');
   }
 
-  function answer(context: CommandContext, text: string): () => void {
+  function answer(context: Parameters<Commands['answer']>[0], text: string): () => void {
     const { origin, inboundId, event, now } = context;
     const id = takeOver.say(origin, null, text, inboundId, now);
     return () => {
@@ -151,6 +153,7 @@ export function createCommands(parts: CommandParts): Commands {
   }
 
   return {
+    answer,
     run(name, context) {
       if (name === 'help') {
         const first = context.wirings[0];

@@ -49,6 +49,7 @@ beforeEach(async () => {
       events.push(event);
       return answer(event);
     },
+    press: async () => '',
     available: (channelType) => available.push(channelType),
   });
 });

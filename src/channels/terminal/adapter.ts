@@ -110,7 +110,7 @@ export function createTerminalAdapter(options: TerminalOptions): ChannelAdapter 
 
   return {
     channelType: CHANNEL,
-    capabilities: { threads: false, maxTextLength: MAX_TEXT_BYTES },
+    capabilities: { threads: false, maxTextLength: MAX_TEXT_BYTES, buttons: false, edits: false },
     async start(channelHost) {
       host = channelHost;
       await listenUnix(server, socketPath);
@@ -153,6 +153,8 @@ function answerTo(id: string, acceptance: Acceptance): ServerFrame {
       return { type: 'accepted', id, messageIds: [], duplicate: true };
     case 'answered':
       return { type: 'accepted', id, messageIds: [], answered: true };
+    case 'held':
+      return refusal(id, 'NC_MESSAGE_DROPPED', 'It waits until somebody has decided whether it may be answered.');
     case 'dropped':
       return refusal(id, 'NC_MESSAGE_DROPPED', DROPPED[acceptance.reason] ?? `The reason is: ${acceptance.reason}.`);
     case 'refused':

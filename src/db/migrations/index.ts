@@ -1,4 +1,5 @@
 import { firstTables } from './0001-first-tables.ts';
+import { people } from './0002-people.ts';
 
 export interface Migration {
   /** The key: never changed after a release. */
@@ -7,4 +8,4 @@ export interface Migration {
 }
 
 /** In the order in which they are applied, each in a transaction of its own. */
-export const migrations: readonly Migration[] = [firstTables];
+export const migrations: readonly Migration[] = [firstTables, people];

@@ -46,7 +46,7 @@ export function createScriptedAdapter(socketPath: string): ChannelAdapter {
 
   return {
     channelType: SCRIPTED_CHANNEL,
-    capabilities: { threads: true, maxTextLength: MAX_TEXT_BYTES },
+    capabilities: { threads: true, maxTextLength: MAX_TEXT_BYTES, buttons: false, edits: false },
     async start(channelHost) {
       host = channelHost;
       const opened = connect(socketPath);

@@ -1,29 +1,22 @@
 import type { InboundEvent } from '../channels/adapter.ts';
+import type { Terms } from './decide.ts';
 
-/** Whether a wiring is meant by a message. Pure. */
-
-export interface Wiring {
+/** One agent in one chat, on these terms. */
+export interface Wiring extends Terms {
   id: string;
   messagingGroupId: string;
   agentGroupId: string;
+  /** What its agent is called there. */
+  assistantName: string;
   sessionMode: 'shared' | 'per-thread' | 'agent-shared';
-  engageMode: 'pattern' | 'mention' | 'mention-sticky';
   engagePattern: string | null;
-}
-
-export type Engagement = { engaged: true } | { engaged: false; reason: string };
-
-/** `.` is always; any other pattern is refused rather than run without a time limit. */
-export function engages(wiring: Wiring, event: Pick<InboundEvent, 'isMention'>): Engagement {
-  if (wiring.engageMode === 'pattern') {
-    return wiring.engagePattern === '.' ? { engaged: true } : { engaged: false, reason: 'pattern-unsupported' };
-  }
-  return event.isMention ? { engaged: true } : { engaged: false, reason: 'not-mentioned' };
+  /** When it engages, those of a lower priority don't. */
+  exclusive: boolean;
 }
 
 /** The key of the session that a message belongs to. */
 export function sessionKey(
-  wiring: Wiring,
+  wiring: Pick<Wiring, 'sessionMode' | 'messagingGroupId'>,
   event: Pick<InboundEvent, 'threadId' | 'isGroup'>,
   channelHasThreads: boolean,
 ): { messagingGroupId: string | null; threadId: string | null } {
