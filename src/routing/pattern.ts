@@ -16,7 +16,11 @@ export function matchPattern(pattern: string | null, text: string): PatternResul
     const context = createContext({ pattern, text: text.slice(0, MAX_TEXT) });
     return test.runInContext(context, { timeout: LIMIT_MS }) === true ? 'match' : 'no-match';
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+    // Thrown in that context: an instance of its Error, not of ours.
+    return typeof error === 'object' &&
+      error !== null &&
+      'code' in error &&
+      error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
       ? 'too-slow'
       : 'invalid';
   }
