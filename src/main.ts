@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isoTime } from '@nanoclaw/protocol';
 import type { HostView } from './admin-view.ts';
@@ -140,6 +140,7 @@ async function run({ code, paths, env, extras, log, started }: Boot): Promise<vo
     process.exit(1);
   });
   keepLease(lease, () => void stop('another host has taken over'), log);
+  watchHome(paths.db, () => void stop('data/v2.db was removed or replaced'));
 
   await host.start();
   // Last: whoever can reach this socket may rely on everything else.
@@ -159,6 +160,19 @@ function keepLease(lease: Lease, lost: () => void, log: Logger): void {
       if (!lease.renew(Date.now())) lost();
     } catch (error) {
       log.error('the lease was not renewed', { error });
+    }
+  }, LEASE_MS).unref();
+}
+
+/** Whoever removes an install means its host as well: what it stores from then on is nowhere. */
+function watchHome(file: string, gone: () => void): void {
+  const inode = () => statSync(file, { throwIfNoEntry: false })?.ino;
+  const first = inode();
+  setInterval(() => {
+    try {
+      if (inode() !== first) gone();
+    } catch {
+      // Not to be looked at for now, say a disk that is away: housekeeping tells.
     }
   }, LEASE_MS).unref();
 }

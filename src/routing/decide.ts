@@ -64,8 +64,17 @@ function notEngaged({ engageMode }: Terms, { addressed, pattern, sticky }: Facts
   return addressed || (engageMode === 'mention-sticky' && sticky) ? undefined : 'not-mentioned';
 }
 
-function refusalOf({ senderScope }: Terms, facts: Facts): 'ask' | 'unknown-sender' | 'denied-sender' | undefined {
-  const { standing, unknownSenderPolicy } = facts;
+type Access = Pick<Facts, 'standing' | 'unknownSenderPolicy'>;
+
+/** Whether this sender may talk to the agent at all, meant or not. */
+export function mayTalk(terms: Pick<Terms, 'senderScope'>, access: Access): boolean {
+  return refusalOf(terms, access) === undefined;
+}
+
+function refusalOf(
+  { senderScope }: Pick<Terms, 'senderScope'>,
+  { standing, unknownSenderPolicy }: Access,
+): 'ask' | 'unknown-sender' | 'denied-sender' | undefined {
   if (standing === 'denied') return 'denied-sender';
   if (standing !== 'unknown') return undefined;
   if (unknownSenderPolicy === 'request_approval') return 'ask';

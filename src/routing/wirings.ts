@@ -54,17 +54,17 @@ export function createWirings(db: DatabaseSync, roles: Roles): Wirings {
      WHERE d.platform_message_id = ? AND m.channel_type = ? AND m.platform_id = ? LIMIT 1`,
   );
 
-  /** A name picks one of several agents behind the same bot; without one, whoever is mentioned or answered is all of them. */
-  function addressedIn(wirings: readonly Wiring[], event: InboundEvent): (wiring: Wiring) => boolean {
+  /** A name picks one of several agents behind the same bot; without one, whoever is mentioned is all of them. */
+  function addressedIn(wirings: readonly Wiring[], event: InboundEvent): { one: boolean; is(wiring: Wiring): boolean } {
     const names = wirings.map(({ assistantName }) => assistantName);
     const called = namesCalled(event.text, names);
-    if (called.size > 0) return ({ assistantName }) => called.has(assistantName);
+    if (called.size > 0) return { one: true, is: ({ assistantName }) => called.has(assistantName) };
     const answered =
       event.replyTo?.id === undefined
         ? undefined
         : speaker.get(event.replyTo.id, event.channelType, event.platformId)?.agent_group_id;
-    if (answered !== undefined) return ({ agentGroupId }) => agentGroupId === answered;
-    return () => event.isMention;
+    if (answered !== undefined) return { one: true, is: ({ agentGroupId }) => agentGroupId === answered };
+    return { one: false, is: () => event.isMention };
   }
 
   return {
@@ -92,9 +92,10 @@ export function createWirings(db: DatabaseSync, roles: Roles): Wirings {
       const since = isoTime(now - STICKY_MS);
       let taken = false;
       return wirings.map((wiring) => {
-        const sticks = wiring.engageMode === 'mention-sticky' && event.isGroup;
+        // What is said to another agent isn't for the one that listened.
+        const sticks = wiring.engageMode === 'mention-sticky' && event.isGroup && !addressed.one;
         const decision = decide(wiring, {
-          addressed: addressed(wiring),
+          addressed: addressed.is(wiring),
           pattern: wiring.engageMode === 'pattern' ? matchPattern(wiring.engagePattern, event.text) : 'no-match',
           sticky: sticks && engaged.get(wiring.id, event.threadId ?? '', since) !== undefined,
           standing: roles.standing(event.senderId, wiring.agentGroupId),
