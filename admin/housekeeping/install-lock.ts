@@ -1,9 +1,9 @@
 import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { asDatabaseError, isBusy } from '../db/connection.ts';
-import { NanoError } from '../errors.ts';
-import { asNanoError } from '../system-error.ts';
+import { asDatabaseError, isBusy } from '../../src/db/connection.ts';
+import { NanoError } from '../../src/errors.ts';
+import { asNanoError } from '../../src/system-error.ts';
 
 /** Another start takes less; a restore may take minutes, and is not waited for. */
 const WAIT_MS = 5_000;

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
-import { quickTransaction } from '../db/group-commit.ts';
+import { quickTransaction } from '../../src/db/group-commit.ts';
 import { isToGo, type Kind, type Limits } from './limits.ts';
 
 /**
@@ -33,8 +33,17 @@ const TABLES: readonly Table[] = [
       WHEN d.status IN ('queued', 'sending') THEN NULL ELSE coalesce(d.updated_at, t.settled_at, t.created_at) END`,
     bytes: 'octet_length(t.content)',
   },
+  {
+    kind: 'messages',
+    name: 'approvals',
+    at: "CASE WHEN t.status IN ('pending', 'naming') THEN NULL ELSE t.decided_at END",
+    unordered: true,
+  },
+  // By when it was said, which may be long before it came here.
+  { kind: 'messages', name: 'backlog', at: 't.timestamp', bytes: 'octet_length(t.content)', unordered: true },
   { kind: 'usage', name: 'usage', at: 't.at' },
   { kind: 'counters', name: 'egress_counters', at: 't.last_at' },
+  { kind: 'counters', name: 'engagements', at: 't.last_at', unordered: true },
   { kind: 'counters', name: 'dropped_messages', at: 't.last_seen', unordered: true },
 ];
 
@@ -55,14 +64,18 @@ export async function tidyRows(
   const all: Gone[] = [];
   for (const table of TABLES) {
     const gone = { kind: table.kind, count: 0, bytes: 0 };
-    const step = createStep(db, table, limits, now, dryRun, gone);
-    while (!inSmallCommit(db, step)) {
-      await pause(PAUSE_MS);
-      signal.throwIfAborted();
-    }
+    await inSteps(db, createStep(db, table, limits, now, dryRun, gone), signal);
     all.push(gone);
   }
   return all;
+}
+
+/** Until `step`, which works for a few milliseconds in a transaction, says that nothing is left. */
+export async function inSteps(db: DatabaseSync, step: () => boolean, signal: AbortSignal): Promise<void> {
+  while (!inSmallCommit(db, step)) {
+    await pause(PAUSE_MS);
+    signal.throwIfAborted();
+  }
 }
 
 /** What goes is all over the file: a checkpoint of the usual size would hold the event loop for 90 ms, this one for 25. */

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { lstat, readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Logger } from '../log/index.ts';
-import { dropTree } from '../mailbox/drop-outbox.ts';
-import type { Paths } from '../paths.ts';
+import type { Logger } from '../../src/log/index.ts';
+import { dropTree } from '../../src/mailbox/drop-outbox.ts';
+import type { Paths } from '../../src/paths.ts';
 import { chooseBackups, chooseToGo, type Kind, type Limits, type Sized } from './limits.ts';
 import type { Gone } from './rows.ts';
 

@@ -1,7 +1,7 @@
 import { constants, type StatsFs } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
-import { errorText } from '../errors.ts';
-import type { Logger } from '../log/index.ts';
+import { errorText } from '../../src/errors.ts';
+import type { Logger } from '../../src/log/index.ts';
 
 /** How much room the disk of `data/` has: from 90 % on the owner is warned, near its end nothing new is accepted. */
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createAudit } from '../../src/audit/index.ts';
+import { createLogger } from '../../src/log/index.ts';
+import { pathsFor } from '../../src/paths.ts';
 import { createInstall, type Install } from '../../test/support/central.ts';
-import { createLogger } from '../log/index.ts';
-import { pathsFor } from '../paths.ts';
 import { createClockTrust } from './clock-trust.ts';
 import { createHousekeeping } from './index.ts';
 
@@ -51,7 +52,15 @@ test('nothing goes by a clock that is not believed, until an owner runs it', asy
   receive(install, 'old', Date.now() - 400 * DAY);
   const log = logOf(install);
   const { db, takeOver } = install;
-  const parts = { db, paths: pathsFor(install.root), env: () => ({}), takeOver, deliver: () => undefined, log };
+  const parts = {
+    db,
+    paths: pathsFor(install.root),
+    env: () => ({}),
+    takeOver,
+    audit: createAudit(db),
+    deliver: () => undefined,
+    log,
+  };
   const isThere = (id: string) => db.prepare('SELECT 1 FROM messages WHERE id = ?').get(id) !== undefined;
   for (const start of ['the first', 'the next']) {
     const housekeeping = createHousekeeping(parts);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { Paths } from '../paths.ts';
+import type { Paths } from '../../src/paths.ts';
 
 /** The folder of a backup that is unpacked and checked; its being there is the decision to put it in place. */
 const DECIDED = /^restore-\d/;
@@ -25,6 +25,7 @@ export function finishRestore(paths: Paths): string | undefined {
   if (existsSync(database)) for (const end of ['-wal', '-shm']) moveAside(`${paths.db}${end}`, aside);
   const pieces: readonly [string, string][] = [
     [database, paths.db],
+    [join(from, 'data/audit-head'), paths.auditHead],
     [join(from, 'data/v2-sessions'), paths.sessions],
     [join(from, 'data/received'), join(paths.data, 'received')],
     [join(from, 'groups'), paths.groups],

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
-import { errorText } from '../errors.ts';
-import type { Logger } from '../log/index.ts';
+import { errorText } from '../../src/errors.ts';
+import type { Logger } from '../../src/log/index.ts';
 
 const FAR_MS = 30 * 86_400_000;
 

@@ -1,19 +1,21 @@
 import { uptime } from 'node:os';
 import type { DatabaseSync } from 'node:sqlite';
-import type { HousekeepingReport } from '../admin-view.ts';
-import { TERMINAL_CHANNEL, TERMINAL_PLATFORM_ID } from '../channels/terminal/address.ts';
-import { createClockWatch } from '../clock.ts';
-import { transaction } from '../db/group-commit.ts';
-import { readEnvFile } from '../env.ts';
-import { type ErrorCode, errorText } from '../errors.ts';
-import type { Logger } from '../log/index.ts';
-import type { Paths } from '../paths.ts';
-import type { TakeOver } from '../take-over.ts';
+import { TERMINAL_CHANNEL, TERMINAL_PLATFORM_ID } from '../../channels/terminal/address.ts';
+import type { HousekeepingReport } from '../../src/admin-view.ts';
+import type { Audit } from '../../src/audit/index.ts';
+import { createClockWatch } from '../../src/clock.ts';
+import { transaction } from '../../src/db/group-commit.ts';
+import { readEnvFile } from '../../src/env.ts';
+import { type ErrorCode, errorText } from '../../src/errors.ts';
+import type { Logger } from '../../src/log/index.ts';
+import type { Paths } from '../../src/paths.ts';
+import type { TakeOver } from '../../src/take-over.ts';
+import { createRetention } from './audit.ts';
 import { createClockTrust } from './clock-trust.ts';
 import { createDiskWatch } from './disk.ts';
 import { tidyFiles } from './files.ts';
 import { KINDS, readLimits } from './limits.ts';
-import { tidyRows } from './rows.ts';
+import { type Gone, inSteps, tidyRows } from './rows.ts';
 
 /** Keeps the install from growing for ever, and from running into a full disk. */
 
@@ -28,18 +30,20 @@ export interface HousekeepingParts {
   /** Settings, as they are now. */
   env(): Readonly<Record<string, string | undefined>>;
   takeOver: TakeOver;
+  audit: Audit;
   deliver(messageIds: readonly string[]): void;
   log: Logger;
 }
 
 export type Housekeeping = ReturnType<typeof createHousekeeping>;
 
-export function createHousekeeping({ db, paths, env, takeOver, deliver, log }: HousekeepingParts) {
+export function createHousekeeping({ db, paths, env, takeOver, audit, deliver, log }: HousekeepingParts) {
   const end = new AbortController();
   const { signal } = end;
   // Of the kinds of monotonic time, the one that goes on while a laptop sleeps.
   const clock = createClockWatch(Date.now, () => uptime() * 1000);
   const trust = createClockTrust(db, paths.data, log);
+  const retention = createRetention(db, audit);
   let last: Promise<unknown> = Promise.resolve();
   const disk = createDiskWatch({
     folder: paths.data,
@@ -72,10 +76,12 @@ export function createHousekeeping({ db, paths, env, takeOver, deliver, log }: H
       return { dryRun, skipped: true, gone: [] };
     }
     const limits = readLimits(env(), log.warn);
-    const gone = [
+    const gone: Gone[] = [
       ...(await tidyRows(db, limits, now, dryRun, signal)),
+      retention.drop(limits.audit, now, dryRun),
       ...(await tidyFiles({ db, paths, limits, now, dryRun, signal, log })),
     ];
+    if (!dryRun) await inSteps(db, retention.step, signal);
     const report = { dryRun, skipped: false, gone: KINDS.map((kind) => sum(kind, gone)) };
     log.info('housekeeping', { ...report });
     return report;

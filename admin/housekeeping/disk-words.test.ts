@@ -3,10 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createAudit } from '../../src/audit/index.ts';
+import { createLogger } from '../../src/log/index.ts';
+import { pathsFor } from '../../src/paths.ts';
 import { createInstall } from '../../test/support/central.ts';
 import { until } from '../../test/support/until.ts';
-import { createLogger } from '../log/index.ts';
-import { pathsFor } from '../paths.ts';
 
 process.env.NANOCLAW_DISK_LOOK_MS = '20';
 const { createHousekeeping } = await import('./index.ts');
@@ -24,7 +25,15 @@ test('the owner gets a word when the disk gets scarce, when it gets full, at a s
   const { db, takeOver } = install;
   const log = createLogger({ folder: join(install.root, 'logs'), secrets: () => [] });
   const paths = { ...pathsFor(install.root), data: disk };
-  const parts = { db, paths, env: () => ({}), takeOver, deliver: (ids: readonly string[]) => handed.push(...ids), log };
+  const parts = {
+    db,
+    paths,
+    env: () => ({}),
+    takeOver,
+    audit: createAudit(db),
+    deliver: (ids: readonly string[]) => handed.push(...ids),
+    log,
+  };
   const words = () =>
     db
       .prepare("SELECT content FROM messages WHERE direction = 'out' ORDER BY rowid")

@@ -13,6 +13,8 @@ const DEFAULTS = {
   backups: { days: 90, megabytes: 5120, floorDays: 1 },
   usage: { days: 400, megabytes: 0, floorDays: 7 },
   counters: { days: 400, megabytes: 0, floorDays: 7 },
+  // Whole segments of the log, by when they were sealed.
+  audit: { days: 1095, megabytes: 0, floorDays: 90 },
 };
 
 export type Kind = keyof typeof DEFAULTS;
@@ -52,6 +54,7 @@ export function readLimits(
     backups: limitOf('backups'),
     usage: limitOf('usage'),
     counters: limitOf('counters'),
+    audit: limitOf('audit'),
   };
   for (const name of Object.keys(env))
     if (name.startsWith('NANOCLAW_KEEP_') && !known.has(name))
