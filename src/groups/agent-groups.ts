@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { McpServers } from '@nanoclaw/protocol';
 import { z } from 'zod';
 
 /** One agent with its container config, as the host uses it. */
@@ -15,13 +16,21 @@ export interface AgentGroup {
   maxMessagesPerPrompt: number;
   egress: 'public' | 'none';
   egressAllow: readonly string[];
+  mcpServers: McpServers;
+  additionalMounts: readonly AdditionalMount[];
 }
+
+/** As wanted; `src/sandbox/mounts/` decides what comes of it. `told`: why it was left out, as a chat was told last. */
+const AdditionalMount = z.object({ name: z.string(), path: z.string(), rw: z.boolean(), told: z.string().optional() });
+export type AdditionalMount = z.infer<typeof AdditionalMount>;
+/** From the column's text. */
+export const AdditionalMounts = z.string().transform((text) => z.array(AdditionalMount).parse(JSON.parse(text)));
 
 export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
 export type Effort = (typeof EFFORTS)[number];
 
 const SELECT = `SELECT g.id, g.name, g.folder, g.uid_ordinal, c.provider, c.model, c.effort, c.assistant_name, c.timezone,
-  c.max_messages_per_prompt, c.egress, c.egress_allow
+  c.max_messages_per_prompt, c.egress, c.egress_allow, c.mcp_servers, c.additional_mounts
   FROM agent_groups g JOIN container_configs c ON c.agent_group_id = g.id`;
 
 /** A folder name below groups/: one component, no dot at its front, safe in a mount and on every file system. */
@@ -40,6 +49,8 @@ const Row = z.object({
   max_messages_per_prompt: z.number(),
   egress: z.enum(['public', 'none']),
   egress_allow: z.string().transform((text) => z.array(z.string()).parse(JSON.parse(text))),
+  mcp_servers: z.string().transform((text) => McpServers.parse(JSON.parse(text))),
+  additional_mounts: AdditionalMounts,
 });
 
 export function getAgentGroup(db: DatabaseSync, id: string): AgentGroup | undefined {
@@ -66,6 +77,8 @@ function toGroup(raw: Record<string, SQLOutputValue>): AgentGroup {
     maxMessagesPerPrompt: row.max_messages_per_prompt,
     egress: row.egress,
     egressAllow: row.egress_allow,
+    mcpServers: row.mcp_servers,
+    additionalMounts: row.additional_mounts,
   };
 }
 
@@ -75,22 +88,28 @@ export interface AgentGroupChanges {
   effort?: Effort | null;
   assistantName?: string;
   timezone?: string;
+  maxMessagesPerPrompt?: number;
   egress?: 'public' | 'none';
   egressAllow?: readonly string[];
+  cliScope?: string;
 }
 
 /** Takes effect at the next start of each of the agent's sandboxes. */
 export function updateAgentGroup(db: DatabaseSync, id: string, changes: AgentGroupChanges, at: string): void {
-  const columns: Record<string, string | null | undefined> = {
+  const columns: Record<string, string | number | null | undefined> = {
     provider: changes.provider,
     model: changes.model,
     effort: changes.effort,
     assistant_name: changes.assistantName,
     timezone: changes.timezone,
+    max_messages_per_prompt: changes.maxMessagesPerPrompt,
+    cli_scope: changes.cliScope,
     egress: changes.egress,
     egress_allow: changes.egressAllow && JSON.stringify(changes.egressAllow),
   };
-  const given = Object.entries(columns).filter((entry): entry is [string, string | null] => entry[1] !== undefined);
+  const given = Object.entries(columns).filter(
+    (entry): entry is [string, string | number | null] => entry[1] !== undefined,
+  );
   if (given.length === 0) return;
   const assignments = given.map(([column]) => `${column} = ?`).join(', ');
   db.prepare(`UPDATE container_configs SET ${assignments}, updated_at = ? WHERE agent_group_id = ?`).run(

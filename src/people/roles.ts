@@ -44,10 +44,3 @@ export function ensureUser(db: DatabaseSync, id: string, displayName: string, no
     isoTime(now),
   );
 }
-
-export function grantOwner(db: DatabaseSync, userId: string, now: number): void {
-  db.prepare(
-    `INSERT INTO user_roles (user_id, role, agent_group_id, granted_at) VALUES (?, 'owner', NULL, ?)
-     ON CONFLICT DO NOTHING`,
-  ).run(userId, isoTime(now));
-}

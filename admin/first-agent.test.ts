@@ -3,9 +3,11 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync, unlinkSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { createInstall } from '../../test/support/central.ts';
-import { NanoError } from '../errors.ts';
-import { ensureAgentFolder, initFirstAgent, isTimezone } from './init.ts';
+import { NanoError } from '../src/errors.ts';
+import { ensureAgentFolder } from '../src/groups/agent-folder.ts';
+import { isTimezone } from '../src/groups/timezone.ts';
+import { createInstall } from '../test/support/central.ts';
+import { initFirstAgent } from './first-agent.ts';
 
 describe('the first agent', () => {
   test('made once; options given again change it, and nothing else is made', () => {
