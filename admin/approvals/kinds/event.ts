@@ -1,0 +1,22 @@
+import type { Origin } from '@nanoclaw/protocol';
+import type { InboundEvent } from '../../../src/channels/adapter.ts';
+import type { Roles } from '../../../src/people/roles.ts';
+import { inline } from '../card.ts';
+
+/** What the kinds for strangers say of a message. */
+
+export function originOf({ channelType, platformId, threadId }: InboundEvent): Origin {
+  return { channel_type: channelType, platform_id: platformId, thread_id: threadId };
+}
+
+export function whoOf({ senderName, senderId }: InboundEvent): string {
+  return `${inline(senderName)} (${inline(senderId, 80)})`;
+}
+
+export function chatOf({ channelType, platformId, chatName, isGroup }: InboundEvent): string {
+  return isGroup ? `the group ${inline(chatName ?? platformId)} on ${channelType}` : `a direct chat on ${channelType}`;
+}
+
+export function isUnknown(roles: Roles, userId: string, agentGroupId: string): boolean {
+  return roles.standing(userId, agentGroupId) === 'unknown';
+}
