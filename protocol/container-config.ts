@@ -1,5 +1,18 @@
 import { z } from 'zod';
 
+/** A program inside that offers tools over its standard input and output (MCP). What stands here, the agent can read. */
+export const McpServer = z.object({
+  command: z.string(),
+  args: z.array(z.string()).default([]),
+  env: z.record(z.string(), z.string()).default({}),
+  /** For the agent: what its tools are for. */
+  instructions: z.string().optional(),
+});
+export type McpServer = z.infer<typeof McpServer>;
+/** By a name that begins those of its tools: `mcp__<name>__<tool>`. */
+export const McpServers = z.record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), McpServer);
+export type McpServers = z.infer<typeof McpServers>;
+
 /** `/app/group/container.json`: what a runner is told when it starts. Written by the host, read-only inside. */
 export const ContainerConfig = z.object({
   agentGroupId: z.string(),
@@ -16,6 +29,9 @@ export const ContainerConfig = z.object({
   allowedTools: z.array(z.string()).optional(),
   /** Environment for the provider's harness. Never a secret: placeholders at most. */
   providerEnv: z.record(z.string(), z.string()),
+  mcpServers: McpServers.optional(),
+  /** Names of the owner's folders below `INSIDE.extra`. */
+  folders: z.array(z.string()).optional(),
   /** The sandbox's memory limit in bytes, where there is one. */
   memoryBytes: z.number().int().positive().optional(),
 });

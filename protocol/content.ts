@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { MAX_NCL_REQUEST_BYTES } from './limits.ts';
+import { byteLength } from './text.ts';
 
 /** Shapes of the JSON in `content` and `error` columns. Both sides parse before they use. */
 
@@ -44,6 +46,19 @@ export const SystemNote = z.object({
 });
 export type SystemNote = z.infer<typeof SystemNote>;
 
+/** Names one call of `ncl` among those of its sandbox. */
+const RequestId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+
+/** `messages_in` of kind `system` and status `paused`: for the `ncl` that asked. The runner takes up nothing that is paused. */
+export const NclResponse = z.object({
+  action: z.literal('ncl-response'),
+  requestId: RequestId,
+  exit: z.number().int().min(0).max(255),
+  out: z.string(),
+  err: z.string(),
+});
+export type NclResponse = z.infer<typeof NclResponse>;
+
 /** `messages_in` of kind `task`. */
 export const TaskIn = z.object({ prompt: z.string() });
 /** `messages_in` of kind `webhook`. */
@@ -79,8 +94,18 @@ export const SystemOut = z.discriminatedUnion('action', [
     costUsd: z.number().nonnegative().optional(),
     durationMs: z.number().nonnegative().optional(),
   }),
+  /** What was typed after `ncl`. Strict: who asks is never for the sandbox to say. */
+  z.strictObject({
+    action: z.literal('ncl'),
+    requestId: RequestId,
+    argv: z.array(z.string()).max(256).refine(isShort, 'is too long'),
+  }),
 ]);
 export type SystemOut = z.infer<typeof SystemOut>;
+
+function isShort(argv: readonly string[]): boolean {
+  return argv.reduce((sum, word) => sum + byteLength(word), 0) <= MAX_NCL_REQUEST_BYTES;
+}
 
 /** Why a turn failed, by kind. Each has one sentence for the user and a retry rule, on the host's side. */
 export const ERROR_CLASSES = ['auth', 'billing', 'rate-limit', 'overload', 'network', 'context', 'crash'] as const;

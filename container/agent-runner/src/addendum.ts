@@ -1,6 +1,6 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { cleanText, type DestinationRow, INSIDE } from '@nanoclaw/protocol';
+import { ContainerConfig, cleanText, type DestinationRow, INSIDE } from '@nanoclaw/protocol';
 import { errorText } from './log.ts';
 import type { RunnerPaths } from './paths.ts';
 
@@ -51,8 +51,10 @@ const FILES = `## Files
 - To send a file, use the tool \`send_file\`.`;
 
 /** Reads the files that belong into the addendum; one that is missing, or no regular file, is empty. */
-export function readAddendumFiles(paths: RunnerPaths): Pick<AddendumInput, 'instructions' | 'memory'> {
+export function readAddendumFiles(paths: RunnerPaths): Omit<AddendumInput, 'destinations'> {
   return {
+    // People may give it another name while it runs.
+    assistantName: ContainerConfig.parse(JSON.parse(readFileSync(paths.containerJson, 'utf8'))).assistantName,
     instructions: readBeginning(paths.instructions),
     memory: readBeginning(join(paths.agent, 'CLAUDE.local.md')),
   };

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ContainerConfig } from '@nanoclaw/protocol';
@@ -35,7 +35,7 @@ async function main(paths: RunnerPaths): Promise<void> {
 
 async function loadProvider(
   paths: RunnerPaths,
-  { assistantName, model, effort, allowedTools, providerEnv, provider }: ContainerConfig,
+  { assistantName, model, effort, allowedTools, providerEnv, provider, mcpServers, folders }: ContainerConfig,
   tools: Parameters<ProviderFactory>[0]['tools'],
 ): Promise<Provider> {
   const module: unknown = await import(pathToFileURL(join(paths.providers, provider, 'runner.ts')).href);
@@ -48,7 +48,8 @@ async function loadProvider(
     env: providerEnv,
     tools,
     cwd: paths.agent,
-    additionalDirectories: foldersIn(paths.extra),
+    additionalDirectories: (folders ?? []).map((name) => join(paths.extra, name)),
+    ...(mcpServers === undefined ? {} : { mcpServers }),
     log: (line) => logToStdout('info', 'provider', { line: line.slice(0, 2000) }),
   });
 }
@@ -60,16 +61,6 @@ function hasFactory(module: unknown): module is { createProvider: ProviderFactor
     'createProvider' in module &&
     typeof module.createProvider === 'function'
   );
-}
-
-function foldersIn(path: string): string[] {
-  try {
-    const entries = readdirSync(path, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => join(path, entry.name));
-  } catch {
-    // Without extra mounts the folder isn't there.
-    return [];
-  }
 }
 
 try {

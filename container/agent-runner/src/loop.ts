@@ -268,9 +268,8 @@ export class Loop {
   }
 
   #addendum(): string {
-    const { config, paths } = this.#options;
     const destinations = this.#inbound?.destinations ?? [];
-    return renderAddendum({ assistantName: config.assistantName, destinations, ...readAddendumFiles(paths) });
+    return renderAddendum({ destinations, ...readAddendumFiles(this.#options.paths) });
   }
 
   #onEvent(event: ProviderEvent): void {

@@ -1,4 +1,4 @@
-import type { ErrorClass } from '@nanoclaw/protocol';
+import type { ErrorClass, McpServers } from '@nanoclaw/protocol';
 import type { Tool } from './tools/tool.ts';
 
 /** The contract of a model harness: `providers/<name>/runner.ts` exports `createProvider: ProviderFactory`. */
@@ -16,6 +16,8 @@ export interface ProviderOptions {
   /** Where the agent works: its group's folder. */
   cwd: string;
   additionalDirectories: readonly string[];
+  /** The group's own, which offer tools of theirs; a harness that knows no MCP leaves them out. */
+  mcpServers?: McpServers;
   log(line: string): void;
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { isoTime, MAX_TEXT_BYTES } from '@nanoclaw/protocol';
-import { until } from './host.ts';
+import { config, until } from './host.ts';
 import { Running } from './runner.ts';
 
 const OFFICE = {
@@ -398,7 +398,7 @@ describe('control', () => {
 });
 
 describe('what the agent is told', () => {
-  it('follows a change of destinations and memory, and goes on with the conversation', async () => {
+  it('follows a change of destinations, memory and name, and goes on with the conversation', async () => {
     await using run = new Running();
     run.provider.onPush = (query, id) => query.settle([id], 'ok', 'c-7');
     run.host.say('m1');
@@ -413,6 +413,10 @@ describe('what the agent is told', () => {
     run.host.say('m2');
     await until('an answer', () => run.host.acks().m2 === 'completed');
     assert.match(run.provider.last.input.systemAddendum, /Ann likes tea/);
+    writeFileSync(run.host.paths.containerJson, JSON.stringify({ ...config('scripted', 10), assistantName: 'Bob' }));
+    run.host.say('m3');
+    await until('an answer', () => run.host.acks().m3 === 'completed');
+    assert.match(run.provider.last.input.systemAddendum, /^# You are Bob/);
   });
 });
 

@@ -50,13 +50,16 @@ export class Outbound {
   readonly #path: string;
   readonly #identity: string | null;
 
-  /** `highestIn`: the highest `seq` in what the host has published. Opens or makes the file. Throws when it is damaged or newer than this program. */
-  constructor(path: string, highestIn: () => number) {
+  /**
+   * `highestIn`: the highest `seq` in what the host has published. `patienceMs`: for another writer's lock. Opens or makes the
+   * file. Throws when it is damaged or newer than this program.
+   */
+  constructor(path: string, highestIn: () => number, patienceMs = 2000) {
     this.#highestIn = highestIn;
     this.#path = path;
     this.#db = new DatabaseSync(path);
     // First of all: the statements after it may already meet another writer's lock.
-    this.#db.exec('PRAGMA busy_timeout = 2000');
+    this.#db.exec(`PRAGMA busy_timeout = ${patienceMs}`);
     // Rows come and go for ever: `prune` gives pages back, so that a burst doesn't leave the file near the host's size cap.
     this.#db.exec('PRAGMA auto_vacuum = INCREMENTAL');
     // DELETE: the host refuses a file with a journal beside it, and a WAL would always be there.
