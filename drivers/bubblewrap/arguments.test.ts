@@ -58,6 +58,15 @@ test('parents are mounted before what is nested in them', () => {
   assert.ok(parent >= 0 && parent < nested);
 });
 
+test('on a machine without /usr/local nothing is mounted there', () => {
+  const ncl = { source: '/code/ncl', target: '/usr/local/bin/ncl', mode: 'ro' as const };
+  const options = { locate: (source: string) => source, seccomp: true, staged: false };
+  const argsWith = (hasUsrLocal: boolean) =>
+    innerArguments({ ...spec, mounts: [...spec.mounts, ncl] }, { ...layout, hasUsrLocal }, options);
+  assert.ok(holds(argsWith(true), '--ro-bind', ncl.source, ncl.target) >= 0);
+  assert.equal(argsWith(false).includes(ncl.target), false);
+});
+
 test('without a filter for the processor there is no --seccomp', () => {
   assert.equal(
     innerArguments(spec, layout, { locate: (source) => source, seccomp: false, staged: false }).includes('--seccomp'),

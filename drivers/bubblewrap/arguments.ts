@@ -46,7 +46,9 @@ export function innerArguments(
   { locate, seccomp, staged }: { locate: Locate; seccomp: boolean; staged: boolean },
 ): string[] {
   const { memoryBytes } = spec.limits;
-  const targets = spec.mounts.map((mount) => mount.target);
+  // Nothing can be made in the system's /usr: without a /usr/local what belongs there is left out.
+  const mounts = spec.mounts.filter(({ target }) => layout.hasUsrLocal || !target.startsWith('/usr/local/'));
+  const targets = mounts.map((mount) => mount.target);
   return [
     ...['--unshare-user', '--unshare-pid', '--unshare-net', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup-try'],
     ...['--disable-userns', '--uid', '1000', '--gid', '1000', '--hostname', 'sandbox'],
@@ -65,7 +67,7 @@ export function innerArguments(
     ...['--dev', '/dev', ...tmpfs(Math.min(memoryBytes / 32, 64 * MiB), '1777', '/dev/shm'), '--remount-ro', '/dev'],
     ...tmpfs(Math.min(memoryBytes / 8, 512 * MiB), '1777', '/tmp'),
     ...(targets.includes('/home/node') ? [] : tmpfs(Math.min(memoryBytes / 16, 128 * MiB), '0700', '/home/node')),
-    ...mountSteps(spec.mounts).flatMap(({ source, below, mode, target }) => [
+    ...mountSteps(mounts).flatMap(({ source, below, mode, target }) => [
       mode === 'ro' ? '--ro-bind' : '--bind',
       below === '' ? locate(source, mode) : `${locate(source, mode)}/${below}`,
       target,

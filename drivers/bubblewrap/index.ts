@@ -18,7 +18,7 @@ import { gone, type Launched, launch } from './launch.ts';
 import { readLayout, writeIfOther } from './layout.ts';
 import { chooseLimits } from './limits/index.ts';
 import { type Machine, missingTools, readMachine } from './machine.ts';
-import { ensureMountPoint, refuseSource } from './mount-points.ts';
+import { ensureMountPoint, refuseMounted, refuseSource } from './mount-points.ts';
 import { mountPoints } from './mounts.ts';
 import { strays } from './processes.ts';
 import { encode, seccompMachine, seccompProgram } from './seccomp.ts';
@@ -96,6 +96,7 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
         inherited,
         logFile: spec.logFile,
         group: limits.open(id, spec.limits),
+        refuse: (pid) => refuseMounted(spec.mounts, pid),
         timeoutMs: START_TIMEOUT_MS,
       });
       void sandbox.exited.then(() => running.delete(id));

@@ -27,6 +27,8 @@ export interface Launch {
   inherited: readonly number[];
   logFile: string;
   group: LimitGroup;
+  /** Why what is mounted isn't what was meant, or null; by a process inside, before it runs anything of the agent's. */
+  refuse(pid: number): string | null;
   /** Until the first process inside is there. */
   timeoutMs: number;
 }
@@ -85,12 +87,14 @@ export async function launch(plan: Launch): Promise<Launched> {
   const uid = hostUid(first.pid);
   plan.group.enter(first);
   send(child, FD.gate, 'x');
-  send(child, FD.go, 'go\n');
-  // From here on it builds its root and starts the command; a refusal is bwrap's own last words.
+  // From here on it builds its root and starts what waits for the host's word; a refusal is bwrap's own last words.
   while (running && children(first.pid).length === 0) {
     if (performance.now() > deadline) return fail('The command was not started in time.');
     await delay(POLL_MS);
   }
+  const refused = running ? plan.refuse(first.pid) : null;
+  if (refused) return fail(refused);
+  send(child, FD.go, 'go\n');
   await (running ? undefined : output.drained);
   if (!running && status.code() !== 0 && output.lastLines().at(-1)?.startsWith('bwrap: ')) return fail('');
   return handle(plan, { child, first, ended, output, code: status.code, uid });

@@ -10,6 +10,8 @@ import {
   statSync,
   unlinkSync,
 } from 'node:fs';
+import { errorText } from '../../src/errors.ts';
+import type { Mount } from '../../src/sandbox/driver.ts';
 import type { MountPoint } from './mounts.ts';
 
 const FRESH_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -60,5 +62,24 @@ export function refuseSource(source: string, uid: number): string | null {
       return `${source} can be replaced from inside the sandbox: ${parent} is the agent's to write`;
     if (parent === '/') return null;
     at = parent;
+  }
+}
+
+/** bwrap follows links once more when it mounts: whoever may write above a source could have put one there meanwhile. */
+export function refuseMounted(mounts: readonly Mount[], pid: number): string | null {
+  for (const { source, target, identity } of mounts) {
+    if (identity === undefined) continue;
+    const mounted = identityOf(`/proc/${pid}/root${target}`);
+    if (mounted !== identity) return `${source} was replaced while it was being mounted (${mounted})`;
+  }
+  return null;
+}
+
+function identityOf(path: string): string {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch (error) {
+    return errorText(error);
   }
 }

@@ -16,9 +16,10 @@ export const createProvider: ProviderFactory = (options) => ({
   query: (input) => startQuery(options, input),
 });
 
-function startQuery(options: ProviderOptions, { continuation }: QueryInput): AgentQuery {
+function startQuery(options: ProviderOptions, { continuation, systemAddendum }: QueryInput): AgentQuery {
   const events = new EventQueue<ProviderEvent>();
   const waiting: { id: string; text: string }[] = [];
+  const [, name = options.assistantName] = /^# You are (.+)$/m.exec(systemAddendum) ?? [];
   let count = Number(/^demo-(\d+)$/.exec(continuation ?? '')?.[1] ?? 0);
   let running: Promise<void> | null = null;
   let abort = new AbortController();
@@ -35,7 +36,9 @@ function startQuery(options: ProviderOptions, { continuation }: QueryInput): Age
       for (const text of readTexts(next.text)) {
         if (abort.signal.aborted) break;
         count++;
-        answers.push(await answer(text, { options, count, signal: abort.signal, emit: (event) => events.push(event) }));
+        answers.push(
+          await answer(text, { options, name, count, signal: abort.signal, emit: (event) => events.push(event) }),
+        );
       }
       events.push({ type: 'usage', model: 'rules', inputTokens: 0, outputTokens: 0 });
       events.push({ type: 'settled', ids: [next.id], text: answers.join('\n\n'), continuation: `demo-${count}` });

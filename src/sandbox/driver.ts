@@ -6,6 +6,8 @@ export interface Mount {
   /** Absolute path inside. */
   target: string;
   mode: 'ro' | 'rw';
+  /** `<device>:<inode>` of what has to be there: a source that is another one by now must not be started with. */
+  identity?: string;
 }
 
 export interface SandboxLimits {

@@ -168,7 +168,7 @@ export class ClaudeQuery implements AgentQuery {
       this.#activeAt = now;
       this.#channel.send({ type: 'activity' });
     }
-    if (message.kind === 'session') this.#inSession(message.id);
+    if (message.kind === 'session') this.#inSession(message);
     else if (message.kind === 'lifecycle') this.#moved(message);
     else if (message.kind === 'said') this.#said(message);
     else if (message.kind === 'streaming') this.#turn.heardModel = true;
@@ -189,7 +189,8 @@ export class ClaudeQuery implements AgentQuery {
     this.#channel.send({ type: 'activity', silenceMs });
   }
 
-  #inSession(id: string): void {
+  #inSession({ id, failedServers }: Message<'session'>): void {
+    for (const name of failedServers) this.#options.log(`claude: the MCP server ${name} did not start`);
     if (this.#continuation === id) return;
     this.#continuation = id;
     this.#channel.send({ type: 'init', continuation: id });

@@ -20,6 +20,7 @@ const cases: readonly [what: string, name: string, input: unknown, env: Record<s
   ['a helper', 'Agent', {}, {}, 30 * 60_000],
   ['a page', 'WebFetch', {}, {}, 120_000],
   ['one of ours', 'mcp__nanoclaw__send_file', {}, {}, 60_000],
+  ["one of a group's own server", 'mcp__notes__add', {}, {}, 300_000],
   ['any other', 'Read', { timeout: 5 }, {}, 60_000],
 ];
 for (const [what, name, input, env, ms] of cases)

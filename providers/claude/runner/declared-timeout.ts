@@ -8,6 +8,8 @@ const BASH_MAX_MS = 600_000;
 const AGENT_MS = 30 * 60_000;
 /** It waits for a page without a limit of its own, and then has a model read it. */
 const WEB_MS = 120_000;
+/** One of a group's own servers. The harness ends the call itself. */
+export const MCP_TOOL_MS = 300_000;
 
 const Timed = z.object({ timeout: z.number() });
 type Env = Readonly<Record<string, string | undefined>>;
@@ -16,6 +18,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 export function declaredTimeout(name: string, input: unknown, env: Env): number {
   if (name === 'Agent' || name === 'Task') return AGENT_MS;
   if (name === 'WebFetch' || name === 'WebSearch') return WEB_MS;
+  if (name.startsWith('mcp__') && !name.startsWith('mcp__nanoclaw__')) return MCP_TOOL_MS;
   if (name !== 'Bash') return TOOL_TIMEOUT_MS;
   const byDefault = Number(env.BASH_DEFAULT_TIMEOUT_MS) || BASH_DEFAULT_MS;
   const atMost = Math.max(Number(env.BASH_MAX_TIMEOUT_MS) || BASH_MAX_MS, byDefault);

@@ -22,8 +22,17 @@ const Lifecycle = z
   .transform(({ command_uuid, state }) => ({ kind: 'lifecycle' as const, uuid: command_uuid, state }));
 
 const Init = z
-  .object({ type: z.literal('system'), subtype: z.literal('init'), session_id: z.string() })
-  .transform(({ session_id }) => ({ kind: 'session' as const, id: session_id }));
+  .object({
+    type: z.literal('system'),
+    subtype: z.literal('init'),
+    session_id: z.string(),
+    mcp_servers: z.array(z.object({ name: z.string(), status: z.string() })).default([]),
+  })
+  .transform(({ session_id, mcp_servers }) => ({
+    kind: 'session' as const,
+    id: session_id,
+    failedServers: mcp_servers.filter(({ status }) => status === 'failed').map(({ name }) => name),
+  }));
 
 const Retry = z
   .object({

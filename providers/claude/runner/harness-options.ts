@@ -1,6 +1,6 @@
 import type { Options } from '@anthropic-ai/claude-agent-sdk';
 import type { ProviderOptions, QueryInput } from '@nanoclaw/agent-runner/provider';
-import { DEFAULT_TOOLS, FORBIDDEN_TOOLS, toolServer } from './harness-tools.ts';
+import { DEFAULT_TOOLS, FORBIDDEN_TOOLS, groupServers, toolServer } from './harness-tools.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -65,7 +65,7 @@ export function harnessOptions(
     systemPrompt: { type: 'preset', preset: 'claude_code', append: input.systemAddendum, snapshot: false },
     tools: allowed,
     disallowedTools: [...FORBIDDEN_TOOLS],
-    mcpServers: { nanoclaw: toolServer(provider.tools) },
+    mcpServers: { ...groupServers(provider.mcpServers ?? {}), nanoclaw: toolServer(provider.tools) },
     mcpServersDelivery: 'initialize',
     strictMcpConfig: true,
     // The agent may write files that the harness would otherwise take for its settings.

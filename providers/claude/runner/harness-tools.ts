@@ -1,5 +1,12 @@
-import { createSdkMcpServer, type McpSdkServerConfigWithInstance, tool } from '@anthropic-ai/claude-agent-sdk';
+import {
+  createSdkMcpServer,
+  type McpSdkServerConfigWithInstance,
+  type McpStdioServerConfig,
+  tool,
+} from '@anthropic-ai/claude-agent-sdk';
 import { runTool, type Tool } from '@nanoclaw/agent-runner/tool';
+import type { McpServers } from '@nanoclaw/protocol';
+import { MCP_TOOL_MS } from './declared-timeout.ts';
 
 /** What the model may see of the harness's tools unless its group says otherwise. Both names of a renamed tool stand here. */
 export const DEFAULT_TOOLS: readonly string[] = [
@@ -54,4 +61,13 @@ export function toolServer(tools: readonly Tool[]): McpSdkServerConfigWithInstan
       }),
     ),
   });
+}
+
+/** The group's own servers, each a process of the harness's. Waited for at the start: a model sees what is there from the first. */
+export function groupServers(servers: McpServers): Record<string, McpStdioServerConfig> {
+  const entries = Object.entries(servers).map(([name, { command, args, env }]): [string, McpStdioServerConfig] => [
+    name,
+    { type: 'stdio', command, args, env, timeout: MCP_TOOL_MS, alwaysLoad: true },
+  ]);
+  return Object.fromEntries(entries);
 }

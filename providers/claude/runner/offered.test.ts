@@ -79,6 +79,29 @@ scenario('an allow list is all that the model sees, beside our own tools', async
   assert.deepEqual(talk.outcomes, [{ ids: ['a'], text: 'done' }]);
 });
 
+scenario(
+  "a group's own servers offer their tools from the first prompt on; one that does not start costs nothing else",
+  async () => {
+    const server = join(import.meta.dirname, '../../../test/fakes/mcp/server.mjs');
+    const talk = await rig.converse({
+      allowedTools: ['Read'],
+      mcpServers: {
+        stamps: { command: process.execPath, args: [server, 'given'], env: { STAMP: 'stamped' } },
+        broken: { command: '/nowhere/server', args: [], env: {} },
+      },
+    });
+    rig.api.script(message(tool('mcp__stamps__stamp', { text: 'hello' })), say('done'));
+    talk.query.push('a', 'stamp it');
+    await talk.outcome(1);
+    assert.deepEqual(offered(), ['Read', 'mcp__stamps__stamp']);
+    assert.deepEqual(lastResults().map(resultText), ['hello stamped given']);
+    assert.deepEqual(talk.outcomes, [{ ids: ['a'], text: 'done' }]);
+    assert.ok(rig.logged.includes('claude: the MCP server broken did not start'));
+    const [call] = talk.of('activity').filter(({ tool: run }) => run?.name === 'mcp__stamps__stamp');
+    assert.equal(call?.tool?.declaredTimeoutMs, 300_000);
+  },
+);
+
 scenario('a prompt is only text: no file is read for an @, no command runs for a /', async () => {
   writeFileSync(join(rig.cwd, 'private.txt'), 'the-secret-of-the-file');
   const talk = await rig.converse();

@@ -7,6 +7,8 @@ import { runShell } from './shell.ts';
 /** What a rule may use. */
 export interface Setting {
   options: ProviderOptions;
+  /** What it is called now. */
+  name: string;
   /** How many messages this conversation has had, this one included. */
   count: number;
   signal: AbortSignal;
@@ -22,18 +24,27 @@ const MAX_READ = 16 * 1024;
 export const HELP = `I am a demo: a set of rules, without a model behind me. But I really run in a sandbox of my own, and I really use it. Try:
 
 - run <command>: a shell command in my sandbox; run with 5 seconds: <command> ends it after five
+- run ncl help: how I am set up, and what of it I may change
 - run side by side: <a line for each command>
 - write <file>: <text> and read <file>: files in my folder
 - remember <fact> and what do you remember?: my memory, CLAUDE.local.md
 - send me <file>: a file, through the tool send_file
 - tell <destination>: <text>: a message to somewhere else
 - wait <n> seconds: to try /stop, or to write to me meanwhile
-- time, count, ping
+- who are you, time, count, ping
 
 For real answers choose a provider with a model: bash nanoclaw.sh --provider claude`;
 
 const rules: readonly Rule[] = [
+  // The task of the skill `welcome`.
+  [
+    /^# Welcome\n/,
+    ({ name }) =>
+      `Hello, I am ${name}, and this is where you can write to me. I am a demo without a model, but I can show you what runs here: commands in a sandbox, files, notes that I keep. What shall I do first? “What can you do?” is a good beginning.`,
+  ],
   [/^(?:what can you do\b.*|help|hello|hi)\W*$/i, () => HELP],
+  [/^(Your request [a-z0-9]+ \([\s\S]+)$/, (_, decided) => `I am told: ${decided}`],
+  [/^who are you\W*$/i, ({ name }) => `I am ${name}.`],
   [
     /^run\s+side\s+by\s+side\s*:\s*([\s\S]+)$/i,
     async (setting, lines) => {
@@ -102,8 +113,9 @@ const rules: readonly Rule[] = [
 
 /** The answer to one message. Never throws. */
 export async function answer(text: string, setting: Setting): Promise<string> {
+  const asked = withoutCall(text.trim(), setting.name);
   for (const [pattern, rule] of rules) {
-    const match = pattern.exec(text.trim());
+    const match = pattern.exec(asked);
     if (!match) continue;
     try {
       return await rule(setting, ...match.slice(1));
@@ -112,6 +124,13 @@ export async function answer(text: string, setting: Setting): Promise<string> {
     }
   }
   return 'I am a demo without a model, so I don’t understand that. Ask me: what can you do?';
+}
+
+/** In a group it is called first: `@Andy time`. */
+function withoutCall(text: string, name: string): string {
+  const isNamed = text.toLowerCase().startsWith(`@${name.toLowerCase()}`);
+  const rest = isNamed ? text.slice(name.length + 1) : text.replace(/^@[^\s:,]+(?=[\s:,])/, '');
+  return rest === text ? text : rest.replace(/^[\s:,]+/, '');
 }
 
 /** One command, as a tool of its own. */

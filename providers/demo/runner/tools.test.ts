@@ -21,7 +21,7 @@ afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
 function ask(text: string): Promise<string> {
   const options = { assistantName: 'Andy', env: {}, tools: [], cwd, additionalDirectories: [], log: () => {} };
-  return answer(text, { options, count: 1, signal: stop.signal, emit: (event) => events.push(event) });
+  return answer(text, { options, name: 'Andy', count: 1, signal: stop.signal, emit: (event) => events.push(event) });
 }
 const declared = () => events.flatMap((event) => (event.type === 'activity' && event.tool?.declaredTimeoutMs) || []);
 const pidIn = (name: string) => (existsSync(join(cwd, name)) ? Number(readFileSync(join(cwd, name), 'utf8')) : 0);
@@ -38,6 +38,12 @@ async function until(what: string, condition: () => boolean): Promise<void> {
 
 /** It leaves its shell's group and session, ignores a request to end, and has children of its own. */
 const daemon = (name: string) => `(setsid bash -c 'trap "" TERM; echo $$ > ${name}; sleep 1000; true' &)`;
+
+test('in a group it may be called first, by its name or another', async () => {
+  for (const text of ['@Andy run echo one', '@andy, run echo one', '@bot: run echo one', '@Bea run echo one'])
+    assert.equal(await ask(text), 'one\n(exit code 0)');
+  assert.match(await ask('@Andyrew'), /don’t understand/);
+});
 
 test('a command has a minute, or what it is given', async () => {
   assert.equal(await ask('run echo one'), 'one\n(exit code 0)');
