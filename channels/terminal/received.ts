@@ -1,7 +1,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { truncateBytes } from '@nanoclaw/protocol';
-import type { OutboundFile } from '../adapter.ts';
+import type { OutboundFile } from '../../src/channels/adapter.ts';
 
 /**
  * Copies a message's files to where the person at the terminal finds them later, `<folder>/<message id>/<name>`. The
