@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import type { Arguments, Command, Flag } from './definition.ts';
+import type { Arguments, Command, Flag, Positional } from './definition.ts';
+import type { RefKind } from './lookup/kinds.ts';
 
 export type Parsed<T> = { ok: true; value: T } | { ok: false; sentence: string };
 
@@ -17,31 +18,44 @@ const GLOBAL: readonly Flag[] = [
   { name: 'help', short: 'h', description: 'show help' },
 ];
 
+/** A number, such as the id of a group on some platforms, is no option. */
+const NUMBER = /^-\d/;
+/** What no argument can hold. */
+const UNDASHED = '\0';
+
 /** What was typed, as a command with checked arguments. The first thing that is wrong is the sentence. */
-export function readInvocation(commands: readonly Command[], argv: readonly string[]): Parsed<Invocation> {
+export function readInvocation(
+  commands: readonly Command[],
+  argv: readonly string[],
+  own: Own = {},
+): Parsed<Invocation> {
   const command = findCommand(commands, argv);
   const words = command?.name.split(' ') ?? [];
-  const flags = [...GLOBAL, ...(command?.flags ?? [])];
+  const flags = [...GLOBAL, ...optionsOf(command)];
   const { tokens } = parseArgs({
-    args: withoutWords(argv, words),
+    args: withoutWords(argv, words).map((word) => (NUMBER.test(word) ? UNDASHED + word : word)),
     strict: false,
     allowPositionals: true,
     tokens: true,
     options: Object.fromEntries(
-      flags.map(({ name, short, value }) => [
-        name,
-        { type: value ? 'string' : 'boolean', ...(short && { short }) } as const,
-      ]),
+      flags.flatMap(({ name, short, value, also = [] }) =>
+        [name, ...also].map((written) => [
+          written,
+          { type: value ? 'string' : 'boolean', ...(short && written === name && { short }) } as const,
+        ]),
+      ),
     ),
   });
   const positionals: string[] = [];
   const given: Record<string, string | true> = {};
   for (const token of tokens) {
-    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind === 'positional') positionals.push(token.value.replace(UNDASHED, ''));
     if (token.kind !== 'option') continue;
-    const { name, rawName, value, inlineValue } = token;
-    const flag = flags.find((one) => one.name === name);
+    const { rawName, inlineValue } = token;
+    const value = token.value?.replace(UNDASHED, '');
+    const flag = flags.find((one) => one.name === token.name || one.also?.includes(token.name));
     if (!flag) return wrong(`There is no option ${rawName}.`);
+    const { name } = flag;
     if (Object.hasOwn(given, name)) return wrong(`${rawName} is given twice.`);
     if (!flag.value && value !== undefined) return wrong(`${rawName} takes no value.`);
     if (flag.value && (value === undefined || (!inlineValue && /^-(?!\d)/.test(value)))) {
@@ -58,25 +72,46 @@ export function readInvocation(commands: readonly Command[], argv: readonly stri
     const begun = about === undefined || commands.some(({ name, hidden }) => !hidden && name.startsWith(`${about} `));
     return begun ? { ok: true, value: { ...invocation, args: {} } } : unknown(positionals);
   }
-  const placed = place(command, positionals);
+  const placed = place(command, positionals, args);
   if (!placed.ok) return placed;
-  const checked = checkArguments(command, { ...args, ...placed.value });
+  const checked = checkArguments(command, { ...args, ...placed.value }, own);
   return checked.ok ? { ok: true, value: { ...invocation, args: checked.value } } : checked;
 }
 
+/** What stands for a positional that isn't given: an agent's own group, say. By what it refers to. */
+export type Own = Readonly<Partial<Record<RefKind, string>>>;
+
 /** The same rules for whatever comes over a socket. */
-export function checkArguments(command: Command, args: Arguments): Parsed<Arguments> {
+export function checkArguments(command: Command, args: Arguments, own: Own = {}): Parsed<Arguments> {
   const { positionals = [], flags = [] } = command;
   for (const [name, value] of Object.entries(args)) {
     const flag = flags.find((one) => one.name === name);
     if (!flag && !positionals.some((one) => one.name === name)) return wrong(`There is no argument ${name}.`);
-    if (flag && (value === true) === (flag.value !== undefined)) return wrong(`--${name} is not used like that.`);
+    if (flag ? (value === true) === (flag.value !== undefined) : value === true) {
+      return wrong(`--${name} is not used like that.`);
+    }
     if (flag?.choices && !flag.choices.includes(String(value))) {
       return wrong(`--${name} is one of ${flag.choices.join(', ')}.`);
     }
   }
-  const missing = positionals.find((one) => one.required && typeof args[one.name] !== 'string');
-  return missing ? wrong(`<${missing.name}> is missing.`) : { ok: true, value: args };
+  const filled = { ...args };
+  for (const { name, ref } of positionals.filter(({ required }) => required)) {
+    const value = filled[name] ?? (ref && own[ref]);
+    if (value === undefined) return wrong(`<${name}> is missing.`);
+    filled[name] = value;
+  }
+  const missing = flags.find((one) => one.required && args[one.name] === undefined);
+  return missing ? wrong(`--${missing.name} is missing.`) : { ok: true, value: filled };
+}
+
+/** What is placed may be written as an option as well. */
+function optionsOf(command: Command | undefined): Flag[] {
+  const named = (command?.positionals ?? []).filter(({ rest }) => !rest);
+  return [...(command?.flags ?? []), ...named.map(asFlag)];
+}
+
+function asFlag({ name, description, also = [] }: Positional): Flag {
+  return { name, value: name, description, also };
 }
 
 /** The longest name that the words before any option spell. */
@@ -96,8 +131,8 @@ function withoutWords(argv: readonly string[], words: readonly string[]): string
   });
 }
 
-function place(command: Command, values: readonly string[]): Parsed<Arguments> {
-  const { positionals = [] } = command;
+function place(command: Command, values: readonly string[], args: Arguments): Parsed<Arguments> {
+  const positionals = (command.positionals ?? []).filter(({ name }) => args[name] === undefined);
   const placed: Record<string, string> = {};
   for (const [index, positional] of positionals.entries()) {
     const value = positional.rest ? values.slice(index).join(' ') : values[index];

@@ -16,6 +16,11 @@ const LONGER_MS: Readonly<Record<string, number>> = {
   'doctor-host': 40_000,
   // A million messages take some minutes, in small steps.
   housekeeping: 3_600_000,
+  // Sandboxes have their time to end, and a folder may hold a million files.
+  'groups delete': 600_000,
+  'groups restart': 60_000,
+  'messaging-groups delete': 600_000,
+  'sessions reset': 600_000,
 };
 
 /**
@@ -45,7 +50,14 @@ function lookOf({ width, colour }: Look): { width: number | null; colour: boolea
 /** By hand: the schema library takes longer to load than all the rest of a command does. */
 function isResponse(value: unknown): value is Response {
   if (typeof value !== 'object' || value === null || !('ok' in value)) return false;
-  if (value.ok === true) return 'data' in value && (!('text' in value) || typeof value.text === 'string');
+  if (value.ok === true) {
+    const isText = (part: unknown) => part === undefined || typeof part === 'string';
+    return (
+      'data' in value &&
+      isText('text' in value ? value.text : undefined) &&
+      isText('note' in value ? value.note : undefined)
+    );
+  }
   if (!('error' in value) || typeof value.error !== 'object' || value.error === null) return false;
   const { error } = value;
   return 'code' in error && typeof error.code === 'string' && 'message' in error && typeof error.message === 'string';

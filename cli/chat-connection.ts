@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type ClientFrame, ServerFrame } from '../src/channels/terminal/frames.ts';
-import { NanoError } from '../src/errors.ts';
+import { type CardFrame, type ClientFrame, ServerFrame } from '../channels/terminal/frames.ts';
+import { isErrorCode, NanoError } from '../src/errors.ts';
 import { parseLine, readLines, sendLine } from '../src/sockets/lines.ts';
 import { connectUnix } from '../src/sockets/listen.ts';
 
@@ -14,12 +15,24 @@ const ACCEPTED_MS = 10_000;
 
 export type Trouble = 'away' | 'silent';
 
+/** Who speaks, and where. */
+export interface Part {
+  channel: string;
+  user: string;
+  chat: string;
+  thread: string | undefined;
+}
+
 export interface ChatConnection {
   /** Sends it; and again, under the same id, after a lost connection until `forget`. */
   say(text: string, id: string): void;
+  /** The same for a button of a card. */
+  press(card: Pick<CardFrame, 'id'>, data: string, id: string): void;
   forget(id: string): void;
   close(): void;
-  /** Settles only with a NanoError: NC_DISCONNECTED when the host stays away. */
+  /** The chat is watched, and the cards that were open in it have been shown. */
+  readonly ready: Promise<void>;
+  /** Settles only with a NanoError: NC_DISCONNECTED when the host stays away, the host's own when the chat can't be watched. */
   readonly lost: Promise<never>;
 }
 
@@ -29,13 +42,16 @@ export interface ChatConnection {
  */
 export async function openChat(
   socketPath: string,
+  { channel, user, chat, thread }: Part,
   onFrame: (frame: ServerFrame) => void,
   onTrouble: (trouble: Trouble) => void,
 ): Promise<ChatConnection> {
   const seen = new Set<string>();
   const unsettled = new Map<string, ClientFrame>();
   const unanswered = new Set<string>();
+  const watching = randomUUID();
   let silence: NodeJS.Timeout | undefined;
+  const ready = Promise.withResolvers<void>();
   const lost = Promise.withResolvers<never>();
   // Whoever is interested races with it; nobody has to be.
   lost.promise.catch(() => undefined);
@@ -49,19 +65,31 @@ export async function openChat(
       line(text) {
         const frame = ServerFrame.safeParse(parseLine(text));
         if (!frame.success) return lost.reject(new NanoError('NC_HOST_DIFFERS'));
-        // A host that died before it noted the delivery sends the message again.
-        if (frame.data.type === 'message') {
-          if (seen.has(frame.data.id)) return;
-          seen.add(frame.data.id);
-        }
-        if ('id' in frame.data && frame.data.id !== null) unanswered.delete(frame.data.id);
-        onFrame(frame.data);
+        const { data } = frame;
+        if (data.type === 'refused' && data.id === watching) return lost.reject(refusedError(data));
+        receive(data);
       },
       overflow: () => lost.reject(new NanoError('NC_HOST_DIFFERS')),
     });
     opened.on('error', () => opened.destroy());
     opened.on('close', () => void comeBack());
+    expect(watching);
+    // First of all: else it would be given what is said to the owner.
+    void sendLine(opened, { type: 'watch', id: watching, channel, chat } satisfies ClientFrame);
     return opened;
+  }
+
+  function receive(frame: ServerFrame): void {
+    if (frame.type === 'watching') ready.resolve();
+    // What is said in no thread is for all of them.
+    if ('thread' in frame && thread !== undefined && frame.thread !== thread) return;
+    // A host that died before it noted the delivery sends the message again; a card that is open comes with each connection.
+    if (frame.type === 'message' || frame.type === 'card') {
+      if (seen.has(frame.id)) return;
+      seen.add(frame.id);
+    }
+    if ('id' in frame && frame.id !== null) unanswered.delete(frame.id);
+    onFrame(frame);
   }
 
   async function comeBack(): Promise<void> {
@@ -76,27 +104,39 @@ export async function openChat(
     if (!closed) lost.reject(new NanoError('NC_DISCONNECTED'));
   }
 
-  function send(frame: ClientFrame & { id: string }): void {
-    unanswered.add(frame.id);
+  function send(frame: ClientFrame): void {
+    unsettled.set(frame.id, frame);
+    expect(frame.id);
+    void sendLine(socket, frame);
+  }
+
+  function expect(id: string): void {
+    unanswered.add(id);
     clearTimeout(silence);
     silence = setTimeout(() => {
       if (!socket.destroyed && unanswered.size > 0) onTrouble('silent');
     }, ACCEPTED_MS);
-    void sendLine(socket, frame);
   }
 
+  const actor = { channel, user, chat, ...(thread !== undefined && { thread }) };
   return {
-    say(text, id) {
-      const frame: ClientFrame = { type: 'message', id, text };
-      unsettled.set(id, frame);
-      send(frame);
-    },
+    say: (text, id) => send({ type: 'message', id, text, ...actor }),
+    press: (card, data, id) => send({ type: 'press', id, card: card.id, data, ...actor }),
     forget: (id) => void unsettled.delete(id),
     close() {
       closed = true;
       clearTimeout(silence);
       socket.destroy();
     },
+    ready: ready.promise,
     lost: lost.promise,
   };
+}
+
+/** The table's own sentence where the code is known; the host's, made for the sender, after it where it says more. */
+export function refusedError({ code, sentence }: { code: string; sentence: string }): NanoError {
+  if (!isErrorCode(code)) return new NanoError('NC_HOST_DIFFERS', sentence);
+  const known = new NanoError(code);
+  const more = sentence.replace(known.message, '').replace(known.remedy, '').trim();
+  return new NanoError(code, more === '' ? undefined : more);
 }

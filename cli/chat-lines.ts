@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline';
-import type { ServerFrame } from '../src/channels/terminal/frames.ts';
+import type { ServerFrame } from '../channels/terminal/frames.ts';
 import { printable } from '../src/log/printable.ts';
 import { pathsFor } from '../src/paths.ts';
-import { openChat } from './chat-connection.ts';
-import { ENDS, messageText, troubleText } from './chat-text.ts';
+import { createCards, NO_OPTION, optionIn } from './chat-cards.ts';
+import { openChat, type Part } from './chat-connection.ts';
+import { ENDS, editedText, saidText, troubleText } from './chat-text.ts';
 import type { ClientContext } from './definition.ts';
 import { paint } from './screen.ts';
 
+const HOW = 'Choose by its number: !1';
+
 /** A conversation line by line, from a person or a pipe. Returns the exit status. */
-export async function converse(context: ClientContext): Promise<number> {
+export async function converse(context: ClientContext, part: Part): Promise<number> {
   const { home, screen, json } = context;
   const { stdin: input, stderr: output } = process;
   const tty = input.isTTY === true && output.isTTY === true && !json;
   const open = new Set<string>();
+  const cards = createCards();
   const done = Promise.withResolvers<void>();
   let asking = true;
   let lines: Interface | undefined;
@@ -38,7 +42,10 @@ export async function converse(context: ClientContext): Promise<number> {
     if (json) screen.out(JSON.stringify(frame));
     else if (frame.type === 'typing') lines?.setPrompt(frame.on ? 'working … > ' : '> ');
     else if (frame.type === 'progress') screen.err(paint(screen, 'dim', printable(frame.text)));
-    else if (frame.type === 'message') screen.out(messageText(frame));
+    else if (frame.type === 'message' || frame.type === 'card') screen.out(saidText(frame, part.thread, HOW));
+    else if (frame.type === 'edited') screen.out(editedText(frame, part.thread, cards.get(frame.id)));
+    else if (frame.type === 'pressed') screen.err(paint(screen, 'dim', printable(frame.text)));
+    else if (frame.type === 'accepted' && frame.held) screen.err(ENDS.held.note ?? '');
     else if (frame.type === 'refused') screen.err(paint(screen, 'red', printable(frame.sentence)));
     else if (frame.type === 'settled' && ENDS[frame.outcome].note) screen.err(ENDS[frame.outcome].note ?? '');
   }
@@ -51,9 +58,12 @@ export async function converse(context: ClientContext): Promise<number> {
 
   const connection = await openChat(
     pathsFor(home).cliSocket,
+    part,
     (frame) => {
+      cards.see(frame);
       above(() => show(frame));
-      if (frame.type === 'settled') settle(frame.id);
+      const isEnd = frame.type === 'settled' || frame.type === 'pressed' || (frame.type === 'accepted' && frame.held);
+      if (isEnd) settle(frame.id);
       if (frame.type === 'refused') settle(frame.id ?? [...open][0] ?? '');
     },
     async (trouble) => {
@@ -62,15 +72,25 @@ export async function converse(context: ClientContext): Promise<number> {
       above(() => screen.err(sentence));
     },
   );
+  /** What a line does: a message, or `!1` for an option of the newest card. */
+  async function take(text: string): Promise<void> {
+    const id = randomUUID();
+    open.add(id);
+    const option = optionIn(text);
+    if (option === undefined) return connection.say(text, id);
+    await connection.ready;
+    const choice = cards.choose(option);
+    if (choice) return connection.press(choice.card, choice.button.data, id);
+    above(() => screen.err(paint(screen, 'red', NO_OPTION)));
+    settle(id);
+  }
+
   if (tty) screen.err(paint(screen, 'dim', 'Write a line and press Enter; /help shows the commands, Ctrl+D leaves.'));
   // Not before there is a connection: its lines come at once, and nobody would take them.
   lines = createInterface({ input, ...(tty && { output }), terminal: tty, prompt: '> ' });
   lines.on('line', (text) => {
     if (tty) lines?.prompt();
-    if (text.trim() === '') return;
-    const id = randomUUID();
-    open.add(id);
-    connection.say(text, id);
+    if (text.trim() !== '') void take(text);
   });
   lines.on('close', () => {
     asking = false;

@@ -1,53 +1,123 @@
 import { randomUUID } from 'node:crypto';
-import type { ServerFrame } from '../src/channels/terminal/frames.ts';
-import { isErrorCode, NanoError } from '../src/errors.ts';
+import type { ServerFrame } from '../channels/terminal/frames.ts';
+import { NanoError } from '../src/errors.ts';
 import { printable } from '../src/log/printable.ts';
 import { pathsFor } from '../src/paths.ts';
-import { openChat } from './chat-connection.ts';
-import { ENDS, type End, messageText, troubleText } from './chat-text.ts';
+import { createCards, NO_OPTION } from './chat-cards.ts';
+import { type ChatConnection, openChat, type Part, refusedError } from './chat-connection.ts';
+import { ENDS, type End, editedText, type Said, saidText, troubleText } from './chat-text.ts';
 import { createTurn } from './chat-turn.ts';
 import type { ClientContext } from './definition.ts';
 import { paint } from './screen.ts';
 
-/** Sends one message; the answer goes to stdout, what is said on the way to stderr. Returns the exit status. */
-export async function sendOnce(context: ClientContext, text: string, timeoutMs: number): Promise<number> {
+const HOW = 'Choose by its number, in the same chat: `ncl chat --press 1`';
+
+/**
+ * Sends one message; the answer goes to stdout, what is said on the way to stderr, and so does at last what else was said
+ * there: it may have waited for us, and is shown to nobody again. Returns the exit status.
+ */
+export async function sendOnce(context: ClientContext, part: Part, text: string, timeoutMs: number): Promise<number> {
   const { screen, json } = context;
   const ended = Promise.withResolvers<End>();
   const id = randomUUID();
   const turn = createTurn(id);
+  const cards = createCards();
+  const others = new Map<string, Said>();
   const onFrame = (frame: ServerFrame): void => {
-    if (json) screen.out(JSON.stringify(frame));
-    for (const { answer, progress, refused, end } of turn(frame)) {
+    if ('thread' in frame && frame.thread !== part.thread) {
+      if (frame.type === 'message') others.set(frame.id, frame);
+      return;
+    }
+    cards.see(frame);
+    for (const { answer, other, aside, progress, refused, end } of turn(frame)) {
+      if (other) others.set(other.id, other);
+      if (answer) others.delete(answer.id);
       if (!json && progress !== undefined) screen.err(paint(screen, 'dim', printable(progress)));
-      if (!json && answer) screen.out(messageText(answer));
+      if (!json && aside) {
+        const { thread } = part;
+        const isEdit = aside.type === 'edited';
+        screen.err(isEdit ? editedText(aside, thread, cards.get(aside.id)) : saidText(aside, thread, HOW));
+      }
+      if (!json && answer) screen.out(saidText(answer, part.thread, HOW));
       if (refused) ended.reject(refusedError(refused));
       if (end) ended.resolve(end);
     }
   };
-  const connection = await openChat(pathsFor(context.home).cliSocket, onFrame, async (trouble) => {
+  try {
+    return await connected(context, part, { timeoutMs, about: id, onFrame }, async (connection) => {
+      connection.say(text, id);
+      const { status, note } = ENDS[await Promise.race([ended.promise, connection.lost])];
+      if (note && !json) screen.err(note);
+      return status;
+    });
+  } finally {
+    if (!json && others.size > 0) {
+      screen.err(paint(screen, 'dim', 'Also said there:'));
+      for (const other of others.values()) screen.err(saidText(other, part.thread, HOW));
+    }
+  }
+}
+
+/** Chooses an option of the newest card in the chat. Returns the exit status. */
+export async function pressOnce(
+  context: ClientContext,
+  part: Part,
+  option: number,
+  timeoutMs: number,
+): Promise<number> {
+  const { screen, json } = context;
+  const pressed = Promise.withResolvers<string>();
+  const id = randomUUID();
+  const cards = createCards();
+  const onFrame = (frame: ServerFrame): void => {
+    cards.see(frame);
+    if (frame.type === 'pressed' && frame.id === id) pressed.resolve(frame.text);
+    if (frame.type === 'refused' && frame.id === id) pressed.reject(refusedError(frame));
+  };
+  return connected(context, part, { timeoutMs, about: id, onFrame }, async (connection) => {
+    await Promise.race([connection.ready, connection.lost]);
+    const choice = cards.choose(option);
+    if (!choice) throw new NanoError('NC_NOT_FOUND', NO_OPTION);
+    if (!json) screen.err(paint(screen, 'dim', printable(`${choice.card.title}: ${choice.button.label}`)));
+    connection.press(choice.card, choice.button.data, id);
+    const text = await Promise.race([pressed.promise, connection.lost]);
+    if (!json) screen.out(printable(text));
+    return 0;
+  });
+}
+
+interface Call {
+  timeoutMs: number;
+  /** The id of what is sent. */
+  about: string;
+  onFrame(frame: ServerFrame): void;
+}
+
+async function connected(
+  context: ClientContext,
+  part: Part,
+  { timeoutMs, about, onFrame }: Call,
+  talk: (connection: ChatConnection) => Promise<number>,
+): Promise<number> {
+  const { screen, json } = context;
+  const show = (frame: ServerFrame): void => {
+    if (json) screen.out(JSON.stringify(frame));
+    onFrame(frame);
+  };
+  const connection = await openChat(pathsFor(context.home).cliSocket, part, show, async (trouble) => {
     if (!json) screen.err(await troubleText(context, trouble));
   });
+  const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => ended.reject(new NanoError('NC_TIMEOUT', `\`ncl trace ${id}\` shows how far it came.`)),
+    () => late.reject(new NanoError('NC_TIMEOUT', `\`ncl trace ${about}\` shows how far it came.`)),
     timeoutMs,
   );
   try {
-    connection.say(text, id);
-    const { status, note } = ENDS[await Promise.race([ended.promise, connection.lost])];
-    if (note && !json) screen.err(note);
-    return status;
+    return await Promise.race([talk(connection), late.promise]);
   } finally {
     clearTimeout(timer);
     connection.close();
   }
-}
-
-/** The table's own sentence where the code is known; the host's, made for the sender, after it where it says more. */
-function refusedError({ code, sentence }: { code: string; sentence: string }): NanoError {
-  if (!isErrorCode(code)) return new NanoError('NC_HOST_DIFFERS', sentence);
-  const known = new NanoError(code);
-  const more = sentence.replace(known.message, '').replace(known.remedy, '').trim();
-  return new NanoError(code, more === '' ? undefined : more);
 }
 
 export async function readInput(): Promise<string> {

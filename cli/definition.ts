@@ -1,4 +1,6 @@
-import type { HostView, Result } from '../src/admin-view.ts';
+import type { By } from '../admin/directory/index.ts';
+import type { Caller, HostView, Result } from '../src/admin-view.ts';
+import type { RefKind } from './lookup/kinds.ts';
 import type { Look, Screen } from './screen.ts';
 
 /** A command of `ncl`: help, docs/ncl.md, argument checking and execution all come from this. */
@@ -9,6 +11,10 @@ export interface Positional {
   required?: boolean;
   /** Takes all that is left, joined with blanks. */
   rest?: boolean;
+  /** Names something: an id, the beginning of one, or a name. Commands see the id alone. */
+  ref?: RefKind;
+  /** Other names of the option that it may be given as, besides its own: as the database calls it, say. */
+  also?: readonly string[];
 }
 
 export interface Flag {
@@ -19,6 +25,10 @@ export interface Flag {
   value?: string;
   choices?: readonly string[];
   description: string;
+  required?: boolean;
+  /** As for a positional. */
+  ref?: RefKind;
+  also?: readonly string[];
 }
 
 /** Checked against the definition; by name of positional or flag. A switch that is on is `true`. */
@@ -41,15 +51,39 @@ export interface ClientCommand extends Described {
 }
 
 /** Runs and renders in the host, where everything is loaded already: the command itself stays quick. */
-export interface HostCommand extends Described {
-  place: 'host';
-  answer(view: HostView, args: Arguments, look: Look | undefined): Promise<Result<Answer>>;
+export type HostCommand = Described & { place: 'host'; onlyGlobal?: boolean } & (
+    | { agents?: 'read'; answer(view: HostView, args: Arguments, call: Call): Answering | Promise<Answering> }
+    /** What agents may ask for, and somebody has to allow. */
+    | {
+        agents: 'change';
+        /** Done at once, inside a transaction; it may be undone. */
+        answer(view: HostView, args: Arguments, call: Call): Answering;
+        /** Before it is done or asked for: what has to be there. Throws NanoError; returns a remark. */
+        ready?(args: Arguments): Promise<string | undefined>;
+      }
+  );
+
+export type Answering = Result<Answer>;
+
+/** One use of a command. */
+export interface Call {
+  caller: Caller;
+  /** For the directory: who does it, and what of it they may see. */
+  by: By;
+  /** In ms since the epoch. */
+  now: number;
+  /** Undefined: nobody looks, the data is enough. */
+  look: Look | undefined;
 }
 
 export interface Answer {
   data: unknown;
   /** For a person, when a look was given. */
   text?: string;
+  /** A remark beside the data, such as how much more there is. The text has it already. */
+  note?: string;
+  /** Nothing is done yet: the id of the approval that it waits for. */
+  pending?: string;
 }
 
 export type Command = ClientCommand | HostCommand;
@@ -65,22 +99,60 @@ export interface ClientContext {
   ask(command: string, args?: Arguments, look?: Look): Promise<Answer>;
 }
 
-/** Ties what a host answers to what a screen shows. */
+interface Definition<T> extends Described {
+  /** For agents that see everything alone. */
+  onlyGlobal?: boolean;
+  show(answer: T, look: Look): string;
+}
+
+/** Ties what a host answers to what a screen shows. For what only shows, or only the owner may do. */
 export function hostCommand<T>(
-  definition: Described & {
-    handle(view: HostView, args: Arguments): Result<T> | Promise<Result<T>>;
-    show(answer: T, look: Look): string;
+  definition: Definition<T> & {
+    agents?: 'read';
+    handle(view: HostView, args: Arguments, call: Call): Result<T> | Promise<Result<T>>;
+    note?(answer: T): string | undefined;
+    /** What of it goes out as JSON; all of it at first. */
+    data?(answer: T): unknown;
+  },
+): HostCommand {
+  const { handle, show, note, data, ...described } = definition;
+  return {
+    ...described,
+    place: 'host',
+    answer: async (view, args, call) => answerOf(await handle(view, args, call), { show, note, data }, call),
+  };
+}
+
+/** The same for a change that agents may ask for: `handle` does all at once. */
+export function changeCommand<T>(
+  definition: Definition<T> & {
+    handle(view: HostView, args: Arguments, call: Call): Result<T>;
+    ready?(args: Arguments): Promise<string | undefined>;
   },
 ): HostCommand {
   const { handle, show, ...described } = definition;
   return {
     ...described,
     place: 'host',
-    async answer(view, args, look) {
-      const result = await handle(view, args);
-      if (!result.ok) return result;
-      return { ok: true, data: { data: result.data, ...(look && { text: show(result.data, look) }) } };
-    },
+    agents: 'change',
+    answer: (view, args, call) => answerOf(handle(view, args, call), { show }, call),
+  };
+}
+
+interface Shown<T> {
+  show(answer: T, look: Look): string;
+  note?: ((answer: T) => string | undefined) | undefined;
+  data?: ((answer: T) => unknown) | undefined;
+}
+
+function answerOf<T>(result: Result<T>, { show, note, data }: Shown<T>, { look }: Call): Answering {
+  if (!result.ok) return result;
+  const remark = note?.(result.data);
+  const text = look && [show(result.data, look), remark].filter((part) => part !== undefined).join('\n');
+  const answer = { data: data ? data(result.data) : result.data };
+  return {
+    ok: true,
+    data: { ...answer, ...(text !== undefined && { text }), ...(remark !== undefined && { note: remark }) },
   };
 }
 

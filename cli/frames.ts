@@ -11,8 +11,8 @@ export const Request = z.object({
 export type Request = z.infer<typeof Request>;
 
 export type Response =
-  /** `text` when the request had a look. */
-  | { id: string; ok: true; data: unknown; text?: string }
+  /** `text` when the request had a look; `note`: a remark, which the text has already. */
+  | { id: string; ok: true; data: unknown; text?: string; note?: string }
   /** `message` is the sentence with its detail; the code's remedy is in the table. */
   | { id: string; ok: false; error: { code: string; message: string } };
 

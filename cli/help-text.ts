@@ -1,7 +1,8 @@
 import type { Command, Flag, Positional } from './definition.ts';
 
 const INTRO = 'ncl: looks after the NanoClaw of this checkout.';
-const GLOBAL = 'Everywhere: --json prints the answer as JSON, --help shows help, -- ends the options.';
+const GLOBAL =
+  'Everywhere: --json prints the answer as JSON, --help shows help, -- ends the options. What stands as <name> may be given as --name, too.';
 const EXITS = 'Exit status: 0 done, 1 refused or failed, 2 wrong usage or no running host.';
 
 /** All commands; or those whose name begins with `name`, in full. Undefined when there is none. */

@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs';
+import { diskState } from '../admin/housekeeping/disk.ts';
 import { ERRORS, NanoError } from '../src/errors.ts';
-import { diskState } from '../src/housekeeping/disk.ts';
 import { pathsFor } from '../src/paths.ts';
 
 /** With less than this, a host can't even open its database. */

@@ -42,14 +42,31 @@ function showHelp(screen: Screen, name: string | undefined, wanted: boolean): nu
 async function execute(command: Command, args: Arguments, context: ClientContext): Promise<number> {
   if (command.place === 'client') return command.run(args, context);
   const { screen, json } = context;
-  const { data, text } = await context.ask(
-    command.name,
-    args,
-    json ? undefined : { width: screen.width, colour: screen.colour },
-  );
+  const look = json ? undefined : { width: screen.width, colour: screen.colour };
+  const answered = await context.ask(command.name, args, look).catch(async (error: unknown) => {
+    if (json || !(await mayGoOn(command, args, screen, error))) throw error;
+    return context.ask(command.name, { ...args, yes: true }, look);
+  });
+  const { data, text, note } = answered;
   if (!json && text === undefined) throw new NanoError('NC_HOST_DIFFERS');
+  if (json && note !== undefined) screen.err(note);
   screen.out(json ? JSON.stringify(data) : (text ?? ''));
   return 0;
+}
+
+/** Somebody who sits there is asked whether all that hangs on it may go, too. */
+async function mayGoOn(command: Command, args: Arguments, screen: Screen, error: unknown): Promise<boolean> {
+  const asks = error instanceof NanoError && error.code === 'NC_IN_USE' && args.yes === undefined;
+  if (!asks || !command.flags?.some(({ name }) => name === 'yes')) return false;
+  if (!process.stdin.isTTY || !process.stdout.isTTY) return false;
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    screen.out(printable(error.message));
+    return /^y(es)?$/i.test((await terminal.question('Remove all of it? [y/N] ')).trim());
+  } finally {
+    terminal.close();
+  }
 }
 
 async function tell(screen: Screen, json: boolean, thrown: unknown): Promise<number> {

@@ -1,10 +1,10 @@
 import { createServer, type Socket } from 'node:net';
 import type { HostView } from '../src/admin-view.ts';
+import { asDatabaseError } from '../src/db/connection.ts';
 import { ERRORS, type ErrorCode, errorText, NanoError } from '../src/errors.ts';
 import type { Logger } from '../src/log/index.ts';
 import { parseLine, readLines, sendLine } from '../src/sockets/lines.ts';
 import { closeServer, listenUnix } from '../src/sockets/listen.ts';
-import { checkArguments } from './arguments.ts';
 import { MAX_REQUEST_BYTES, Request, type Response } from './frames.ts';
 
 const WARM_UP_MS = 1_000;
@@ -36,15 +36,13 @@ export function createAdminServer(options: { socketPath: string; handlers: HostV
   }
 
   async function answer({ id, command: name, args, look }: Request): Promise<Response> {
-    const command = (await loadCommands()).find((one) => one.name === name && one.place === 'host');
-    if (command?.place !== 'host') return failure(id, 'NC_USAGE', `The host knows no command "${name}".`);
-    const checked = checkArguments(command, args);
-    if (!checked.ok) return failure(id, 'NC_USAGE', checked.sentence);
     try {
+      const { dispatch } = await import('./dispatch.ts');
       const width = look?.width ?? Number.POSITIVE_INFINITY;
-      const result = await command.answer(handlers, checked.value, look && { ...look, width });
+      const result = await dispatch(handlers, { kind: 'owner' }, name, args, look && { ...look, width });
       return result.ok ? { id, ok: true, ...result.data } : failure(id, result.code, result.detail);
-    } catch (error) {
+    } catch (thrown) {
+      const error = asDatabaseError(thrown);
       if (error instanceof NanoError) return failure(id, error.code, error.detail);
       log.error('an ncl command failed', { command: name, error });
       return failure(id, 'NC_INTERNAL', errorText(error));
@@ -56,7 +54,9 @@ export function createAdminServer(options: { socketPath: string; handlers: HostV
       await listenUnix(server, socketPath);
       // They are many, and no chat needs them. Soon all the same: a checkout that is updated later isn't mixed into this host.
       warmUp = setTimeout(() => {
-        loadCommands().catch((error: unknown) => log.error('the ncl commands did not load', { error }));
+        Promise.all([import('./dispatch.ts'), import('./commands/index.ts')]).catch((error: unknown) =>
+          log.error('the ncl commands did not load', { error }),
+        );
       }, WARM_UP_MS);
     },
     stop() {
@@ -65,8 +65,6 @@ export function createAdminServer(options: { socketPath: string; handlers: HostV
     },
   };
 }
-
-const loadCommands = async () => (await import('./commands/index.ts')).commands;
 
 function failure(id: string, code: ErrorCode, detail?: string): Response {
   const { sentence } = ERRORS[code];

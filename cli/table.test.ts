@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { paint } from './screen.ts';
 import { pairs, table } from './table.ts';
+import { cut, widthOf } from './width.ts';
 
 const look = (width: number) => ({ width, colour: false });
 
@@ -38,6 +39,51 @@ test('a pipe gets everything, newlines as blanks, control characters replaced', 
       look(80),
     ),
     'a     1\nlong  2',
+  );
+});
+
+test('ids give way before anything is cut, and are never cut themselves', () => {
+  const rows = [
+    ['sess-abcdefghijklmnop', 'word '.repeat(10)],
+    ['sess-abcdefghizzzzzzz', 'x'],
+  ];
+  const short = new Map([[0, ['sess-abcdefghij', 'sess-abcdefghiz']]]);
+  assert.match(table(['ID', 'TEXT'], rows, look(200), short), /sess-abcdefghijklmnop/);
+  const shown = table(['ID', 'TEXT'], rows, look(24), short).split('\n');
+  for (const line of shown) assert.ok(line.length <= 24, line);
+  assert.deepEqual(
+    shown.slice(1).map((line) => line.slice(0, 15)),
+    ['sess-abcdefghij', 'sess-abcdefghiz'],
+  );
+});
+
+test('what one reads as one character is one: emoji of several, flags, accents; marks take no room', () => {
+  const widths: [text: string, width: number][] = [
+    ['日本', 4],
+    ['👩‍👩‍👧', 2],
+    ['🇩🇪', 2],
+    ['❤️', 2],
+    ['e\u0301', 1],
+    ['한글', 4],
+    ['שלום', 4],
+    ['ｆｕｌｌ', 8],
+  ];
+  for (const [text, width] of widths) assert.equal(widthOf(text), width, text);
+  assert.equal(cut('👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧', 5), '👩‍👩‍👧👩‍👩‍👧…');
+});
+
+test('a name can neither turn the rest of its line nor begin another one', () => {
+  const shown = table(['NAME', 'ROLE'], [['a\u202eb\nowner\u2028x', 'member']], look(80)).split('\n');
+  assert.deepEqual(shown, ['NAME         ROLE', 'a\ufffdb owner x  member']);
+  assert.equal(
+    pairs(
+      [
+        ['name', 'x\nrole  owner'],
+        ['role', 'none'],
+      ],
+      look(80),
+    ),
+    'name  x\n      role owner\nrole  none',
   );
 });
 

@@ -8,10 +8,11 @@ export const initFirstAgent: ClientCommand = {
     { name: 'name', value: 'name', description: 'what the agent is called; Andy at first' },
     { name: 'provider', value: 'name', description: 'the model harness: claude, demo' },
     { name: 'timezone', value: 'zone', description: "such as Europe/Berlin; this machine's at first" },
+    { name: 'no-welcome', description: "it doesn't speak first in its chat" },
   ],
   place: 'client',
   async run(args, { root, home, screen, json }) {
-    const { initFirstAgent: init } = await import('../../src/groups/init.ts');
+    const { initFirstAgent: init } = await import('../../admin/first-agent.ts');
     const name = textOf(args, 'name');
     const provider = textOf(args, 'provider');
     const timezone = textOf(args, 'timezone');
@@ -21,6 +22,7 @@ export const initFirstAgent: ClientCommand = {
       ...(name !== undefined && { name }),
       ...(provider !== undefined && { provider }),
       ...(timezone !== undefined && { timezone }),
+      welcome: args['no-welcome'] === undefined,
     });
     if (json)
       screen.out(

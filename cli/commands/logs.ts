@@ -5,10 +5,10 @@ import { humanLine, readRecord, text } from '../../src/log/human.ts';
 import { pathsFor } from '../../src/paths.ts';
 import { type Arguments, type ClientCommand, textOf } from '../definition.ts';
 import { numberOf } from '../number-flag.ts';
+import { sinceOf } from '../since-flag.ts';
 import { allLines, follow, lastLines } from '../tail.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** Reads files alone: it works as well when the host is down. */
 export const logs: ClientCommand = {
@@ -64,7 +64,7 @@ function sessionLog(folder: string, id: string): string {
 
 function filterOf(args: Arguments): (line: string) => boolean {
   const level = LEVELS.indexOf(textOf(args, 'level') ?? 'debug');
-  const since = sinceOf(textOf(args, 'since'));
+  const since = sinceOf(args) ?? 0;
   const about = textOf(args, 'about') ?? '';
   let kept = true;
   return (line) => {
@@ -73,13 +73,4 @@ function filterOf(args: Arguments): (line: string) => boolean {
     if (record) kept = LEVELS.indexOf(text(record.level)) >= level && !(Date.parse(text(record.time)) < since);
     return kept && line.includes(about);
   };
-}
-
-/** In ms since the epoch. */
-function sinceOf(written: string | undefined): number {
-  if (written === undefined) return 0;
-  const [, count, unit = ''] = /^(\d+)(s|min|h|d)$/.exec(written) ?? [];
-  const since = count === undefined ? Date.parse(written) : Date.now() - Number(count) * (UNITS[unit] ?? 0);
-  if (Number.isNaN(since)) throw new NanoError('NC_USAGE', '--since is 30s, 10min, 2h, 1d, or a date with its time.');
-  return since;
 }

@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, statSync, write
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
+import { diskState } from '../../admin/housekeeping/disk.ts';
+import { readLimits } from '../../admin/housekeeping/limits.ts';
 import type { Check } from '../../src/admin-view.ts';
 import { readEnvFile } from '../../src/env.ts';
 import { ERRORS, errorText } from '../../src/errors.ts';
-import { diskState } from '../../src/housekeeping/disk.ts';
-import { readLimits } from '../../src/housekeeping/limits.ts';
 import { pathsFor } from '../../src/paths.ts';
 import { asNanoError } from '../../src/system-error.ts';
 

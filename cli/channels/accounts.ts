@@ -1,0 +1,184 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { By } from '../../admin/directory/index.ts';
+import type { ChannelTools, HostView, Result } from '../../src/admin-view.ts';
+import { NAME } from '../../src/channels/load.ts';
+import { settingsFile } from '../../src/channels/settings.ts';
+import { errorText } from '../../src/errors.ts';
+import { lookupOf, type Row } from '../lookup/index.ts';
+
+/** What `ncl channels` does on the host. */
+
+export interface Tested {
+  instance: string;
+  ok: boolean;
+  sentence: string;
+}
+
+const TEST_MS = 20_000;
+const OWN = /^terminal(-\d+)?$/;
+
+/** The same once more starts it anew, with its settings as they are now. */
+export async function attach(
+  { channels }: HostView,
+  { instance, channel, source }: { instance: string; channel: string; source: string | null },
+  by: By,
+  now: number,
+): Promise<Result<Tested>> {
+  const { instances, change, supervisor } = channels;
+  if (!NAME.test(instance) || !NAME.test(channel)) return refuse('NC_USAGE', 'That is no name of a channel.');
+  const known = instances.get(instance);
+  if (OWN.test(instance) || (channels.adapter(instance) && !known)) {
+    return refuse('NC_EXISTS', `The channel ${instance} is the host's own.`);
+  }
+  if (known && known.channel !== channel) {
+    return refuse('NC_EXISTS', `${instance} is an account of ${known.channel}. Choose another name with --as.`);
+  }
+  const done = change(by, now, (note) => {
+    if (known) instances.renew(instance, source);
+    else instances.add({ instance, channel, source, enabled: true }, now);
+    note({ action: known ? 'channel.changed' : 'channel.added', subject: instance, detail: { channel, source } });
+    return { ok: true, data: null };
+  });
+  if (!done.ok) return done;
+  await supervisor.follow(instance);
+  return test(channels, instance);
+}
+
+export async function test(channels: ChannelTools, instance: string): Promise<Result<Tested>> {
+  const row = channels.instances.get(instance);
+  if (!row) return unknown(instance);
+  try {
+    const { plugin, context } = await channels.supervisor.open(row);
+    const { ok, sentence } = await within(TEST_MS, plugin.test(context));
+    return { ok: true, data: { instance, ok, sentence } };
+  } catch (error) {
+    return { ok: true, data: { instance, ok: false, sentence: errorText(error) } };
+  }
+}
+
+export async function remove({ channels }: HostView, instance: string, by: By, now: number): Promise<Result<null>> {
+  if (!channels.instances.get(instance)) return unknown(instance);
+  const done = channels.change(by, now, (note) => {
+    channels.instances.remove(instance);
+    note({ action: 'channel.removed', subject: instance });
+    return { ok: true, data: null };
+  });
+  if (!done.ok) return done;
+  await channels.supervisor.follow(instance);
+  rmSync(settingsFile(channels.folder, instance), { force: true });
+  rmSync(join(channels.folder, instance), { recursive: true, force: true });
+  return done;
+}
+
+export async function enable(
+  { channels }: HostView,
+  instance: string,
+  enabled: boolean,
+  by: By,
+  now: number,
+): Promise<Result<null>> {
+  if (!channels.instances.get(instance)) return unknown(instance);
+  const done = channels.change(by, now, (note) => {
+    channels.instances.enable(instance, enabled);
+    note({ action: enabled ? 'channel.enabled' : 'channel.disabled', subject: instance });
+    return { ok: true, data: null };
+  });
+  if (done.ok) await channels.supervisor.follow(instance);
+  return done;
+}
+
+export interface KnownChat {
+  platformId: string;
+  name: string | null;
+  isGroup: boolean;
+  /** Nobody else can speak there. */
+  speaker?: { id: string; name: string };
+  /** Agents that listen there. */
+  agents: unknown;
+}
+
+/** What the platform tells of, and what is known from before. */
+export async function chats(view: HostView, instance: string): Promise<Result<KnownChat[]>> {
+  if (!view.channels.instances.get(instance)) return unknown(instance);
+  const listing = view.channels.adapter(instance)?.listChats?.();
+  const told = listing ? await within(TEST_MS, listing).catch(() => []) : [];
+  const known = rowsOf(view, instance);
+  const agentsOf = (platformId: string) => known.find((row) => row.platformId === platformId)?.agents ?? [];
+  const isTold = new Set(told.map(({ platformId }) => platformId));
+  const others = known.filter((row) => !isTold.has(String(row.platformId)));
+  return {
+    ok: true,
+    data: [
+      ...told.map((chat) => ({ ...chat, agents: agentsOf(chat.platformId) })),
+      ...others.map((row) => ({
+        platformId: String(row.platformId),
+        name: typeof row.name === 'string' ? row.name : null,
+        isGroup: row.isGroup === true,
+        agents: row.agents,
+      })),
+    ],
+  };
+}
+
+export async function wire(
+  view: HostView,
+  { instance, chat, agent }: { instance: string; chat: string; agent: string | undefined },
+  by: By,
+  now: number,
+): Promise<Result<{ id: string; destination: string }>> {
+  const there = await chats(view, instance);
+  if (!there.ok) return there;
+  const named = there.data.filter(({ platformId, name }) => platformId === chat || name === chat);
+  if (named.length > 1) return refuse('NC_AMBIGUOUS', `More than one chat is called ${chat}: use its id.`);
+  const { platformId = chat, name = null, isGroup = false, speaker } = named[0] ?? {};
+  const agents = lookupOf(view).list('group', { limit: 2 }, by.scope).rows;
+  const agentGroupId = agent ?? (agents.length === 1 ? String(agents[0]?.id) : undefined);
+  if (agentGroupId === undefined) return refuse('NC_USAGE', 'There is more than one agent: say which with --agent.');
+  const known = rowsOf(view, instance).find((row) => row.platformId === platformId);
+  const input = { channelType: instance, platformId, isGroup, ...(name !== null && { name }) };
+  const made = known
+    ? { ok: true as const, data: { id: String(known.id) } }
+    : view.directory.createChat(input, by, now);
+  if (!made.ok) return made;
+  const wired = view.directory.wire({ messagingGroupId: made.data.id, agentGroupId }, by, now);
+  const admitted = wired.ok && speaker ? admit(view, speaker, agentGroupId, by, now) : wired;
+  return admitted.ok ? wired : admitted;
+}
+
+/** As a member, unless they are one. */
+function admit(
+  { directory }: HostView,
+  speaker: { id: string; name: string },
+  agentGroupId: string,
+  by: By,
+  now: number,
+): Result<unknown> {
+  const made = directory.createUser(speaker.id, speaker.name, by, now);
+  if (!made.ok && made.code !== 'NC_EXISTS') return made;
+  const added = directory.addMember(speaker.id, agentGroupId, by, now);
+  return added.ok || added.code === 'NC_EXISTS' ? { ok: true, data: null } : added;
+}
+
+function rowsOf(view: HostView, instance: string): Row[] {
+  return lookupOf(view).list('chat', { where: { channelType: instance }, limit: 10_000 }, null).rows;
+}
+
+export function unknown(instance: string): Result<never> {
+  return refuse(
+    'NC_NOT_FOUND',
+    `There is no account ${JSON.stringify(instance.slice(0, 40))}: see \`ncl channels list\`.`,
+  );
+}
+
+function refuse(code: 'NC_USAGE' | 'NC_EXISTS' | 'NC_NOT_FOUND' | 'NC_AMBIGUOUS', detail: string): Result<never> {
+  return { ok: false, code, detail };
+}
+
+async function within<T>(ms: number, call: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('The platform does not answer.')), ms);
+  });
+  return Promise.race([call, late]).finally(() => clearTimeout(timer));
+}

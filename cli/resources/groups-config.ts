@@ -1,0 +1,162 @@
+import { join } from 'node:path';
+import type { ConfigChanges, McpServer } from '../../admin/directory/index.ts';
+import type { Result } from '../../src/admin-view.ts';
+import { type Arguments, type Command, changeCommand, hostCommand, textOf } from '../definition.ts';
+import type { Row } from '../lookup/index.ts';
+import { requireProvider } from '../require-provider.ts';
+import type { Look } from '../screen.ts';
+import { pairs } from '../table.ts';
+import { GROUP, SCOPES } from './groups.ts';
+import { choiceOf, positionalOf, rowOf, shown } from './resource.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
+const EGRESS = ['public', 'none'] as const;
+const LATER = "takes effect at the sandbox's next start; `ncl groups restart` does it now.";
+
+const get = hostCommand({
+  name: 'groups config get',
+  summary: "An agent group's configuration",
+  agents: 'read',
+  positionals: [positionalOf(GROUP)],
+  handle: (view, args, call) => rowOf(view, GROUP, args, call),
+  show,
+});
+
+const update = changeCommand<Row>({
+  name: 'groups config update',
+  summary: 'Change it: --assistant-name from the next message on, the rest from the next start of a sandbox on',
+  positionals: [positionalOf(GROUP)],
+  flags: [
+    { name: 'provider', value: 'name', description: 'the model harness: claude, demo' },
+    { name: 'model', value: 'name', description: "the provider's name of it, or `default`" },
+    { name: 'effort', value: 'level', choices: [...EFFORTS, 'default'], description: 'how hard it thinks' },
+    { name: 'assistant-name', value: 'name', description: 'what the agent is called' },
+    { name: 'timezone', value: 'zone', description: 'such as Europe/Berlin' },
+    { name: 'max-messages-per-prompt', value: 'count', description: 'how many messages it reads at once: 1 to 100' },
+    { name: 'egress', value: 'rule', choices: EGRESS, description: 'what of the network the agent reaches' },
+    {
+      name: 'egress-allow',
+      value: 'hosts',
+      description: 'private hosts that it may reach all the same, as host or host:port, with commas; or `none`',
+    },
+    { name: 'cli-scope', value: 'scope', choices: SCOPES, description: 'what it may do with ncl; never for agents' },
+  ],
+  ready: async (args) => {
+    const provider = textOf(args, 'provider');
+    return provider === undefined ? undefined : requireProvider(root, process.cwd(), provider);
+  },
+  handle(view, args, call) {
+    const changes = readChanges(args);
+    const done = view.directory.updateConfig(textOf(args, 'group') ?? '', changes, call.by, call.now);
+    return done.ok ? rowOf(view, GROUP, args, call) : done;
+  },
+  show: (row, look) =>
+    [show(row, look), '', `What it is called counts from the next message on. The rest ${LATER}`].join('\n'),
+});
+
+const server = { name: 'name', value: 'name', required: true, description: 'what the server is called' } as const;
+
+const addServer = changeCommand({
+  name: 'groups config add-mcp-server',
+  summary: 'Give the agent a tool server, which runs in its sandbox with its rights and no others',
+  positionals: [positionalOf(GROUP)],
+  flags: [
+    server,
+    { name: 'command', value: 'program', required: true, description: 'what is run, inside the sandbox' },
+    { name: 'args', value: 'json', description: 'its arguments, as a JSON list of texts' },
+    {
+      name: 'env',
+      value: 'json',
+      description: 'its environment, as a JSON object of texts; no secrets: the agent can read it',
+    },
+    { name: 'instructions', value: 'text', description: 'for the agent: what its tools are for' },
+  ],
+  handle(view, args, { by, now }) {
+    const read = readServer(args);
+    if (!read.ok) return read;
+    const name = textOf(args, 'name') ?? '';
+    const done = view.directory.addMcpServer(textOf(args, 'group') ?? '', name, read.data, by, now);
+    return done.ok ? { ok: true, data: { name, ...read.data } } : done;
+  },
+  show: ({ name, command, args }) => [`${name} is added: ${[command, ...args].join(' ')}`, `It ${LATER}`].join('\n'),
+});
+
+const removeServer = changeCommand({
+  name: 'groups config remove-mcp-server',
+  summary: 'Take a tool server away',
+  positionals: [positionalOf(GROUP)],
+  flags: [server],
+  handle: (view, args, { by, now }) =>
+    view.directory.removeMcpServer(textOf(args, 'group') ?? '', textOf(args, 'name') ?? '', by, now),
+  show: () => ['The server is removed.', `That ${LATER}`].join('\n'),
+});
+
+export const groupsConfig: readonly Command[] = [get, update, addServer, removeServer];
+
+function readChanges(args: Arguments): ConfigChanges {
+  const provider = textOf(args, 'provider');
+  const model = textOf(args, 'model');
+  const effort = textOf(args, 'effort');
+  const assistantName = textOf(args, 'assistant-name');
+  const timezone = textOf(args, 'timezone');
+  const most = textOf(args, 'max-messages-per-prompt');
+  const egress = choiceOf(args, 'egress', EGRESS);
+  const allow = textOf(args, 'egress-allow');
+  const cliScope = choiceOf(args, 'cli-scope', SCOPES);
+  return {
+    ...(provider !== undefined && { provider }),
+    ...(model !== undefined && { model: model === 'default' ? null : model }),
+    ...(effort !== undefined && { effort: choiceOf(args, 'effort', EFFORTS) ?? null }),
+    ...(assistantName !== undefined && { assistantName }),
+    ...(timezone !== undefined && { timezone }),
+    ...(most !== undefined && { maxMessagesPerPrompt: Number(most) }),
+    ...(egress && { egress }),
+    ...(allow !== undefined && { egressAllow: allow === 'none' ? [] : allow.split(',').map((host) => host.trim()) }),
+    ...(cliScope && { cliScope }),
+  };
+}
+
+function readServer(given: Arguments): Result<McpServer> {
+  const args = readJson(textOf(given, 'args') ?? '[]');
+  if (!Array.isArray(args) || !args.every((one) => typeof one === 'string')) {
+    return { ok: false, code: 'NC_USAGE', detail: '--args is a JSON list of texts, such as ["--port", "80"].' };
+  }
+  const env = readJson(textOf(given, 'env') ?? '{}');
+  const entries = typeof env === 'object' && env !== null && !Array.isArray(env) ? Object.entries(env) : undefined;
+  if (!entries?.every((entry): entry is [string, string] => typeof entry[1] === 'string')) {
+    return { ok: false, code: 'NC_USAGE', detail: '--env is a JSON object of texts, such as {"LEVEL": "info"}.' };
+  }
+  const [command = '', instructions] = [textOf(given, 'command'), textOf(given, 'instructions')];
+  return { ok: true, data: { command, args, env: Object.fromEntries(entries), ...(instructions && { instructions }) } };
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function show(row: Row, look: Look): string {
+  const servers = Object.keys(typeof row.mcpServers === 'object' && row.mcpServers !== null ? row.mcpServers : {});
+  return pairs(
+    [
+      ['id', shown(row.id)],
+      ['name', shown(row.name)],
+      ['folder', `groups/${row.folder}`],
+      ['provider', shown(row.provider)],
+      ['model', shown(row.model ?? 'default')],
+      ['effort', shown(row.effort ?? 'default')],
+      ['assistant-name', shown(row.assistantName)],
+      ['timezone', shown(row.timezone)],
+      ['max-messages-per-prompt', shown(row.maxMessagesPerPrompt)],
+      ['egress', shown(row.egress)],
+      ['egress-allow', Array.isArray(row.egressAllow) && row.egressAllow.length > 0 ? shown(row.egressAllow) : 'none'],
+      ['cli-scope', shown(row.cliScope)],
+      ['mcp-servers', servers.length > 0 ? servers.join(', ') : 'none'],
+    ],
+    look,
+  );
+}
