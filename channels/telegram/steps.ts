@@ -1,0 +1,44 @@
+import { z } from 'zod';
+import type { ChannelContext } from '../../src/channels/plugin.ts';
+
+/**
+ * How far messages have come that take several calls: a text and its files. What stands in the chat is not put there again
+ * when a later call fails, nor after a crash.
+ */
+export interface Steps {
+  /** `keeps`: others follow or went before. Returns the platform's id of what was sent, now or then. */
+  once(id: string, index: number, step: () => Promise<string>, keeps: boolean): Promise<string>;
+  forget(id: string): void;
+}
+
+const KEY = 'sending';
+const MOST = 50;
+const Kept = z.array(z.tuple([z.string(), z.array(z.string())]));
+
+export function createSteps({ recall, remember }: Pick<ChannelContext, 'recall' | 'remember'>): Steps {
+  const done = new Map<string, string[]>(read(recall(KEY)));
+  const keep = () => remember(KEY, JSON.stringify([...done].slice(-MOST)));
+  return {
+    async once(id, index, step, keeps) {
+      const before = done.get(id)?.[index];
+      if (before !== undefined) return before;
+      const sent = await step();
+      if (keeps) {
+        done.set(id, [...(done.get(id) ?? []), sent]);
+        keep();
+      }
+      return sent;
+    },
+    forget(id) {
+      if (done.delete(id)) keep();
+    },
+  };
+}
+
+function read(text: string | undefined): [string, string[]][] {
+  try {
+    return Kept.parse(JSON.parse(text ?? '[]'));
+  } catch {
+    return [];
+  }
+}
