@@ -1,4 +1,14 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Choice } from '../admin/approvals/index.ts';
+import type { Change } from '../admin/directory/change.ts';
+import type { Directory } from '../admin/directory/index.ts';
+import type { ChannelAdapter } from './channels/adapter.ts';
+import type { Instances } from './channels/instances.ts';
+import type { Supervisor } from './channels/supervisor.ts';
+import type { Deliveries } from './db/deliveries.ts';
 import type { ErrorCode } from './errors.ts';
+import type { AgentGroup } from './groups/agent-groups.ts';
+import type { Mounts } from './sandbox/mounts/index.ts';
 
 /** What `ncl` asks of a running host. Times are ISO-8601 UTC. */
 
@@ -35,53 +45,14 @@ export interface StatusReport {
   problems: string[];
 }
 
-export interface SessionRow {
-  id: string;
-  /** The agent group's name. */
-  agent: string;
-  channelType: string;
-  platformId: string;
-  threadId: string | null;
-  /** `queued`: a sandbox is wanted and waits for room. */
-  state: 'idle' | 'queued' | 'warm' | 'working';
-  /** Messages that are not settled. */
-  pending: number;
-  lastActivity: string | null;
-}
-
-export interface SessionDetail extends SessionRow {
-  agentGroupId: string;
-  createdAt: string;
+/** More of a session than its row has. */
+export interface SessionDetail {
   /** Absolute. */
   folder: string;
   provider: string;
   sandbox: { startedAt: string; uid: number | null } | null;
   /** The newest messages, oldest first; `text` may be shortened. */
   recent: { id: string; direction: 'in' | 'out'; timestamp: string; status: string; text: string }[];
-}
-
-export interface GroupRow {
-  id: string;
-  name: string;
-  /** Below `groups/`. */
-  folder: string;
-  provider: string;
-  model: string | null;
-  effort: string | null;
-  assistantName: string;
-  timezone: string;
-  egress: 'public' | 'none';
-  egressAllow: string[];
-}
-
-/** null: back to the provider's default. */
-export interface GroupChanges {
-  provider?: string;
-  model?: string | null;
-  effort?: 'low' | 'medium' | 'high' | 'xhigh' | 'max' | null;
-  assistantName?: string;
-  egress?: 'public' | 'none';
-  egressAllow?: string[];
 }
 
 export interface Check {
@@ -101,18 +72,61 @@ export interface HousekeepingReport {
   gone: { kind: string; count: number; bytes: number }[];
 }
 
+/** What decides which folders of the host agents are given, and keeps which they are to have. */
+export interface MountTools {
+  agents(): readonly AgentGroup[];
+  mounts: Pick<Mounts, 'decide' | 'save'>;
+  change: Change;
+  /** Undefined: agents run as the host's own user. */
+  uidFor(ordinal: number): number | undefined;
+}
+
+/** What lists and names are read with. */
+export interface LookupTools {
+  db: DatabaseSync;
+  /** What each session does that has a sandbox. */
+  states(): Readonly<Record<string, string>>;
+}
+
+/** Accounts on platforms, and what could not be delivered to them. */
+export interface ChannelTools {
+  supervisor: Supervisor;
+  instances: Instances;
+  adapter(channelType: string): ChannelAdapter | undefined;
+  deliveries: Pick<Deliveries, 'deadLetters' | 'countDead' | 'revive' | 'putAway'>;
+  deliver(messageIds: readonly string[]): void;
+  change: Change;
+  /** The checkout. */
+  code: string;
+  /** Of their settings. */
+  folder: string;
+  /** Throws NC_CHANNEL with what is missing. */
+  webhookUrl(instance: string): string;
+}
+
 /** The host's side of every command that runs there. */
 export interface HostView {
+  lookup: LookupTools;
+  mounts: MountTools;
+  channels: ChannelTools;
   status(): StatusReport;
-  sessions(): SessionRow[];
-  /** By id or the beginning of one: NC_NOT_FOUND, NC_AMBIGUOUS. */
-  session(idOrPrefix: string): Result<SessionDetail>;
+  /** All that is changed. */
+  directory: Directory;
+  /** By its id. */
+  session(id: string): Result<SessionDetail>;
   /** What only the host can see: the path to the credential's upstream, its own timers. */
   doctorChecks(): Promise<Check[]>;
   housekeeping(dryRun: boolean): Promise<HousekeepingReport>;
   /** Begins an orderly shutdown and returns at once. */
   stop(): void;
-  groups(): GroupRow[];
-  /** By id, or by a name that only one has. Takes effect at the next start of a sandbox. */
-  updateGroup(idOrName: string, changes: GroupChanges): Result<GroupRow>;
+  /** What an agent may see when it acts for these users. Undefined: it has no `ncl`. */
+  scopeOf(agentGroupId: string, speakers: readonly string[]): 'group' | 'global' | undefined;
+  /** Asks those who may allow it; returns the approval's id. `action` is frozen. */
+  requestApproval(
+    caller: Extract<Caller, { kind: 'agent' }>,
+    what: { subject: string; title: string; body: string; action: unknown },
+    now: number,
+  ): Result<string>;
+  /** By the owner of this install. */
+  decide(choice: Choice): Promise<{ ok: boolean; text: string }>;
 }

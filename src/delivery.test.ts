@@ -4,18 +4,21 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createInstall, type Install } from '../test/support/central.ts';
 import { until } from '../test/support/until.ts';
-import type { ChannelAdapter, DeliveryResult, OutboundMessage } from './channels/adapter.ts';
+import type { ChannelAdapter, ChannelCapabilities, DeliveryResult, OutboundMessage } from './channels/adapter.ts';
 import { transaction } from './db/group-commit.ts';
 import { createDelivery, type DeliveryQueue } from './delivery.ts';
 import { createLogger } from './log/index.ts';
 
 /** A far end that answers as told and keeps what reached it. */
-function createFarEnd(answer: (message: OutboundMessage, call: number) => DeliveryResult | Promise<DeliveryResult>) {
+function createFarEnd(
+  answer: (message: OutboundMessage, call: number) => DeliveryResult | Promise<DeliveryResult>,
+  capabilities: Partial<ChannelCapabilities> = {},
+) {
   const calls: OutboundMessage[] = [];
   const settled: string[] = [];
   const adapter: ChannelAdapter = {
     channelType: 'terminal',
-    capabilities: { threads: false, maxTextLength: 1e6, buttons: false, edits: false },
+    capabilities: { threads: false, maxTextLength: 1e6, buttons: false, edits: false, ...capabilities },
     start: async () => {},
     stop: async () => {},
     deliver: async (message) => {
@@ -243,4 +246,126 @@ test("a token in a platform's error reaches neither the agent nor the database",
   const kept = JSON.stringify(install.db.prepare('SELECT error FROM deliveries').all());
   assert.match(kept, /fetch of/);
   assert.ok(!`${undeliverable}${kept}`.includes(token));
+});
+
+const LONG = Array.from({ length: 30 }, (_, index) => `This is sentence number ${index}.`).join(' ');
+const UNKNOWN: DeliveryResult = { status: 'unknown', error: 'the connection broke' };
+
+test('a long text comes in parts, each once, and goes on at the one that failed', async () => {
+  using install = createInstall();
+  const far = createFarEnd(
+    (_message, call) =>
+      call === 2 ? { status: 'failed', retryable: true, error: '500', retryAfterMs: 1 } : { status: 'sent' },
+    { maxTextLength: 300 },
+  );
+  const { queue, say } = setup(install, far.adapter);
+  const id = say(LONG);
+  queue.enqueue([id]);
+  await until(() => status(install, id)?.status === 'sent');
+  assert.equal(far.calls[1]?.text, far.calls[2]?.text);
+  assert.equal(far.calls[1]?.id, far.calls[2]?.id);
+  const kept = far.calls.filter((_message, index) => index !== 1);
+  assert.equal(kept.map(({ text }) => text).join(' '), LONG);
+  assert.equal(new Set(kept.map((message) => message.id)).size, kept.length);
+});
+
+test('after a crash between two parts the next host goes on with the second', async () => {
+  using install = createInstall();
+  const hang = createFarEnd(
+    (_message, call) => (call === 1 ? { status: 'sent' } : new Promise<DeliveryResult>(() => {})),
+    { maxTextLength: 600, idempotencyKey: true },
+  );
+  const first = setup(install, hang.adapter);
+  const id = first.say(LONG);
+  first.queue.enqueue([id]);
+  await until(() => hang.calls.length === 2);
+  const far = createFarEnd(() => ({ status: 'sent' }), { maxTextLength: 600, idempotencyKey: true });
+  const second = setup(install, far.adapter);
+  second.queue.resume();
+  await until(() => status(install, id)?.status === 'sent');
+  assert.equal(far.calls[0]?.id, hang.calls[1]?.id);
+  assert.equal([hang.calls[0], ...far.calls].map((message) => message?.text).join(' '), LONG);
+});
+
+test('what may have arrived is said once more, marked; then it is a dead letter that can be sent again', async () => {
+  using install = createInstall();
+  let isWell = false;
+  const far = createFarEnd(() => (isWell ? { status: 'sent' } : UNKNOWN));
+  const { queue, say, undeliverable } = setup(install, far.adapter);
+  const id = say('one');
+  queue.enqueue([id]);
+  await until(() => status(install, id)?.status === 'failed');
+  assert.deepEqual(
+    far.calls.map(({ text }) => text),
+    ['one', '(possibly a repeat)\none'],
+  );
+  assert.match(undeliverable[0] ?? '', /Nobody knows whether it arrived/);
+  assert.equal(install.deliveries.deadLetters(10)[0]?.id, id);
+  isWell = true;
+  assert.ok(transaction(install.db, () => install.deliveries.revive(id, Date.now())));
+  queue.enqueue([id]);
+  await until(() => status(install, id)?.status === 'sent');
+  assert.deepEqual(install.deliveries.deadLetters(10), []);
+});
+
+test('where the platform knows our id, what may have arrived is sent again as it was', async () => {
+  using install = createInstall();
+  const far = createFarEnd((_message, call) => (call === 1 ? UNKNOWN : { status: 'sent' }), { idempotencyKey: true });
+  const { queue, say } = setup(install, far.adapter);
+  const id = say('one');
+  queue.enqueue([id]);
+  await until(() => status(install, id)?.status === 'sent');
+  assert.deepEqual(
+    far.calls.map((message) => [message.id, message.text]),
+    [
+      [id, 'one'],
+      [id, 'one'],
+    ],
+  );
+});
+
+test('what was on its way at a crash is marked where the platform knows no id', async () => {
+  using install = createInstall();
+  const never = createFarEnd(() => new Promise<DeliveryResult>(() => {}));
+  const first = setup(install, never.adapter);
+  const id = first.say('one');
+  first.queue.enqueue([id]);
+  await until(() => never.calls.length === 1);
+  const far = createFarEnd(() => ({ status: 'sent' }));
+  setup(install, far.adapter).queue.resume();
+  await until(() => far.calls.length === 1);
+  assert.equal(far.calls[0]?.text, '(possibly a repeat)\none');
+});
+
+test('a platform that asks the whole account to rest is left alone by its other chats, too', async () => {
+  using install = createInstall();
+  const times: number[] = [];
+  const far = createFarEnd((_message, call) => {
+    times.push(performance.now());
+    return call === 1
+      ? { status: 'failed', retryable: true, error: '429', retryAfterMs: 400, account: true }
+      : { status: 'sent' };
+  });
+  const { queue, say } = setup(install, far.adapter);
+  queue.enqueue([say('one', 'a')]);
+  await until(() => far.calls.length === 1);
+  const begun = performance.now();
+  queue.enqueue([say('two', 'b')]);
+  await until(() => far.calls.length === 2);
+  assert.ok(performance.now() - begun > 300, `after ${performance.now() - begun} ms`);
+  await queue.stop(100);
+});
+
+test('a chat is not sent more than its rate allows', async () => {
+  using install = createInstall();
+  const far = createFarEnd(() => ({ status: 'sent' }), { rate: { chat: { count: 2, perMs: 400 } } });
+  const { queue, say } = setup(install, far.adapter);
+  const begun = performance.now();
+  queue.enqueue(['one', 'two', 'three', 'four'].map((text) => say(text)));
+  await until(() => far.calls.length === 4);
+  assert.ok(performance.now() - begun >= 390, `after ${performance.now() - begun} ms`);
+  assert.deepEqual(
+    far.calls.map(({ text }) => text),
+    ['one', 'two', 'three', 'four'],
+  );
 });

@@ -1,18 +1,31 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { ChatOut, faultPoint, MAX_ATTACHMENT_BYTES } from '@nanoclaw/protocol';
-import type { ChannelAdapter, DeliveryResult, OutboundFile, Outcome } from './channels/adapter.ts';
+import { faultPoint, MAX_ATTACHMENT_BYTES } from '@nanoclaw/protocol';
+import type {
+  Card,
+  ChannelAdapter,
+  DeliveryResult,
+  OutboundFile,
+  OutboundMessage,
+  Outcome,
+} from './channels/adapter.ts';
+import { createRates } from './channels/rates.ts';
+import { nextPart } from './channels/split.ts';
 import { agentsId, type Deliveries, type Delivery } from './db/deliveries.ts';
 import { quickTransaction, transaction } from './db/group-commit.ts';
 import { errorText } from './errors.ts';
-import type { Logger } from './log/index.ts';
+import type { LogFields, Logger } from './log/index.ts';
 import { dropOutbox, takeOut } from './mailbox/attachments.ts';
-import type { Settled } from './take-over.ts';
+import { type HostOut, readContent, type Settled } from './take-over.ts';
 
 /** Says what is queued: one chat in order, chats side by side, retried by kind of error. */
 
 const RETRIES = 8;
+/** Of one that the platform asks to come back with, at its own time. */
+const RATE_LIMITED_RETRIES = 100;
+/** Where a platform can't tell one message from the same one once more, a person can. */
+const REPEAT_MARK = '(possibly a repeat)\n';
 const BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 60_000;
 
@@ -20,6 +33,8 @@ export interface DeliveryParts {
   db: DatabaseSync;
   deliveries: Deliveries;
   adapter(channelType: string): ChannelAdapter | undefined;
+  /** Whether there is such a channel, even if it isn't there now; left out: it may come. */
+  isKnown?(channelType: string): boolean;
   /** The box of the session that an outgoing row came from, for its files. */
   boxOf(sessionId: string): string | undefined;
   /** A private folder for files on their way. */
@@ -67,6 +82,9 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
   /** How often each channel has said that it is back. */
   const comebacks = new Map<string, number>();
   const putOff = new Set<NodeJS.Timeout>();
+  const rates = createRates();
+  /** Those that wait for their place in a rate. */
+  const resting = new Set<() => void>();
   let stopped = false;
 
   function chatOf(channelType: string, platformId: string): [string, Chat] {
@@ -134,39 +152,110 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
   async function send(chat: Chat, delivery: Delivery, platformId: string): Promise<DeliveryResult> {
     const adapter = parts.adapter(chat.channelType);
     if (adapter) return attempt(adapter, delivery, platformId);
+    if (parts.isKnown?.(chat.channelType) === false) {
+      return { status: 'failed', retryable: false, error: `There is no channel ${chat.channelType}.` };
+    }
     return { status: 'failed', retryable: true, offline: true, error: 'The channel is not there.' };
   }
 
   async function attempt(adapter: ChannelAdapter, delivery: Delivery, platformId: string): Promise<DeliveryResult> {
-    const content = ChatOut.parse(JSON.parse(delivery.content));
+    const content = readContent(delivery.messageId, delivery.content);
     const folder = join(parts.scratch, delivery.messageId);
-    const { files, problems } = await collect(delivery, content.files ?? [], folder);
+    const { files, problems } = await collect(delivery, content.files ?? [], folder, adapter);
     const text = [content.text, ...problems.map((problem) => `⚠️ ${problem}`)].filter((part) => part !== '').join('\n');
-    // After a power cut a queued row and a sending one are treated alike: sent under the same id.
-    faultPoint('delivery.preparing');
-    quickTransaction(db, () => deliveries.sending(delivery.messageId, Date.now()));
-    faultPoint('delivery.sending');
     try {
-      return await within(
-        CALL_MS,
-        adapter.deliver({
-          id: delivery.messageId,
-          platformId,
-          threadId: delivery.thread_id,
-          text,
-          progress: content.progress ?? false,
-          files,
-          ...(delivery.inReplyTo !== null && { inReplyTo: delivery.inReplyTo }),
-        }),
-      );
-    } catch (error) {
-      return { status: 'failed', retryable: true, error: errorText(error) };
+      const edit = editOf(content, adapter);
+      if (edit) {
+        const result = await call(adapter, delivery, { ...message(edit.text, 0, true), ...edit });
+        // Made twice, it is the same; one that is too old to be changed is said once more instead.
+        if (result.status === 'unknown') return { status: 'failed', retryable: true, error: result.error };
+        if (result.status === 'sent' || result.retryable) return result;
+      }
+      return await sayAll();
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+
+    /** From where an earlier try has come to. */
+    async function sayAll(): Promise<DeliveryResult> {
+      const { idempotencyKey = false, maxTextLength, textUnit: unit = 'utf16' } = adapter.capabilities;
+      const mark = delivery.unknowns > 0 && !idempotencyKey ? REPEAT_MARK : '';
+      for (let said = delivery.said; ; ) {
+        const marked = said === delivery.said ? mark : '';
+        const part = nextPart(text, said, { length: maxTextLength - marked.length, unit });
+        const isLast = !part || nextPart(text, part.end, { length: maxTextLength, unit }) === undefined;
+        const result = await call(adapter, delivery, message(marked + (part?.text ?? ''), said, isLast));
+        if (result.status === 'unknown') {
+          const stands = part?.text.slice(0, result.sent ?? 0) ?? '';
+          return { ...result, sent: text.startsWith(stands, said) ? said + stands.length : said };
+        }
+        if (result.status !== 'sent' || isLast) return result;
+        said = part.end;
+        transaction(db, () => deliveries.said(delivery.messageId, said, Date.now()));
+      }
+    }
+
+    /** Each part has an id of its own, the same at every try; buttons and files come with the last. */
+    function message(own: string, from: number, isLast: boolean): OutboundMessage {
+      return {
+        id: from === 0 ? delivery.messageId : `${delivery.messageId}.${from}`,
+        platformId,
+        threadId: delivery.thread_id,
+        text: own,
+        progress: content.progress ?? false,
+        files: isLast ? files : [],
+        ...(delivery.inReplyTo !== null && { inReplyTo: delivery.inReplyTo }),
+        ...(isLast && content.card && adapter.capabilities.buttons && { card: cardFor(content.card, from, own) }),
+      };
+    }
   }
 
-  async function collect(delivery: Delivery, names: readonly string[], folder: string) {
+  /** One message at the platform, at the pace that it asks for. */
+  async function call(adapter: ChannelAdapter, delivery: Delivery, message: OutboundMessage): Promise<DeliveryResult> {
+    const { channelType, capabilities } = adapter;
+    const chat = `${channelType}\n${message.platformId}`;
+    const { rate = {}, idempotencyKey = false } = capabilities;
+    const now = performance.now();
+    const waits = [
+      rates.held(channelType, now),
+      rate.chat ? rates.take(chat, rate.chat, now) : 0,
+      rate.account ? rates.take(channelType, rate.account, now) : 0,
+    ];
+    if (Math.max(...waits) > 0) await rest(Math.max(...waits));
+    if (stopped) return { status: 'failed', retryable: true, offline: true, error: 'The host is stopping.' };
+    // Under a key a queued row and a sending one are treated alike, so that a power cut may take it back.
+    faultPoint('delivery.preparing');
+    (idempotencyKey ? quickTransaction : transaction)(db, () => deliveries.sending(delivery.messageId, Date.now()));
+    faultPoint('delivery.sending');
+    const result = await within(CALL_MS, adapter.deliver(message)).catch(
+      (error: unknown): DeliveryResult => ({ status: 'failed', retryable: true, error: errorText(error) }),
+    );
+    if (result.status === 'failed' && result.account && result.retryAfterMs) {
+      rates.hold(channelType, performance.now() + result.retryAfterMs);
+    }
+    return result;
+  }
+
+  function rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        resting.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, Math.min(ms, 2 ** 31 - 1));
+      resting.add(end);
+    });
+  }
+
+  /** What an earlier message becomes, where it is there and can be changed. */
+  function editOf({ edits }: HostOut, adapter: ChannelAdapter): Pick<OutboundMessage, 'text' | 'edits'> | undefined {
+    const sentAs = edits && adapter.capabilities.edits ? deliveries.sentAs(edits.message) : undefined;
+    return edits && sentAs !== undefined ? { text: edits.text, edits: sentAs } : undefined;
+  }
+
+  async function collect(delivery: Delivery, names: readonly string[], folder: string, adapter: ChannelAdapter) {
+    const { maxFileBytes = 0 } = adapter.capabilities;
     const files: OutboundFile[] = [];
     const problems: string[] = [];
     // Of all files of a message together: a sparse file costs its maker nothing.
@@ -178,6 +267,8 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
         ? await takeOut(box, agentsId(delivery.messageId), name, folder, left)
         : { error: 'its session is gone' };
       if ('error' in result) problems.push(`The file ${name} could not be sent: ${result.error}`);
+      else if (result.size > maxFileBytes)
+        problems.push(`The file ${name} could not be sent: ${tooLarge(maxFileBytes)}.`);
       else {
         files.push(result);
         left -= result.size;
@@ -186,9 +277,12 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     return { files, problems };
   }
 
-  function note(chat: Chat, delivery: Delivery, result: DeliveryResult, ms: number): boolean {
-    const { messageId: id, sessionId: session, inReplyTo } = delivery;
-    const fields = { session, messageId: id, inReplyTo, attempt: delivery.attempts + 1, ms };
+  function note(chat: Chat, before: Delivery, result: DeliveryResult, ms: number): boolean {
+    const { messageId: id, sessionId: session, inReplyTo } = before;
+    // Parts of it may have been said since.
+    const delivery = deliveries.get(id) ?? before;
+    const attempts = Math.max(delivery.attempts, 1);
+    const fields = { session, messageId: id, inReplyTo, attempt: attempts, ms };
     const now = Date.now();
     if (result.status === 'sent') {
       transaction(db, () => deliveries.sent(id, result.platformMessageId, now));
@@ -197,23 +291,34 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
       finish(delivery);
       return true;
     }
-    const counted = !result.offline;
-    const attempts = delivery.attempts + 1;
     // Platforms' libraries put whole addresses into their errors, with the token in them.
     const error = log.redact(result.error);
-    if (result.retryable && (!counted || attempts < RETRIES)) {
-      const delay = Math.max(
-        Math.min(BACKOFF_MS * 2 ** delivery.attempts, LONGEST_BACKOFF_MS),
-        result.retryAfterMs ?? 0,
-      );
+    const backoff = Math.min(BACKOFF_MS * 2 ** (attempts - 1), LONGEST_BACKOFF_MS);
+    if (result.status === 'unknown') {
+      const hasKey = parts.adapter(chat.channelType)?.capabilities.idempotencyKey ?? false;
+      if (hasKey ? attempts < RETRIES : delivery.unknowns === 0) {
+        transaction(db, () => deliveries.doubt(id, error, result.sent ?? delivery.said, now + backoff, now));
+        log.warn('nobody knows whether it arrived', { ...fields, error });
+        return pause(chat, backoff);
+      }
+      return giveUp(delivery, `Nobody knows whether it arrived. ${error}`, fields);
+    }
+    const counted = !result.offline;
+    const most = result.retryAfterMs === undefined ? RETRIES : RATE_LIMITED_RETRIES;
+    if (result.retryable && (!counted || attempts < most)) {
+      const delay = Math.max(result.retryAfterMs === undefined ? backoff : BACKOFF_MS, result.retryAfterMs ?? 0);
       transaction(db, () => deliveries.again(id, error, counted ? now + delay : null, counted, now));
       log.info('delivery waits', { ...fields, error, offline: !counted });
       if (counted) return pause(chat, delay);
       chat.waiting = true;
       return false;
     }
+    return giveUp(delivery, error, fields);
+  }
+
+  function giveUp(delivery: Delivery, error: string, fields: LogFields): true {
     const after = transaction(db, () => {
-      deliveries.failed(id, error, now);
+      deliveries.failed(delivery.messageId, error, Date.now());
       return parts.onUndeliverable(delivery, error);
     });
     log.warn('delivery given up', { ...fields, error });
@@ -225,7 +330,7 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
   function finish(delivery: Delivery): void {
     if (delivery.sessionId === null) return;
     const box = parts.boxOf(delivery.sessionId);
-    if (box && ChatOut.parse(JSON.parse(delivery.content)).files?.length) {
+    if (box && readContent(delivery.messageId, delivery.content).files?.length) {
       dropOutbox(box, agentsId(delivery.messageId)).catch((error: unknown) =>
         log.warn('an outbox folder stays', { messageId: delivery.messageId, error }),
       );
@@ -291,6 +396,7 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
     resume() {
       // What an earlier host was about to send lies there still, under names that would be taken.
       rmSync(parts.scratch, { recursive: true, force: true });
+      deliveries.doubtSending(Date.now());
       const open = deliveries.open();
       enqueue(open.map((delivery) => delivery.messageId));
       return open.length;
@@ -300,6 +406,7 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
       stopped = true;
       for (const chat of chats.values()) clearTimeout(chat.timer);
       for (const timer of putOff) clearTimeout(timer);
+      for (const end of resting) end();
       let timer: NodeJS.Timeout | undefined;
       const grace = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, graceMs);
@@ -313,8 +420,17 @@ export function createDelivery(parts: DeliveryParts): DeliveryQueue {
 async function within(ms: number, call: Promise<DeliveryResult>): Promise<DeliveryResult> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<DeliveryResult>((resolve) => {
-    timer = setTimeout(() => resolve({ status: 'failed', retryable: true, error: 'no answer in time' }), ms);
+    timer = setTimeout(() => resolve({ status: 'unknown', error: 'no answer in time' }), ms);
     timer.unref();
   });
   return Promise.race([call, late]).finally(() => clearTimeout(timer));
+}
+
+function tooLarge(maxBytes: number): string {
+  return maxBytes === 0 ? 'no files can be sent here' : `here it may have ${Math.floor(maxBytes / 1e6)} MB at most`;
+}
+
+/** What stands above its buttons is no longer than the part that they come with. */
+function cardFor(card: Card, from: number, part: string): Card {
+  return from === 0 ? card : { ...card, title: '', body: part };
 }

@@ -19,10 +19,10 @@ const table = {
   },
   NC_NOT_FOUND: {
     sentence: 'There is nothing with that name or id.',
-    remedy: '`ncl sessions list`, `ncl groups list` and `ncl trace` show what there is.',
+    remedy: '`ncl help` has the lists that show what there is.',
     exit: 1,
   },
-  NC_AMBIGUOUS: { sentence: 'More than one thing begins with that.', remedy: 'Give more of the id.', exit: 1 },
+  NC_AMBIGUOUS: { sentence: 'More than one thing may be meant.', remedy: 'Give the id, or more of it.', exit: 1 },
   NC_DB_CORRUPT: {
     sentence: 'The central database is damaged.',
     remedy: '`ncl restore` puts a backup in its place; data/backups also holds copies of it from before each upgrade.',
@@ -77,7 +77,7 @@ const table = {
   },
   NC_MESSAGE_DROPPED: {
     sentence: 'No agent took the message.',
-    remedy: '`ncl groups list` shows which agents there are.',
+    remedy: '`ncl why <channel>/<chat>` says what would change that.',
     exit: 1,
   },
   NC_SOCKET_PATH: {
@@ -143,6 +143,29 @@ const table = {
   NC_CREDENTIAL_MISSING: {
     sentence: 'The chosen provider has no credential.',
     remedy: 'Put one into .env, or run `bash nanoclaw.sh` again.',
+    exit: 1,
+  },
+  NC_FORBIDDEN: {
+    sentence: 'That is not allowed.',
+    remedy: 'What is allowed is up to the owner of this install.',
+    exit: 1,
+  },
+  NC_NOT_DONE: { sentence: 'It was not done.', remedy: '`ncl approvals get` shows how it stands.', exit: 1 },
+  NC_EXISTS: { sentence: 'That is there already.', remedy: 'Use it, or choose another name.', exit: 1 },
+  NC_IN_USE: {
+    sentence: 'More would go with it.',
+    remedy: 'With --yes all of that is removed; the audit log stays.',
+    exit: 1,
+  },
+  NC_BUSY: { sentence: 'Too much is asked at once.', remedy: 'Wait a second, then try again.', exit: 1 },
+  NC_CHANNEL: {
+    sentence: 'A channel can not be used.',
+    remedy: '`ncl channels list` shows them all, and `ncl channels test` tries one.',
+    exit: 1,
+  },
+  NC_MOUNT: {
+    sentence: 'That folder is not given to agents.',
+    remedy: '`ncl mounts check` tries it again; docs/mounts.md has the rules.',
     exit: 1,
   },
   NC_INTERNAL: { sentence: 'Something unexpected happened.', remedy: 'The log has the details: `ncl logs`.', exit: 1 },

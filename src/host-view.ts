@@ -1,10 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
-import { parseRule } from '@nanoclaw/vault';
-import type { Check, GroupRow, HostView, Result, SessionDetail, SessionRow, StatusReport } from './admin-view.ts';
+import { TERMINAL_OWNER } from '../channels/terminal/address.ts';
+import type { Check, HostView, SessionDetail, StatusReport } from './admin-view.ts';
+import { transaction } from './db/group-commit.ts';
 import type { Session } from './db/sessions.ts';
 import { errorText } from './errors.ts';
-import { type AgentGroup, listAgentGroups, updateAgentGroup } from './groups/agent-groups.ts';
+import { getAgentGroup, listAgentGroups } from './groups/agent-groups.ts';
 import type { Host } from './host.ts';
 
 /** What a running host tells `ncl`. */
@@ -22,7 +23,6 @@ const SHOWN_MESSAGES = 10;
 const SHOWN_TEXT = 200;
 
 export function createHostView({ host, db, slug, version, startedAt, stop }: HostViewParts): HostView {
-  const chat = db.prepare('SELECT channel_type, platform_id FROM messaging_groups WHERE id = ?');
   const pending = db.prepare(
     `SELECT count(*) AS n FROM messages WHERE direction = 'in' AND status IN ('pending', 'paused') AND trigger = 1`,
   );
@@ -31,48 +31,11 @@ export function createHostView({ host, db, slug, version, startedAt, stop }: Hos
     `SELECT id, direction, timestamp, status, outcome, content FROM messages
      WHERE session_id = ? AND kind <> 'system' ORDER BY created_at DESC, rowid DESC LIMIT ${SHOWN_MESSAGES}`,
   );
-  const byPrefix = db.prepare('SELECT id FROM sessions WHERE id >= ?1 AND id < ?2 LIMIT 2');
-
-  function findSession(idOrPrefix: string): Result<Session> {
-    const exact = host.sessions.get(idOrPrefix);
-    const ids = exact ? [exact.id] : byPrefix.all(idOrPrefix, `${idOrPrefix}\uffff`).map((row) => String(row.id));
-    if (ids.length > 1)
-      return { ok: false, code: 'NC_AMBIGUOUS', detail: `More than one session begins with ${idOrPrefix}.` };
-    const session = ids[0] === undefined ? undefined : host.sessions.get(ids[0]);
-    return session && idOrPrefix !== ''
-      ? { ok: true, data: session }
-      : { ok: false, code: 'NC_NOT_FOUND', detail: `No session begins with ${JSON.stringify(idOrPrefix)}.` };
-  }
-
-  function rowOf(session: Session, names: ReadonlyMap<string, string>): SessionRow {
-    const place = session.messagingGroupId === null ? undefined : chat.get(session.messagingGroupId);
-    const running = host.runner.has(session.id);
-    const turnSince = host.activity.get(session.id)?.turnSince ?? null;
-    return {
-      id: session.id,
-      agent: names.get(session.agentGroupId) ?? session.agentGroupId,
-      channelType: place ? String(place.channel_type) : '',
-      platformId: place ? String(place.platform_id) : '',
-      threadId: session.threadId,
-      state: !running ? 'idle' : turnSince === null ? 'warm' : 'working',
-      pending: host.messages.open(session.id).filter((message) => message.trigger).length,
-      lastActivity: session.lastActive,
-    };
-  }
-
-  function agentNames(): Map<string, string> {
-    return new Map(listAgentGroups(db).map((agent) => [agent.id, agent.name]));
-  }
-
   function detailOf(session: Session): SessionDetail {
-    const agent = listAgentGroups(db).find((candidate) => candidate.id === session.agentGroupId);
     const running = host.runner.list().find((entry) => entry.sessionId === session.id);
     return {
-      ...rowOf(session, agentNames()),
-      agentGroupId: session.agentGroupId,
-      createdAt: session.createdAt,
       folder: host.manager.folders(session).session,
-      provider: agent?.provider ?? '',
+      provider: getAgentGroup(db, session.agentGroupId)?.provider ?? '',
       sandbox: running ? { startedAt: isoTime(running.startedAt), uid: null } : null,
       recent: recent
         .all(session.id)
@@ -88,14 +51,21 @@ export function createHostView({ host, db, slug, version, startedAt, stop }: Hos
   }
 
   function problems(): string[] {
-    const away = [...host.adapters.keys()].filter((channelType) => host.disconnected.has(channelType));
+    const audit = host.auditProblem();
     return [
-      ...away.map((channelType) => `The channel ${channelType} is not connected.`),
+      ...[...host.disconnected].map((channelType) => `The channel ${channelType} is not connected.`),
+      ...host.channels.supervisor
+        .reports()
+        .filter(({ enabled, state }) => enabled && state !== 'connected')
+        .map(({ instance, detail }) => `The channel ${instance} is not connected.${detail ? ` ${detail}` : ''}`),
       ...host.housekeeping.problems(),
+      ...(audit === undefined ? [] : [audit]),
     ];
   }
 
   return {
+    mounts: host.mounts,
+    channels: host.channels,
     status(): StatusReport {
       return {
         version,
@@ -109,22 +79,35 @@ export function createHostView({ host, db, slug, version, startedAt, stop }: Hos
           provider,
           model: model ?? null,
         })),
-        channels: [...host.adapters.keys()].map((channelType) => ({
-          channelType,
-          connected: !host.disconnected.has(channelType),
-        })),
+        channels: [
+          ...[...host.builtIn].map((channelType) => ({
+            channelType,
+            connected: !host.disconnected.has(channelType),
+          })),
+          ...host.channels.supervisor
+            .reports()
+            .filter(({ enabled }) => enabled)
+            .map(({ instance, state }) => ({ channelType: instance, connected: state === 'connected' })),
+        ],
         sessions: { active: Number(active.get()?.n ?? 0), running: host.runner.list().length },
         queues: { inbound: Number(pending.get()?.n ?? 0), outbound: host.delivery.depth() },
         problems: problems(),
       };
     },
-    sessions() {
-      const names = agentNames();
-      return host.sessions.list().map((session) => rowOf(session, names));
+    lookup: {
+      db,
+      states: () =>
+        Object.fromEntries(
+          host.runner.list().map(({ sessionId: id }) => {
+            const isWorking = (host.activity.get(id)?.turnSince ?? null) !== null;
+            return [id, isWorking ? 'working' : 'warm'];
+          }),
+        ),
     },
-    session(idOrPrefix) {
-      const found = findSession(idOrPrefix);
-      return found.ok ? { ok: true, data: detailOf(found.data) } : found;
+    directory: host.directory,
+    session(id) {
+      const session = host.sessions.get(id);
+      return session ? { ok: true, data: detailOf(session) } : { ok: false, code: 'NC_NOT_FOUND' };
     },
     async doctorChecks() {
       const used = new Set(listAgentGroups(db).map((agent) => agent.provider));
@@ -132,28 +115,35 @@ export function createHostView({ host, db, slug, version, startedAt, stop }: Hos
     },
     housekeeping: (dryRun) => host.housekeeping.run(dryRun),
     stop,
-    groups: () => listAgentGroups(db).map(groupRow),
-    updateGroup(idOrName, changes) {
-      const all = listAgentGroups(db);
-      const exact = all.filter(({ id, name, folder }) => id === idOrName || name === idOrName || folder === idOrName);
-      const [agent] = exact;
-      if (!agent) return { ok: false, code: 'NC_NOT_FOUND', detail: `There is no agent ${JSON.stringify(idOrName)}.` };
-      const unreadable = changes.egressAllow?.find((rule) => parseRule(rule) === undefined);
-      if (unreadable !== undefined) {
-        return {
-          ok: false,
-          code: 'NC_USAGE',
-          detail: `${JSON.stringify(unreadable)} is no rule: host, host:port or host:*.`,
-        };
-      }
-      if (exact.length > 1)
-        return { ok: false, code: 'NC_AMBIGUOUS', detail: 'Give the id: the name fits more than one.' };
-      updateAgentGroup(db, agent.id, changes, isoTime(Date.now()));
-      const changed = listAgentGroups(db).find((candidate) => candidate.id === agent.id) ?? agent;
-      return { ok: true, data: groupRow(changed) };
+    scopeOf: host.callers.scope,
+    requestApproval({ agentGroupId, sessionId, scope }, { action, ...what }, now) {
+      const asked = transaction(db, () =>
+        host.approvals.request(
+          {
+            ...what,
+            kind: 'ncl',
+            // What concerns more than its own agent is for those who look after all of them.
+            agentGroupId: scope === 'group' ? agentGroupId : null,
+            sessionId,
+            requestedBy: `agent:${agentGroupId}`,
+            origin: host.directory.origin(sessionId) ?? NOWHERE,
+            options: [
+              { label: 'Allow', does: 'approve', action },
+              { label: 'Refuse', does: 'deny', action: null },
+            ],
+          },
+          now,
+        ),
+      );
+      if (!asked.ok) return asked;
+      asked.data.after();
+      return { ok: true, data: asked.data.id };
     },
+    decide: (choice) => host.approvals.decide(choice, { user: TERMINAL_OWNER, owns: true }),
   };
 }
+
+const NOWHERE = { channel_type: null, platform_id: null, thread_id: null };
 
 async function checkModel(host: Host, name: string): Promise<Check> {
   const check = { name: `model (${name})`, blocking: true };
@@ -167,22 +157,6 @@ async function checkModel(host: Host, name: string): Promise<Check> {
   } catch (error) {
     return { ...check, ok: false, detail: errorText(error), remedy: 'Run `bash nanoclaw.sh` again.' };
   }
-}
-
-function groupRow(agent: AgentGroup): GroupRow {
-  const { id, name, folder, provider, assistantName, timezone, egress } = agent;
-  return {
-    id,
-    name,
-    folder,
-    provider,
-    model: agent.model ?? null,
-    effort: agent.effort ?? null,
-    assistantName,
-    timezone,
-    egress,
-    egressAllow: [...agent.egressAllow],
-  };
 }
 
 function textOf(content: string): string {

@@ -1,12 +1,25 @@
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { cleanText, faultPoint } from '@nanoclaw/protocol';
+import { cleanText, faultPoint, INSIDE } from '@nanoclaw/protocol';
+import { createCallers } from '../admin/agent-door/callers.ts';
+import { type AgentCommands, createAgentDoor } from '../admin/agent-door/index.ts';
+import { createApprovals } from '../admin/approvals/index.ts';
+import { createChange } from '../admin/directory/change.ts';
+import { createDirectory } from '../admin/directory/index.ts';
+import { createHousekeeping } from '../admin/housekeeping/index.ts';
+import { createOwnerWords } from '../admin/people/owner-words.ts';
+import { createRename } from '../admin/people/rename.ts';
 import { createActivities } from './activity.ts';
 import { createAftermath } from './aftermath.ts';
-import { createApprovals } from './approvals/index.ts';
+import { createAnchor } from './audit/anchor.ts';
+import { createCredentialUses } from './audit/credential-uses.ts';
 import { createAudit } from './audit/index.ts';
 import type { ChannelAdapter, ChannelHost, InboundEvent } from './channels/adapter.ts';
+import { createInstances } from './channels/instances.ts';
+import { createSupervisor } from './channels/supervisor.ts';
+import { createTellOwner } from './channels/tell-owner.ts';
+import { createWebDoors, webhookUrl } from './channels/web-server/index.ts';
 import { createClockWatch, endLongWaits, shiftWaits } from './clock.ts';
 import { createCommands } from './commands/index.ts';
 import { createContainerRunner } from './container-runner.ts';
@@ -18,9 +31,9 @@ import { createDelivery } from './delivery.ts';
 import { createEgressCounters } from './egress-counters.ts';
 import { NanoError } from './errors.ts';
 import type { Failure } from './failures.ts';
-import { getAgentGroup } from './groups/agent-groups.ts';
+import { getAgentGroup, listAgentGroups } from './groups/agent-groups.ts';
+import { renameInGroupFolder } from './groups/compose.ts';
 import { sweep } from './host-sweep.ts';
-import { createHousekeeping } from './housekeeping/index.ts';
 import type { Logger } from './log/index.ts';
 import { takeIn } from './mailbox/attachments.ts';
 import { dropTree } from './mailbox/drop-outbox.ts';
@@ -34,7 +47,10 @@ import { createRoles } from './people/roles.ts';
 import { createProviders } from './providers/registry.ts';
 import { createRoom } from './room.ts';
 import { createRouter } from './router.ts';
+import { createWirings } from './routing/wirings.ts';
 import type { SandboxDriver } from './sandbox/driver.ts';
+import { allowlistFile } from './sandbox/mounts/allowlist.ts';
+import { createMounts, type LeftOut } from './sandbox/mounts/index.ts';
 import { places } from './sandbox-queue.ts';
 import { LIMITS, prepareSandbox } from './sandbox-spec.ts';
 import { createSessionManager } from './session-manager.ts';
@@ -53,6 +69,8 @@ export interface HostParts {
   env(): Readonly<Record<string, string | undefined>>;
   adapters: readonly ChannelAdapter[];
   driver: SandboxDriver;
+  /** What answers agents' `ncl`. */
+  agentCommands(): AgentCommands;
   /** The host's uid for an agent's sandboxes; undefined when the host itself is unprivileged. */
   uidFor(ordinal: number): number | undefined;
   log: Logger;
@@ -69,6 +87,8 @@ const PAUSED_MS = 30_000;
 export function createHost(parts: HostParts) {
   const { code, paths, db, env, driver, log } = parts;
   const adapters = new Map(parts.adapters.map((adapter) => [adapter.channelType, adapter]));
+  /** These the host can't do without; the others come and go. */
+  const builtIn: ReadonlySet<string> = new Set(adapters.keys());
   const activity = createActivities();
   const quarantined = new Set<string>();
   let sweeper: NodeJS.Timeout | undefined;
@@ -79,9 +99,10 @@ export function createHost(parts: HostParts) {
   const messages = createMessages(db);
   const sessions = createSessions(db);
   const deliveries = createDeliveries(db);
+  const instances = createInstances(db);
   const roles = createRoles(db);
-  const audit = createAudit(db);
-  const approvals = createApprovals();
+  const anchor = createAnchor(db, paths.auditHead, log);
+  const audit = createAudit(db, anchor.soon);
   const reader = createOutboundReader({
     log: (level, message, fields) => log[level](message, fields),
     isWanted: () => activity.size > 0,
@@ -90,7 +111,8 @@ export function createHost(parts: HostParts) {
   const typing = createTyping((channelType) => adapters.get(channelType));
   const takeOver = createTakeOver({ db, messages, deliveries, sessions });
   const egress = createEgressCounters(db, log);
-  const providers = createProviders({ root: code, env, onEgress: egress.add, log });
+  const credentials = createCredentialUses(db, audit);
+  const providers = createProviders({ root: code, env, onEgress: egress.add, onCredential: credentials.add, log });
   const manager = createSessionManager({
     paths,
     db,
@@ -99,6 +121,16 @@ export function createHost(parts: HostParts) {
     deliveries,
     onPublishError: handOnFailed,
     limit: (sessionId) => room.limit(sessionId),
+    answers: (sessionId) => agentDoor.answers(sessionId),
+  });
+  const callers = createCallers(db, roles);
+  const agentDoor = createAgentDoor({
+    db,
+    callers,
+    audit,
+    commands: parts.agentCommands,
+    publish: manager.publish,
+    log,
   });
 
   /** True: the chat has been told. */
@@ -124,16 +156,19 @@ export function createHost(parts: HostParts) {
   const delivery = createDelivery({
     db,
     deliveries,
-    adapter: (channelType) => adapters.get(channelType),
+    adapter: (channelType) =>
+      builtIn.has(channelType) || channels.isUp(channelType) ? adapters.get(channelType) : undefined,
+    isKnown: (channelType) => builtIn.has(channelType) || instances.get(channelType) !== undefined,
     boxOf,
     scratch: join(paths.run, 'outgoing'),
     onDelivered: (sessionId) => manager.publish(sessionId),
     onUndeliverable(delivery, error) {
       const { sessionId, messageId } = delivery;
       const session = sessionId === null ? undefined : sessions.get(sessionId);
+      const now = Date.now();
+      approvals.undeliverable(messageId, now);
       // What the host itself says, this notice too, is not worth another one.
       if (!session || isNote(messageId)) return [];
-      const now = Date.now();
       takeOver.tellAgent(session, 'delivery', 'failed', `Message ${messageId} could not be delivered: ${error}`, now);
       const text = `⚠️ An answer of mine was refused here: ${cleanText(error.slice(0, SHOWN_ERROR))}`;
       return [takeOver.say(delivery, sessionId, text, delivery.inReplyTo, now)];
@@ -141,7 +176,7 @@ export function createHost(parts: HostParts) {
     log,
   });
 
-  const housekeeping = createHousekeeping({ db, paths, env, takeOver, deliver: delivery.enqueue, log });
+  const housekeeping = createHousekeeping({ db, paths, env, takeOver, audit, deliver: delivery.enqueue, log });
 
   function perform(session: Session, effects: Effects): void {
     if (effects.changed) manager.publish(session.id);
@@ -150,6 +185,7 @@ export function createHost(parts: HostParts) {
     for (const [id] of effects.putOff) typing.off(id);
     if (effects.settled.length > 0) activity.settled(session.id);
     for (const failed of effects.failed) log.warn('try failed', { session: session.id, ...failed });
+    for (const request of effects.requests) agentDoor.request(session, request);
     for (const settled of effects.settled) {
       typing.off(settled.messageId);
       delivery.settled(settled);
@@ -164,11 +200,15 @@ export function createHost(parts: HostParts) {
     takeOver,
     folders: manager.folders,
     perform,
-    onSnapshot: (session, snapshot) => activity.seen(session.id, snapshot),
+    onSnapshot(session, snapshot) {
+      activity.seen(session.id, snapshot);
+      agentDoor.seen(session.id, snapshot.acks);
+    },
     onHostile(session, reason) {
       if (quarantined.has(session.id)) return;
       quarantined.add(session.id);
       const failure: Failure = { kind: 'quarantine', retryable: false, message: reason };
+      const entry = { actor: 'host', action: 'session.quarantined', subject: session.id, detail: { reason } };
       void runner
         .stop(session.id, 0, 'quarantine')
         .then(() => {
@@ -178,6 +218,7 @@ export function createHost(parts: HostParts) {
         })
         // Told even if the file could not be moved; and after it, or a crash between the two would cost the next message.
         .finally(() => aftermath.fail(session, failure))
+        .finally(() => transaction(db, () => audit.record(entry, Date.now())))
         .catch((error: unknown) => log.error('quarantine failed', { session: session.id, error }))
         .finally(() => quarantined.delete(session.id));
     },
@@ -186,6 +227,7 @@ export function createHost(parts: HostParts) {
 
   const aftermath = createAftermath({ db, messages, sessions, takeOver, mailbox, perform, log });
 
+  const mounts = createMounts({ db, audit, paths, code, allowlist: allowlistFile() });
   const maxSandboxes = places(memoryOfMachine(), LIMITS.memoryBytes, env().NANOCLAW_MAX_SANDBOXES);
   const runner = createContainerRunner({
     driver,
@@ -195,11 +237,13 @@ export function createHost(parts: HostParts) {
     session: sessions.get,
     prepare: async (session) => {
       await dropLeftovers(session);
-      return prepareSandbox({ code, paths, db, sessions, manager, providers, uidFor: parts.uidFor }, session);
+      const { uidFor } = parts;
+      return prepareSandbox({ code, paths, db, sessions, manager, providers, mounts, onLeftOut, uidFor }, session);
     },
     onStarted(session) {
       reader.warm();
       activity.started(session.id, sessions.get(session.id)?.hostSeq ?? 0);
+      agentDoor.opened(session.id);
       watch.add(
         session.id,
         manager.folders(session).box,
@@ -213,6 +257,7 @@ export function createHost(parts: HostParts) {
     },
     async onExit(session, exit, planned) {
       watch.remove(session.id);
+      agentDoor.closed(session.id);
       const known = activity.ended(session.id);
       await providers.closeSession(session);
       await aftermath.settle(session, exit, planned, known?.seqAtStart ?? 0);
@@ -238,10 +283,13 @@ export function createHost(parts: HostParts) {
     if (messages.dueSessions(Date.now()).includes(sessionId)) void runner.wake(sessionId);
   }
 
+  const table = createWirings(db, roles);
   const commands = createCommands({
     db,
     sessions,
     messages,
+    roles,
+    table,
     takeOver,
     runner,
     activity,
@@ -249,6 +297,69 @@ export function createHost(parts: HostParts) {
     perform,
     delivery,
     log,
+  });
+
+  const directory = createDirectory({
+    db,
+    audit,
+    paths,
+    sessions,
+    messages,
+    takeOver,
+    channelHasThreads: (channelType) => adapters.get(channelType)?.capabilities.threads ?? false,
+    perform,
+    runner,
+    publish: manager.publish,
+    renamed,
+    endApprovals: (ids, now) => approvals.close(ids, now),
+    log,
+  });
+  const approvals = createApprovals({
+    db,
+    commit,
+    roles,
+    audit,
+    directory,
+    takeOver,
+    deliveries,
+    sessions,
+    adapter: (channelType) => adapters.get(channelType),
+    accept: (event) => router.accept(event),
+    deliver: delivery.enqueue,
+    wake(sessionId) {
+      manager.publish(sessionId);
+      void runner.wake(sessionId);
+    },
+    noRoom: housekeeping.refusal,
+    env,
+    folder: paths.held,
+    log,
+  });
+
+  const ownerWords = createOwnerWords({
+    db,
+    audit,
+    directory,
+    begin(session) {
+      manager.publish(session.id);
+      void runner.wake(session.id);
+    },
+  });
+
+  /** Its sandboxes that run: they look at the name at each turn. */
+  function renamed(agentGroupId: string): void {
+    const agent = getAgentGroup(db, agentGroupId);
+    for (const { sessionId } of runner.list()) {
+      const session = sessions.get(sessionId);
+      if (!agent || session?.agentGroupId !== agentGroupId) continue;
+      renameInGroupFolder(manager.folders(session).group, agent.assistantName);
+      manager.publish(sessionId);
+    }
+  }
+
+  approvals.register({
+    kind: 'ncl',
+    perform: (action, { id }, decidedBy, now) => parts.agentCommands().perform(action, { id, decidedBy }, now),
   });
 
   /** Their files come before their rows. */
@@ -262,7 +373,7 @@ export function createHost(parts: HostParts) {
     capabilities: (channelType) => adapters.get(channelType)?.capabilities,
     command: commands.run,
     answer: commands.answer,
-    words: [approvals.words],
+    words: [ownerWords, approvals.words, createRename({ db, roles, table, directory })],
     hold: { sender: approvals.holdSender, chat: approvals.holdChat },
     takeAttachments: (session, messageId, event) => takeAttachments(session, messageId, event),
     dropAttachments: (session, id) =>
@@ -289,6 +400,21 @@ export function createHost(parts: HostParts) {
     return Promise.all(
       (event.attachments ?? []).map((attachment, index) => takeIn(inbound, messageId, index, attachment)),
     );
+  }
+
+  /** Told once for each reason, where somebody waits for this agent, and to the agent itself. */
+  function onLeftOut(session: Session, leftOut: readonly LeftOut[]): void {
+    const now = Date.now();
+    const open = messages.open(session.id).find(({ trigger, platform_id }) => trigger && platform_id !== null);
+    if (!open) return;
+    const notes = transaction(db, () =>
+      mounts.takeNews(session.agentGroupId, leftOut, now).map(({ name, sentence }) => {
+        takeOver.tellAgent(session, 'mounts', 'left-out', `${INSIDE.extra}/${name} is not there: ${sentence}`, now);
+        const text = `⚠️ I have to do without your folder “${name}”: ${sentence}. \`ncl mounts list\` says what helps.`;
+        return takeOver.say(open, session.id, text, open.id, now);
+      }),
+    );
+    delivery.enqueue(notes);
   }
 
   async function dropLeftovers(session: Session): Promise<void> {
@@ -356,7 +482,18 @@ export function createHost(parts: HostParts) {
     available: (channelType) => delivery.available(channelType),
   };
 
-  const disconnected = new Set(adapters.keys());
+  const disconnected = new Set(builtIn);
+  const tellOwner = createTellOwner(db, takeOver);
+  const channels = createSupervisor({
+    instances,
+    code,
+    folder: paths.channels,
+    adapters,
+    host: channelHost,
+    tellOwner: (channelType, text) => delivery.enqueue(tellOwner(channelType, text)),
+    web: createWebDoors({ env, log }),
+    log,
+  });
 
   return {
     disconnected: disconnected as ReadonlySet<string>,
@@ -366,17 +503,34 @@ export function createHost(parts: HostParts) {
     delivery,
     activity,
     adapters,
+    builtIn,
+    channels: {
+      supervisor: channels,
+      instances,
+      adapter: (channelType: string) => adapters.get(channelType),
+      deliveries,
+      deliver: delivery.enqueue,
+      change: createChange(db, audit),
+      code,
+      folder: paths.channels,
+      webhookUrl: (instance: string) => webhookUrl(env().PUBLIC_URL, instance),
+    },
     providers,
     manager,
     driver,
     housekeeping,
-    audit,
+    mounts: { mounts, agents: () => listAgentGroups(db), change: createChange(db, audit), uidFor: parts.uidFor },
+    callers,
+    auditProblem: anchor.problem,
     approvals,
+    directory,
     async start(): Promise<void> {
       await housekeeping.start();
       await recover();
+      directory.resume();
+      await approvals.start();
       await Promise.all(
-        [...adapters.values()].map((adapter) =>
+        parts.adapters.map((adapter) =>
           adapter.start(channelHost).then(
             () => {
               disconnected.delete(adapter.channelType);
@@ -390,6 +544,7 @@ export function createHost(parts: HostParts) {
           ),
         ),
       );
+      channels.start();
       let lastPass = performance.now() - SWEEP_MS;
       const pass = () => {
         try {
@@ -410,9 +565,12 @@ export function createHost(parts: HostParts) {
             Date.now(),
             performance.now(),
           );
+          channels.look();
           room.look(performance.now());
           egress.flush();
+          credentials.flush();
           manager.publishFailed();
+          approvals.sweep(Date.now());
         } catch (error) {
           log.error('sweep failed', { error });
         }
@@ -423,16 +581,21 @@ export function createHost(parts: HostParts) {
     async stop(reason: string): Promise<void> {
       clearInterval(sweeper);
       const steps = [
-        () => Promise.all([...adapters.values()].map((adapter) => adapter.stop())),
+        () => Promise.all([...adapters].map(([name, adapter]) => builtIn.has(name) && adapter.stop())),
+        () => channels.stop(),
         () => housekeeping.stop(),
         () => runner.stopAll(STOP_GRACE_MS, reason),
         () => delivery.stop(STOP_GRACE_MS),
         () => watch.stop(),
         () => typing.stop(),
+        () => directory.settled(),
         () => commit.flush(),
         () => egress.flush(),
+        () => credentials.flush(),
+        () => agentDoor.stop(),
         () => providers.stop(),
         () => reader.stop(),
+        () => anchor.write(),
       ];
       // Each on its own: what fails (a full disk) must not keep the rest from ending.
       for (const step of steps) {

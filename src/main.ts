@@ -1,6 +1,9 @@
 import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isoTime } from '@nanoclaw/protocol';
+import type { AgentCommands } from '../admin/agent-door/index.ts';
+import { finishRestore } from '../admin/housekeeping/finish-restore.ts';
+import { lockInstall } from '../admin/housekeeping/install-lock.ts';
 import type { HostView } from './admin-view.ts';
 import type { ChannelAdapter } from './channels/adapter.ts';
 import { asDatabaseError, openCentral } from './db/connection.ts';
@@ -9,8 +12,6 @@ import { createLiveEnv } from './env.ts';
 import { NanoError } from './errors.ts';
 import { createHost } from './host.ts';
 import { createHostView } from './host-view.ts';
-import { finishRestore } from './housekeeping/finish-restore.ts';
-import { lockInstall } from './housekeeping/install-lock.ts';
 import { installSlug } from './install-slug.ts';
 import { createLogger, type Logger } from './log/index.ts';
 import { type Paths, pathsFor } from './paths.ts';
@@ -27,7 +28,7 @@ const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL/i;
 
 /** What an install is made of beyond the host itself. */
 export interface Extras {
-  adapters(paths: Paths, log: Logger): readonly ChannelAdapter[];
+  adapters(paths: Paths, log: Logger, env: NodeJS.ProcessEnv): readonly ChannelAdapter[];
   /** `stateDir`: for what it keeps between starts. */
   driver(options: { slug: string; stateDir: string; log: Logger['warn'] }): SandboxDriver;
   /** Answers `ncl`. Its `start` throws NC_HOST_RUNNING or NC_SOCKET_PATH. */
@@ -35,12 +36,15 @@ export interface Extras {
     start(): Promise<void>;
     stop(): Promise<void>;
   };
+  /** Answers `ncl` of the agents. */
+  agentCommands(handlers: HostView): AgentCommands;
 }
 
 /** `code`: this checkout. `home`: the folder of data/, logs/, groups/ and .env, and the working folder. */
 export async function main(code: string, home: string, extras: Extras): Promise<void> {
   const paths = pathsFor(home);
-  let secrets: () => string[] = () => [];
+  let secrets: () => readonly string[] = () => [];
+  let channelSecrets: () => readonly string[] = () => [];
   const foreground = process.env.NANOCLAW_FOREGROUND === '1';
   const log = createLogger({
     folder: paths.logs,
@@ -52,8 +56,8 @@ export async function main(code: string, home: string, extras: Extras): Promise<
     const started = Date.now();
     if (started < EARLIEST_CLOCK) throw new NanoError('NC_CLOCK', `It says ${isoTime(started)}.`);
     const env = createLiveEnv(paths.env, { ...process.env }, (sentence) => log.warn(sentence));
-    secrets = () => secretsIn(env());
-    await run({ code, paths, env, extras, log, started });
+    secrets = () => [...secretsIn(env()), ...channelSecrets()];
+    await run({ code, paths, env, extras, log, started, hide: (own) => (channelSecrets = own) });
   } catch (error) {
     const { code: reason, message, remedy } = asNanoError(asDatabaseError(error));
     // The one that runs is well; only this one isn't needed.
@@ -73,9 +77,11 @@ interface Boot {
   log: Logger;
   /** Milliseconds since the epoch. */
   started: number;
+  /** What must not come into the log, beside the secrets of `env`. */
+  hide(secrets: () => readonly string[]): void;
 }
 
-async function run({ code, paths, env, extras, log, started }: Boot): Promise<void> {
+async function run({ code, paths, env, extras, log, started, hide }: Boot): Promise<void> {
   // What an earlier host left of its sockets and scratch serves nobody; this one's scratch lies there, too.
   process.env.TMPDIR = paths.run;
   const slug = installSlug(paths.root);
@@ -97,11 +103,13 @@ async function run({ code, paths, env, extras, log, started }: Boot): Promise<vo
     paths,
     db,
     env,
-    adapters: extras.adapters(paths, log),
+    adapters: extras.adapters(paths, log, env()),
     driver: extras.driver({ slug, stateDir: join(paths.data, 'sandbox'), log: log.warn }),
+    agentCommands: () => agentCommands,
     uidFor: (ordinal) => (isRoot ? sandboxUid(slug, ordinal, uidMap) : undefined),
     log,
   });
+  hide(host.channels.supervisor.secrets);
 
   let stopping = false;
   const stop = async (reason: string): Promise<void> => {
@@ -118,18 +126,16 @@ async function run({ code, paths, env, extras, log, started }: Boot): Promise<vo
     log.close();
     process.exit(0);
   };
-  const admin = extras.admin({
-    socketPath: paths.adminSocket,
-    handlers: createHostView({
-      host,
-      db,
-      slug,
-      version: version(code),
-      startedAt: started,
-      stop: () => void stop('ncl stop'),
-    }),
-    log,
+  const handlers = createHostView({
+    host,
+    db,
+    slug,
+    version: version(code),
+    startedAt: started,
+    stop: () => void stop('ncl stop'),
   });
+  const admin = extras.admin({ socketPath: paths.adminSocket, handlers, log });
+  const agentCommands = extras.agentCommands(handlers);
 
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));

@@ -8,7 +8,13 @@ export interface Paths {
   root: string;
   data: string;
   db: string;
+  /** The number and hash of the newest row of the audit log, outside of the database. */
+  auditHead: string;
   sessions: string;
+  /** Files of messages that wait for an approval. */
+  held: string;
+  /** Settings of accounts on platforms, and what their adapters keep. */
+  channels: string;
   /** What lives as long as a host does: sockets of sandboxes, scratch. */
   run: string;
   cliSocket: string;
@@ -25,7 +31,10 @@ export function pathsFor(root: string): Paths {
     root,
     data,
     db: join(data, 'v2.db'),
+    auditHead: join(data, 'audit-head'),
     sessions: join(data, 'v2-sessions'),
+    held: join(data, 'held'),
+    channels: join(data, 'channels'),
     run: join(data, 'run'),
     cliSocket: 'data/cli.sock',
     adminSocket: 'data/ncl.sock',

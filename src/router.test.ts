@@ -8,11 +8,14 @@ import type { InboundEvent } from './channels/adapter.ts';
 import { createGroupCommit } from './db/group-commit.ts';
 import { createLogger } from './log/index.ts';
 import { createRoles } from './people/roles.ts';
-import { createRouter, type Router } from './router.ts';
+import { createRouter, type Router, type RouterParts } from './router.ts';
 
 const dropped = () => ({ acceptance: { status: 'dropped' as const, reason: 'not-decided' }, after() {} });
 
-function setup(install: Install): { router: Router; stored: string[]; commands: string[] } {
+function setup(
+  install: Install,
+  over: Partial<RouterParts> = {},
+): { router: Router; stored: string[]; commands: string[] } {
   const stored: string[] = [];
   const commands: string[] = [];
   mkdirSync(join(install.root, 'logs'), { recursive: true });
@@ -31,6 +34,7 @@ function setup(install: Install): { router: Router; stored: string[]; commands: 
     dropAttachments: async () => {},
     onStored: (_session, id) => stored.push(id),
     log: createLogger({ folder: join(install.root, 'logs'), secrets: () => [] }),
+    ...over,
   });
   return { router, stored, commands };
 }
@@ -139,6 +143,53 @@ describe('router', () => {
       sender: 'Owner',
       senderId: 'terminal:owner',
     });
+  });
+
+  /** A second agent in the owner's chat, which hears nothing but its name. */
+  function addSecond({ db, chatId }: Install, mode: 'mention' | 'pattern'): void {
+    db.exec(
+      `INSERT INTO agent_groups (id, name, folder, uid_ordinal, created_at) VALUES ('ag-2', 'Bea', 'bea', 99, '2026-01-01T00:00:00.000Z');
+       INSERT INTO container_configs (agent_group_id, provider, assistant_name, timezone, updated_at) SELECT 'ag-2', provider, 'Bea', timezone, updated_at FROM container_configs LIMIT 1`,
+    );
+    db.prepare(
+      `INSERT INTO messaging_group_agents (id, messaging_group_id, agent_group_id, engage_mode, engage_pattern, priority, created_at)
+       VALUES ('mga-2', ?, 'ag-2', ?, '.', 9, '2026-01-01T00:00:00.000Z')`,
+    ).run(chatId, mode);
+  }
+
+  test('what one agent has no room for is refused, although another had dropped it before', async () => {
+    using install = createInstall();
+    addSecond(install, 'mention');
+    const { router } = setup(install, { noRoom: () => 'NC_DISK_FULL' });
+    const result = await router.accept(event());
+    assert.equal(result.status === 'refused' && result.code, 'NC_DISK_FULL');
+  });
+
+  test('what one of two agents could not take is counted', async () => {
+    using install = createInstall();
+    addSecond(install, 'pattern');
+    const localPath = join(install.root, 'a.txt');
+    const { router, stored } = setup(install, {
+      takeAttachments: async ({ agentGroupId }) => {
+        if (agentGroupId === 'ag-2') throw new Error('no such folder');
+        return [];
+      },
+    });
+    const result = await router.accept(event({ attachments: [{ type: 'file', name: 'a.txt', localPath }] }));
+    assert.deepEqual([result.status, stored.length], ['stored', 1]);
+    assert.deepEqual(drops(install), [{ reason: 'failed: NC_INTERNAL', count: 1 }]);
+  });
+
+  test('a name that somebody has chosen is shortened, and no context is kept where there is no room', async () => {
+    using install = createInstall();
+    install.db.exec("UPDATE messaging_group_agents SET engage_pattern = '^go', ignored_message_policy = 'accumulate'");
+    let room = true;
+    const { router } = setup(install, { noRoom: () => (room ? undefined : 'NC_DISK_FULL') });
+    await router.accept(event({ senderName: 'x'.repeat(10_000) }));
+    room = false;
+    assert.deepEqual(await router.accept(event()), { status: 'dropped', reason: 'no-room' });
+    const kept = install.db.prepare('SELECT content FROM backlog').all();
+    assert.deepEqual([kept.length, JSON.parse(String(kept[0]?.content)).sender.length], [1, 512]);
   });
 
   test('a database that fails is an answer, not a throw', async () => {

@@ -1,8 +1,16 @@
 import { rm } from 'node:fs/promises';
 import type { DatabaseSync } from 'node:sqlite';
-import { byteLength, cleanText, faultPoint, isoTime, MAX_TEXT_BYTES, type Origin } from '@nanoclaw/protocol';
+import {
+  byteLength,
+  cleanText,
+  faultPoint,
+  isoTime,
+  MAX_TEXT_BYTES,
+  type Origin,
+  truncateBytes,
+} from '@nanoclaw/protocol';
 import type { Acceptance, ChannelCapabilities, InboundEvent } from './channels/adapter.ts';
-import { type CommandName, parseCommand } from './commands/parse.ts';
+import { type CommandName, commanded, parseCommand } from './commands/parse.ts';
 import { asDatabaseError } from './db/connection.ts';
 import type { GroupCommit } from './db/group-commit.ts';
 import { newId } from './db/ids.ts';
@@ -12,8 +20,10 @@ import { ERRORS, type ErrorCode, errorText, NanoError } from './errors.ts';
 import type { Logger } from './log/index.ts';
 import { ensureUser, type Roles } from './people/roles.ts';
 import { createBacklog } from './routing/backlog.ts';
+import { mayTalk } from './routing/decide.ts';
+import { createDrops } from './routing/drops.ts';
 import { sessionKey, type Wiring } from './routing/session-key.ts';
-import { createWirings, type Planned } from './routing/wirings.ts';
+import { type Chat, createWirings, isThread, type Planned } from './routing/wirings.ts';
 
 /** Steps 1 to 3 of a message's way: who sent it, which agents are meant, may they, into which session. */
 
@@ -50,16 +60,18 @@ export interface CommandContext {
   event: InboundEvent;
   origin: Origin;
   inboundId: string;
-  /** The agents that listen here and may be commanded by the sender. */
+  /** The agents that are meant, of those that the sender may talk to here. */
   wirings: readonly Wiring[];
+  /** Several agents listen in this chat: an answer says whose it is. */
+  several: boolean;
   now: number;
 }
 
 export interface Words {
   /** Quickly, without the database: every message is asked about. */
   mayBe(event: InboundEvent): boolean;
-  /** Inside a transaction. Undefined: it is not for the host after all. */
-  answer(event: InboundEvent, now: number): Answered | undefined;
+  /** Inside a transaction. Undefined: it is not for the host after all. `dropped`: for nobody, without a word. */
+  answer(event: InboundEvent, now: number): Answered | { dropped: string } | undefined;
 }
 
 export interface Answered {
@@ -78,8 +90,8 @@ export interface Router {
   accept(event: InboundEvent): Promise<Acceptance>;
 }
 
-/** Chats of which is noted what was dropped there; what comes from more is counted together. */
-const DROP_ROWS = 5_000;
+/** People choose their names themselves, and every message carries one. */
+const MAX_NAME_BYTES = 512;
 
 /** The clock may not be before this: times order messages. */
 export const EARLIEST_CLOCK = Date.parse('2026-01-01T00:00:00Z');
@@ -88,15 +100,10 @@ export function createRouter(parts: RouterParts): Router {
   const { db, commit, messages, sessions, roles, log } = parts;
   const table = createWirings(db, roles);
   const backlog = createBacklog(db, messages);
-  const dropRows = db.prepare('SELECT count(*) AS n FROM dropped_messages');
-  const dropAgain = db.prepare(
-    `UPDATE dropped_messages SET count = count + 1, last_seen = ?4, sample_sender = ?5
-     WHERE channel_type = ?1 AND platform_id = ?2 AND reason = ?3`,
-  );
-  const drop = db.prepare(
-    `INSERT INTO dropped_messages (channel_type, platform_id, reason, count, first_seen, last_seen, sample_sender)
-     VALUES (?1, ?2, ?3, 1, ?4, ?4, ?5)
-     ON CONFLICT DO UPDATE SET count = count + 1, last_seen = excluded.last_seen, sample_sender = excluded.sample_sender`,
+  const noteDrop = createDrops(db);
+  const noted = db.prepare(
+    `SELECT 1 FROM messages WHERE ifnull(session_id, '') = '' AND direction = 'in' AND channel_type = ? AND platform_id = ?
+       AND platform_message_id = ?`,
   );
   const addCommand = db.prepare(
     `INSERT INTO messages (id, direction, kind, timestamp, status, channel_type, platform_id, thread_id,
@@ -104,12 +111,8 @@ export function createRouter(parts: RouterParts): Router {
      VALUES (?, 'in', 'chat', ?, 'completed', ?, ?, ?, ?, ?, ?, 'reply', ?, ?) ON CONFLICT DO NOTHING`,
   );
 
-  function dropped({ channelType, platformId, senderId }: InboundEvent, reason: string, now: number): Acceptance {
-    const { changes } = dropAgain.run(channelType, platformId, reason, isoTime(now), senderId);
-    if (changes === 0) {
-      const chat = Number(dropRows.get()?.n) < DROP_ROWS ? platformId : '*';
-      drop.run(channelType, chat, reason, isoTime(now), senderId);
-    }
+  function dropped(event: InboundEvent, reason: string, now: number): Acceptance {
+    noteDrop(event, reason, now);
     return { status: 'dropped', reason };
   }
 
@@ -133,19 +136,22 @@ export function createRouter(parts: RouterParts): Router {
   function runCommand(
     name: CommandName,
     event: InboundEvent,
-    wirings: readonly Wiring[],
+    { unknownSenderPolicy }: Chat,
+    { meant, several }: { meant: readonly Wiring[]; several: boolean },
     now: number,
   ): Promise<Acceptance> {
     const inboundId = newId('msg', now);
     return commit
       .run(() => {
-        const allowed = wirings.filter((wiring) => mayTalk(event.senderId, wiring.agentGroupId));
+        const allowed = meant.filter((wiring) =>
+          mayTalk(wiring, { standing: roles.standing(event.senderId, wiring.agentGroupId), unknownSenderPolicy }),
+        );
         if (allowed.length === 0) return { acceptance: dropped(event, 'command-not-allowed', now), after: () => {} };
         const origin = originOf(event);
         if (!noteForHost(inboundId, event, now)) {
           return { acceptance: { status: 'duplicate' } as Acceptance, after: () => {} };
         }
-        const after = parts.command(name, { event, origin, inboundId, wirings: allowed, now });
+        const after = parts.command(name, { event, origin, inboundId, wirings: allowed, several, now });
         faultPoint('command.committing');
         return { acceptance: { status: 'answered' } as Acceptance, after };
       })
@@ -157,31 +163,40 @@ export function createRouter(parts: RouterParts): Router {
       });
   }
 
-  function mayTalk(userId: string, agentGroupId: string): boolean {
-    return !['unknown', 'denied'].includes(roles.standing(userId, agentGroupId));
-  }
-
   /** For the host itself: a decision, a code. Undefined when nothing here is meant. */
   async function answerWords(event: InboundEvent, now: number): Promise<Acceptance | undefined> {
-    const asked = parts.words.filter((words) => words.mayBe(event));
+    const asked = event.webhook ? [] : parts.words.filter((words) => words.mayBe(event));
     if (asked.length === 0) return undefined;
     const inboundId = newId('msg', now);
-    const done = await commit.run(() => {
+    const done = await commit.run((): Held | undefined => {
+      // Before anybody is asked: what was a code, or a decision, the first time is none the second.
+      if (noted.get(event.channelType, event.platformId, event.platformMessageId)) throw new Repeated();
       for (const words of asked) {
         const answered = words.answer(event, now);
         if (!answered) continue;
-        if (!noteForHost(inboundId, event, now)) throw new Repeated();
-        return { answered, say: parts.answer({ event, origin: originOf(event), inboundId, now }, answered.text) };
+        if ('dropped' in answered) return { acceptance: dropped(event, answered.dropped, now), after() {} };
+        noteForHost(inboundId, event, now);
+        const say = parts.answer({ event, origin: originOf(event), inboundId, now }, answered.text);
+        return {
+          acceptance: { status: 'answered' },
+          after() {
+            answered.after();
+            say();
+          },
+        };
       }
       return undefined;
     });
-    done?.answered.after();
-    done?.say();
-    return done && { status: 'answered' };
+    done?.after();
+    return done?.acceptance;
   }
 
-  async function hold(held: () => Held): Promise<Acceptance> {
-    const { acceptance, after } = await commit.run(held);
+  async function hold(event: InboundEvent, now: number, keep: () => Held): Promise<Acceptance> {
+    const { acceptance, after } = await commit.run(() => {
+      const held = keep();
+      if (held.acceptance.status === 'dropped') noteDrop(event, held.acceptance.reason, now);
+      return held;
+    });
     after();
     return acceptance;
   }
@@ -191,13 +206,14 @@ export function createRouter(parts: RouterParts): Router {
       case 'drop':
         return commit.run(() => dropped(event, decision.reason, now));
       case 'accumulate':
+        if (parts.noRoom?.()) return commit.run(() => dropped(event, 'no-room', now));
         return commit.run(() =>
           backlog.keep(wiring.id, event) ? dropped(event, `${decision.reason}, kept`, now) : { status: 'duplicate' },
         );
       case 'ask':
-        return hold(() => parts.hold.sender(event, wiring, now));
+        return hold(event, now, () => parts.hold.sender(event, wiring, now));
       case 'engage':
-        return deliverTo(wiring, event, decision.stick && event.isGroup, now);
+        return deliverTo(wiring, event, decision.stick && isThread(event), now);
     }
   }
 
@@ -240,7 +256,7 @@ export function createRouter(parts: RouterParts): Router {
     const event = {
       ...raw,
       text: cleanText(raw.text),
-      senderName: cleanText(raw.senderName),
+      senderName: truncateBytes(cleanText(raw.senderName), MAX_NAME_BYTES),
       threadId: threads ? raw.threadId : null,
     };
     const answered = await answerWords(event, now);
@@ -248,11 +264,14 @@ export function createRouter(parts: RouterParts): Router {
     const chat = table.chat(event.channelType, event.platformId);
     const wirings = chat ? table.of(chat.id) : [];
     if (!chat || wirings.length === 0) {
-      if (event.isMention) return hold(() => parts.hold.chat(event, now));
+      if (event.isMention) return hold(event, now, () => parts.hold.chat(event, now));
       return commit.run(() => dropped(event, chat ? 'no-agent-wired' : 'unknown-chat', now));
     }
-    const name = parseCommand(event.text);
-    if (name) return runCommand(name, event, wirings, now);
+    const command = event.webhook ? undefined : parseCommand(event.text);
+    const meant = command ? commanded(command, event, wirings) : [];
+    if (command && meant.length > 0) {
+      return runCommand(command.name, event, chat, { meant, several: wirings.length > 1 }, now);
+    }
     const results = await Promise.all(
       table.plan(chat, wirings, event, now).map((planned) =>
         // An error in one wiring must not stop another.
@@ -263,7 +282,15 @@ export function createRouter(parts: RouterParts): Router {
         }),
       ),
     );
-    return summary(results);
+    const acceptance = summary(results);
+    // The platform is told that it was taken, and won't send it again.
+    const lost = acceptance.status === 'stored' || acceptance.status === 'held' ? results.filter(isRefused) : [];
+    for (const { code } of lost) {
+      await commit
+        .run(() => noteDrop(event, `failed: ${code}`, now))
+        .catch((error: unknown) => log.error('not counted', { code, error }));
+    }
+    return acceptance;
   }
 
   return {
@@ -303,10 +330,10 @@ function inboundOf(event: InboundEvent, session: Session, id: string, attachment
     ...originOf(event),
     id,
     sessionId: session.id,
-    kind: 'chat',
+    kind: event.webhook ? 'webhook' : 'chat',
     timestamp: event.timestamp,
     trigger: true,
-    content: {
+    content: event.webhook ?? {
       text: event.text,
       sender: event.senderName,
       senderId: event.senderId,
@@ -314,7 +341,8 @@ function inboundOf(event: InboundEvent, session: Session, id: string, attachment
       ...(event.replyTo && { replyTo: event.replyTo }),
     },
     platformMessageId: event.platformMessageId,
-    userId: event.senderId,
+    // What a program passes on was written by anybody: an agent acts on it with nobody's rights.
+    ...(!event.webhook && { userId: event.senderId }),
   };
 }
 
@@ -325,11 +353,15 @@ function originOf(event: InboundEvent): Origin {
 /** The platform has sent it twice: whatever it did the second time is undone. */
 class Repeated extends Error {}
 
-/** Stored anywhere is stored; otherwise held, or the first thing that was said. */
+function isRefused(acceptance: Acceptance): acceptance is Extract<Acceptance, { status: 'refused' }> {
+  return acceptance.status === 'refused';
+}
+
+/** Stored anywhere is stored. What one wiring dropped doesn't hide that another could not take it: it has to come again. */
 function summary(results: readonly Acceptance[]): Acceptance {
   const stored = results.filter((result) => result.status === 'stored');
   if (stored.length > 0) return { status: 'stored', messageIds: stored.flatMap((result) => result.messageIds) };
-  return (
-    results.find((result) => result.status === 'held') ?? results[0] ?? { status: 'dropped', reason: 'no-agent-wired' }
-  );
+  const order = ['held', 'refused', 'answered', 'duplicate', 'dropped'];
+  const [first] = results.toSorted((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
+  return first ?? { status: 'dropped', reason: 'no-agent-wired' };
 }

@@ -5,14 +5,16 @@ import { faultPoint, INSIDE } from '@nanoclaw/protocol';
 import { transaction } from './db/group-commit.ts';
 import type { Session, Sessions } from './db/sessions.ts';
 import { NanoError } from './errors.ts';
+import { ensureAgentFolder } from './groups/agent-folder.ts';
 import { type AgentGroup, getAgentGroup } from './groups/agent-groups.ts';
 import { composeGroupFolder } from './groups/compose.ts';
-import { ensureAgentFolder } from './groups/init.ts';
 import { ensureFolder } from './own.ts';
 import type { Paths } from './paths.ts';
 import type { HostProvider } from './providers/contract.ts';
 import type { Providers } from './providers/registry.ts';
 import type { Mount, SandboxSpec } from './sandbox/driver.ts';
+import type { LeftOut, Mounts } from './sandbox/mounts/index.ts';
+import { mountShared } from './sandbox/mounts/places.ts';
 import type { SessionFolders, SessionManager } from './session-manager.ts';
 
 /** Everything that a session's sandbox needs before it starts, whatever the driver. */
@@ -26,6 +28,9 @@ export interface SpecParts {
   sessions: Sessions;
   manager: SessionManager;
   providers: Providers;
+  mounts: Mounts;
+  /** At each start: folders that the agent should have had. */
+  onLeftOut(session: Session, leftOut: readonly LeftOut[]): void;
   uidFor(ordinal: number): number | undefined;
 }
 
@@ -44,12 +49,17 @@ export async function prepareSandbox(parts: SpecParts, session: Session): Promis
   // Relative to the working folder: a Unix socket's path is short.
   const socket = join('data/run', session.id, basename(INSIDE.proxySocket));
   await providers.openSession(provider, session, agent, socket, uid);
+  const { shared, leftOut } = parts.mounts.forStart(agent.id);
+  parts.onLeftOut(session, leftOut);
   composeGroupFolder(folders.group, {
     root: code,
     sessionId: session.id,
-    agent,
+    // It may have been given another name while this waited.
+    agent: { ...agent, assistantName: getAgentGroup(db, agent.id)?.assistantName ?? agent.assistantName },
     providerEnv: provider.containerEnv(providers.credential(provider)?.kind, INSIDE.proxyPort),
     memoryBytes: LIMITS.memoryBytes,
+    shared,
+    leftOut,
   });
   faultPoint('sandbox.preparing');
   transaction(db, () => parts.sessions.setDrained(session.id, false));
@@ -60,7 +70,7 @@ export async function prepareSandbox(parts: SpecParts, session: Session): Promis
     uid: uid ?? process.getuid?.() ?? 0,
     command: ['/app/bin/bun', '--no-env-file', '/app/container/agent-runner/src/index.ts'],
     env: sandboxEnv(agent),
-    mounts: mountsFor(code, folders, agentFolder, provider),
+    mounts: [...mountsFor(code, folders, agentFolder, provider), ...mountShared(folders.extra, shared)],
     limits: LIMITS,
     logFile: join(paths.logs, 'sessions', `${session.id}.log`),
   };
@@ -89,6 +99,7 @@ function mountsFor(code: string, folders: SessionFolders, agentFolder: string, p
     ro(join(code, 'container', 'agent-runner'), '/app/container/agent-runner'),
     ro(join(code, 'node_modules'), '/app/node_modules'),
     ro(dirname(realpathSync(join(code, '.runtime/bin/bun'))), '/app/bin'),
+    ro(join(code, 'container/agent-runner/src/ncl/ncl'), '/usr/local/bin/ncl'),
     ...provider.mounts(code).map(({ source, target }) => ro(source, target)),
     ro(folders.group, INSIDE.group),
     rw(folders.box, INSIDE.workspace),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import type { Origin } from '@nanoclaw/protocol';
+import type { MessageInRow, Origin } from '@nanoclaw/protocol';
 import type { Deliveries } from './db/deliveries.ts';
 import type { Messages } from './db/messages.ts';
 import type { Session, Sessions } from './db/sessions.ts';
@@ -22,6 +22,8 @@ export interface SessionFolders {
   claude: string;
   /** RO inside as /app/group. */
   group: string;
+  /** RO inside as /workspace/extra: a place for each of the owner's folders. */
+  extra: string;
   /** RO inside as /run/proxy. */
   run: string;
 }
@@ -48,6 +50,8 @@ export interface SessionManagerParts {
   onPublishError(sessionId: string, error: unknown, isNew: boolean): boolean;
   /** The highest number that the session's agent is shown for now; what the host has to say to it is always shown. */
   limit?(sessionId: string): number | undefined;
+  /** Rows that aren't in the database: what its `ncl` waits for. */
+  answers?(sessionId: string): readonly MessageInRow[];
 }
 
 const RECENT_DELIVERIES = 50;
@@ -73,6 +77,7 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
       home: join(folder, 'home'),
       claude: join(folder, 'claude'),
       group: join(folder, 'group'),
+      extra: join(folder, 'extra'),
       run: join(paths.run, session.id),
     };
   }
@@ -86,7 +91,10 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
     if (!existsSync(inbound)) return;
     const limit = parts.limit?.(sessionId) ?? Number.POSITIVE_INFINITY;
     publishInbound(inbound, {
-      messages: messages.openRows(sessionId).filter(({ seq, kind }) => seq <= limit || kind === 'system'),
+      messages: [
+        ...messages.openRows(sessionId).filter(({ seq, kind }) => seq <= limit || kind === 'system'),
+        ...(parts.answers?.(sessionId) ?? []),
+      ],
       delivered: deliveries.recent(sessionId, RECENT_DELIVERIES),
       receivedSeq: session.receivedSeq,
       destinations: destinations.all(session.agentGroupId).map((row) => ({
@@ -131,7 +139,7 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
     ensureFolders(session, uid) {
       const all = folders(session);
       for (const folder of [dirname(all.session), all.session]) ensureFolder(folder, undefined, 0o711);
-      for (const folder of [all.inbound, all.group, all.run]) ensureFolder(folder, undefined, 0o755);
+      for (const folder of [all.inbound, all.group, all.extra, all.run]) ensureFolder(folder, undefined, 0o755);
       for (const folder of [all.box, all.home, all.claude]) ensureFolder(folder, uid, 0o700);
       return all;
     },

@@ -9,6 +9,8 @@ import {
   type SystemNote,
   SystemOut,
 } from '@nanoclaw/protocol';
+import { z } from 'zod';
+import type { NclRequest } from '../admin/agent-door/index.ts';
 import { type Deliveries, outboundId } from './db/deliveries.ts';
 import { newId } from './db/ids.ts';
 import type { MessageOutcome, Messages, OpenMessage } from './db/messages.ts';
@@ -33,6 +35,8 @@ export interface Effects {
   putOff: [string, number][];
   /** Tries that failed, for the log. */
   failed: { messageId: string; tries: number; kind: string; error: string; retryMs: number | undefined }[];
+  /** What its `ncl` asks of the host. */
+  requests: NclRequest[];
   /** Rows that the agent may not send, or that make no sense. */
   refused: number;
   /** True when inbound.db is to be published again. */
@@ -44,10 +48,20 @@ export interface TakeOver {
   apply(session: Session, snapshot: OutboundSnapshot, now: number): Effects;
   /** The same decisions for messages that failed on the host's side: no start, a dead sandbox. Inside a transaction. */
   fail(session: Session, messages: readonly OpenMessage[], failure: Failure, now: number): Effects;
-  /** Tells the agent, with its next turn, what became of something that it did. Inside a transaction. */
-  tellAgent(session: Session, subject: string, status: string, text: string, now: number): void;
+  /**
+   * Tells the agent what became of something that it did: with its next turn, or, given an origin, in a turn of its own
+   * that is answered there. Inside a transaction.
+   */
+  tellAgent(session: Session, subject: string, status: string, text: string, now: number, wakeFor?: Origin): void;
   /** What the host itself says in a chat. Inside a transaction; returns the id to deliver. */
-  say(origin: Origin, sessionId: string | null, text: string, inReplyTo: string | null, now: number): string;
+  say(
+    origin: Origin,
+    sessionId: string | null,
+    text: string,
+    inReplyTo: string | null,
+    now: number,
+    extra?: Pick<HostOut, 'card' | 'edits'>,
+  ): string;
 }
 
 export interface TakeOverParts {
@@ -58,7 +72,7 @@ export interface TakeOverParts {
 }
 
 export function noEffects(): Effects {
-  return { deliver: [], settled: [], putOff: [], failed: [], refused: 0, changed: false };
+  return { deliver: [], settled: [], putOff: [], failed: [], requests: [], refused: 0, changed: false };
 }
 
 export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverParts): TakeOver {
@@ -66,6 +80,10 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
   const reachable = db.prepare(
     `SELECT 1 FROM messaging_groups g JOIN agent_destinations d ON d.target_type = 'channel' AND d.target_id = g.id
      WHERE d.agent_group_id = ? AND g.channel_type = ? AND g.platform_id = ?`,
+  );
+  const wired = db.prepare(
+    `SELECT 1 FROM messaging_groups g JOIN messaging_group_agents w ON w.messaging_group_id = g.id
+     WHERE w.agent_group_id = ? AND g.channel_type = ? AND g.platform_id = ?`,
   );
   const addUsage = db.prepare(
     `INSERT INTO usage (session_id, provider, model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
@@ -94,7 +112,10 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
         thread_id: session.threadId,
       };
     }
-    const isOwn = own?.channel_type === row.channel_type && own.platform_id === row.platform_id;
+    const isOwn = own
+      ? own.channel_type === row.channel_type && own.platform_id === row.platform_id
+      : // A session of all of an agent's chats answers in each of them.
+        wired.get(session.agentGroupId, row.channel_type, row.platform_id) !== undefined;
     if (!isOwn && !reachable.get(session.agentGroupId, row.channel_type, row.platform_id)) return undefined;
     return { channel_type: row.channel_type, platform_id: row.platform_id, thread_id: row.thread_id };
   }
@@ -127,8 +148,14 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
     effects.deliver.push(id);
   }
 
-  function takeSystem(session: Session, row: MessageOutRow, now: number): void {
+  function takeSystem(session: Session, row: MessageOutRow, now: number, effects: Effects): void {
     const content = parseJson(row.content, SystemOut);
+    if (content?.action === 'ncl') {
+      // Not kept: what comes of it is in the audit log, and of a question nothing.
+      const { requestId, argv } = content;
+      effects.requests.push({ requestId, argv, seq: sessions.takeSeq(session.id) });
+      return;
+    }
     const id = outboundId(session.id, row.id);
     if (!deliveries.addOutbound({ ...row, id, sessionId: session.id, inReplyTo: row.in_reply_to }, now)) return;
     if (!content) {
@@ -152,9 +179,16 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
     }
   }
 
-  function tellAgent(session: Session, subject: string, status: string, text: string, now: number): void {
+  function tellAgent(
+    session: Session,
+    subject: string,
+    status: string,
+    text: string,
+    now: number,
+    wakeFor?: Origin,
+  ): void {
     // They wait for a turn: one that makes ever more of them doesn't need to read them all.
-    if (messages.countNotes(session.id) >= MAX_NOTES) return;
+    if (!wakeFor && messages.countNotes(session.id) >= MAX_NOTES) return;
     const note: SystemNote = { action: 'note', subject, status, text };
     messages.addInbound(
       {
@@ -162,19 +196,17 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
         sessionId: session.id,
         kind: 'system',
         timestamp: isoTime(now),
-        trigger: false,
+        trigger: wakeFor !== undefined,
         content: note,
-        channel_type: null,
-        platform_id: null,
-        thread_id: session.threadId,
+        ...(wakeFor ? pick(wakeFor) : { channel_type: null, platform_id: null, thread_id: session.threadId }),
       },
       now,
     );
   }
 
-  function say(origin: Origin, sessionId: string | null, text: string, inReplyTo: string | null, now: number): string {
+  function say(...[origin, sessionId, text, inReplyTo, now, extra]: Parameters<TakeOver['say']>): string {
     const id = newId(NOTE, now);
-    const content = JSON.stringify({ text } satisfies ChatOut);
+    const content = JSON.stringify({ text, ...extra } satisfies HostOut);
     deliveries.addOutbound(
       { ...pick(origin), id, sessionId, seq: null, kind: 'chat', timestamp: isoTime(now), inReplyTo, content },
       now,
@@ -256,7 +288,7 @@ export function createTakeOver({ db, messages, deliveries, sessions }: TakeOverP
     apply(session, snapshot, now) {
       const effects = noEffects();
       for (const row of snapshot.messages) {
-        if (row.kind === 'system') takeSystem(session, row, now);
+        if (row.kind === 'system') takeSystem(session, row, now, effects);
         else takeChat(session, row, now, effects);
       }
       const last = snapshot.messages.at(-1);
@@ -282,6 +314,25 @@ const NOTE = 'note';
 /** Said by the host itself. */
 export function isNote(messageId: string): boolean {
   return messageId.startsWith(`${NOTE}-`);
+}
+
+/** What the host itself says may hold more than what agents say. Nothing that an agent wrote is read by this. */
+const HostOut = ChatOut.extend({
+  card: z
+    .object({
+      title: z.string(),
+      body: z.string(),
+      buttons: z.array(z.object({ data: z.string().max(64), label: z.string() })).readonly(),
+    })
+    .optional(),
+  /** An earlier message of the host's, by our id, and what it is from now on. Where that can't be done, `text` is said. */
+  edits: z.object({ message: z.string(), text: z.string() }).optional(),
+});
+export type HostOut = z.infer<typeof HostOut>;
+
+/** An outgoing row's content, by who wrote it. Throws on what isn't one. */
+export function readContent(messageId: string, content: string): HostOut {
+  return (isNote(messageId) ? HostOut : ChatOut).parse(JSON.parse(content));
 }
 
 /** Notes that wait for an agent's next turn. */

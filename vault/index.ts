@@ -13,6 +13,7 @@ import { limitChurn, listenPrivately, removeSocket } from './session-socket.ts';
 import { parseRule, type Rule } from './target.ts';
 import { openTunnel } from './tunnel.ts';
 
+export { describeKind, judgeAddress } from './address.ts';
 export { VaultError } from './error.ts';
 export type { Credential } from './model-api.ts';
 export { parseRule } from './target.ts';
@@ -39,6 +40,12 @@ export interface EgressRecord {
   reason?: string;
 }
 
+/** The credential went to a model's API. */
+export interface CredentialUse {
+  agentGroupId: string;
+  host: string;
+}
+
 /** The only way out of a sandbox: a Unix socket that adds the key to model requests and forwards to the public network. */
 export interface Relay {
   /** Opens a session's socket; one that is open is closed first. Rejects with NC_SOCKET_PATH. */
@@ -57,6 +64,8 @@ export interface RelayOptions {
   /** Asked for at each request. */
   credential: () => Credential | undefined;
   onEgress(record: EgressRecord): void;
+  /** At each request that gets the credential. */
+  onCredential?(use: CredentialUse): void;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: Readonly<Record<string, unknown>>): void;
   /** How names become addresses. */
   resolve?: Resolve;
@@ -172,7 +181,11 @@ export function createRelay(options: RelayOptions): Relay {
     const complaint = refuseFraming(incoming);
     if (complaint !== undefined) return replyText(reply, 501, `${complaint}\n`);
     if (!url.startsWith('/')) return forward(proxy, incoming, reply);
-    if (api.isAllowed(method, url)) return api.handle(incoming, reply);
+    if (api.isAllowed(method, url)) {
+      const { agentGroupId } = session;
+      const used = () => options.onCredential?.({ agentGroupId, host: upstream.hostname });
+      return api.handle(incoming, reply, used);
+    }
     const path = url.split('?')[0] ?? '';
     record(
       session,

@@ -70,7 +70,8 @@ describe('the credential', () => {
   ] as const) {
     test(`${why}: 401, and nothing goes out`, async (t) => {
       const far = await startFarEnd(t, ok);
-      const bench = await openBench(t, `http://127.0.0.1:${far.port}`, { credential: () => credential });
+      const onCredential = () => assert.fail('no credential was used');
+      const bench = await openBench(t, `http://127.0.0.1:${far.port}`, { credential: () => credential, onCredential });
       const answer = await bench.ask({ ...MESSAGES, body: '{}' });
       assert.equal(answer.status, 401);
       const { type, error } = JSON.parse(answer.body);
@@ -81,12 +82,16 @@ describe('the credential', () => {
     });
   }
 
-  test('is asked for at each request', async (t) => {
+  test('is asked for at each request, and told of, but not for what is refused', async (t) => {
     const far = await startFarEnd(t, ok);
     let secret = 'first-key-first-key';
     const credential = () => ({ kind: 'api-key' as const, secret });
-    const bench = await openBench(t, `http://127.0.0.1:${far.port}`, { credential });
+    const uses: unknown[] = [];
+    const onCredential = (use: unknown) => uses.push(use);
+    const bench = await openBench(t, `http://127.0.0.1:${far.port}`, { credential, onCredential });
     await bench.ask(MESSAGES);
+    await bench.ask({ path: '/v1/files' });
+    assert.deepEqual(uses, [{ agentGroupId: 'g1', host: '127.0.0.1' }]);
     secret = 'second-key-second-key';
     await bench.ask(MESSAGES);
     assert.deepEqual(

@@ -31,7 +31,8 @@ export interface ModelApiOptions {
 export interface ModelApi {
   /** What is passed on; all else is refused. `target` is a request line's path and query. */
   isAllowed(method: string, target: string): boolean;
-  handle(incoming: IncomingMessage, reply: ServerResponse): void;
+  /** `used`: called when the credential is put on. */
+  handle(incoming: IncomingMessage, reply: ServerResponse, used: () => void): void;
   /** Any answer counts. Never rejects. */
   probe(timeoutMs: number): Promise<{ ok: true } | { ok: false; sentence: string }>;
   stop(): void;
@@ -84,12 +85,13 @@ export function createModelApi(options: ModelApiOptions): ModelApi {
       const [path = '', ...query] = target.split('?');
       return QUERY.test(query.join('?')) && ROUTES.some(([verb, pattern]) => verb === method && pattern.test(path));
     },
-    handle(incoming, reply) {
+    handle(incoming, reply, used) {
       const credential = options.credential();
       const complaint = complain(credential);
       if (credential === undefined || complaint !== undefined) {
         return replyApiError(reply, 401, 'authentication_error', complaint ?? '');
       }
+      used();
       const mask = createMask(credential.secret);
       const headers = { ...endToEnd(incoming, NOT_FROM_INSIDE), ...proof(incoming, credential) };
       const hasBody = frameBody(incoming, headers);

@@ -16,12 +16,16 @@ export interface InboundEvent {
   threadId: string | null;
   /** The platform's own id of this message; the same one twice is stored once. */
   platformMessageId: string;
-  /** `<channel>:<handle>`, from what the platform authenticated, never from a display name. */
+  /**
+   * `<channel>:<handle>`, from what the platform authenticated, never from a display name. Where it did not,
+   * `<channel>-unverified:<handle>`: nobody becomes owner under that.
+   */
   senderId: string;
   senderName: string;
   text: string;
   /** ISO-8601 UTC. */
   timestamp: string;
+  /** As the platform does it, also behind a command: `/help@bot`. True in a chat with the bot alone. */
   isMention: boolean;
   isGroup: boolean;
   attachments?: readonly InboundAttachment[];
@@ -29,6 +33,8 @@ export interface InboundEvent {
   replyTo?: { id?: string; sender: string; text: string };
   /** What people call the chat, where the platform says so. */
   chatName?: string;
+  /** A program's event and not somebody's words: never a command nor a decision. `text` is the payload, written out. */
+  webhook?: { source: string; event: string; payload: unknown };
 }
 
 /** Somebody pressed a button of a card. */
@@ -81,7 +87,7 @@ export interface OutboundMessage {
   progress: boolean;
   files: readonly OutboundFile[];
   inReplyTo?: string;
-  /** Only where the channel has buttons. */
+  /** Only where the channel has buttons: shown instead of `text`, which says the same without them. */
   card?: Card;
   /** The platform's id of an earlier message, which this one replaces, buttons and all. Only where the channel can edit. */
   edits?: string;
@@ -90,7 +96,17 @@ export interface OutboundMessage {
 export type DeliveryResult =
   | { status: 'sent'; platformMessageId?: string }
   /** `retryable: false` is for good. `offline` waits until the adapter says that it is back, without counting tries. */
-  | { status: 'failed'; retryable: boolean; offline?: boolean; error: string; retryAfterMs?: number };
+  /** `account`: the platform asked for that time of the whole account, not of this chat alone. */
+  | {
+      status: 'failed';
+      retryable: boolean;
+      offline?: boolean;
+      error: string;
+      retryAfterMs?: number;
+      account?: boolean;
+    }
+  /** The platform may have taken it, or a part of it; `sent`: how many characters of the text surely stand there. */
+  | { status: 'unknown'; error: string; sent?: number };
 
 /** How one inbound message ended, for a channel that can show it (a terminal that waits, a reaction). */
 export type Outcome = 'reply' | 'silence' | 'notice' | 'stopped';
@@ -102,16 +118,81 @@ export interface ChannelHost {
   press(press: ButtonPress): Promise<string>;
   /** Deliveries that wait for this channel may go on. */
   available(channelType: string): void;
+  /** A message that was taken has changed or gone; starts no turn. Resolves when it is durable. Never rejects. */
+  changed?(change: MessageChange): Promise<void>;
+  /** Starts no turn. */
+  reacted?(reaction: Reaction): Promise<void>;
+  /** The bot came into a chat, left it, or learned its name. */
+  membership?(membership: Membership): Promise<void>;
+}
+
+interface Place {
+  channelType: string;
+  platformId: string;
+  threadId: string | null;
+}
+
+export interface MessageChange extends Place {
+  platformMessageId: string;
+  senderId: string;
+  /** null: it was deleted. */
+  text: string | null;
+}
+
+export interface Reaction extends Place {
+  platformMessageId: string;
+  senderId: string;
+  emoji: string;
+  on: boolean;
+}
+
+export interface Membership extends Place {
+  /** The bot is there. */
+  joined: boolean;
+  isGroup: boolean;
+  chatName?: string;
+}
+
+/** How a channel is. `failed` is for a person to see to: a token that was revoked, a login that ran out. */
+export interface ChannelHealth {
+  state: 'connected' | 'connecting' | 'failed';
+  /** One sentence, without secrets. */
+  detail?: string;
+}
+
+/** So many messages in that time. */
+export interface Rate {
+  count: number;
+  perMs: number;
 }
 
 export interface ChannelCapabilities {
   threads: boolean;
-  /** Longest text of one message, in UTF-16 units. */
+  /** Longest text of one message: longer ones come in several, cut before they get here. */
   maxTextLength: number;
+  /** What it counts; UTF-16 units by default. */
+  textUnit?: 'utf16' | 'bytes';
+  /** How much may be sent: more than that waits here. */
+  rate?: { chat?: Rate; account?: Rate };
   /** Cards are shown with their buttons. */
   buttons: boolean;
   /** A message that was sent can be replaced. */
   edits: boolean;
+  /** The platform knows a message by our id: sent twice, it stands there once. */
+  idempotencyKey?: boolean;
+  /** What came while we were away: `redelivers` it by itself, `backfill` is fetched by the adapter, `lost`. */
+  afterDowntime?: 'redelivers' | 'backfill' | 'lost';
+  /** Of one file, in bytes; left out: no files. */
+  maxFileBytes?: number;
+  reactions?: boolean;
+}
+
+export interface ListedChat {
+  platformId: string;
+  name: string;
+  isGroup: boolean;
+  /** Nobody else can speak there: who lets an agent listen means them. */
+  speaker?: { id: string; name: string };
 }
 
 export interface ChannelAdapter {
@@ -122,6 +203,16 @@ export interface ChannelAdapter {
   /** Never rejects; one call at a time for a chat. */
   deliver(message: OutboundMessage): Promise<DeliveryResult>;
   typing(platformId: string, threadId: string | null, on: boolean): void;
+  /** Left out: connected from `start` on. */
+  health?(): ChannelHealth;
+  /** Chats that the bot is in, where the platform tells; the newest first. */
+  listChats?(): Promise<readonly ListedChat[]>;
+  react?(
+    platformId: string,
+    threadId: string | null,
+    platformMessageId: string,
+    emoji: string,
+  ): Promise<DeliveryResult>;
   /** The chat with this user alone, opened when there is none; undefined when it can't be. Takes a user id's handle. */
   openDm?(handle: string): Promise<string | undefined>;
   /** After everything that answers it was handed to `deliver`. */

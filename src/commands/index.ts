@@ -7,17 +7,21 @@ import type { Session, Sessions } from '../db/sessions.ts';
 import type { DeliveryQueue } from '../delivery.ts';
 import { getAgentGroup } from '../groups/agent-groups.ts';
 import type { Logger } from '../log/index.ts';
+import type { Roles } from '../people/roles.ts';
 import type { CommandContext } from '../router.ts';
-import { sessionKey } from '../routing/session-key.ts';
+import { sessionKey, type Wiring } from '../routing/session-key.ts';
+import type { Wirings } from '../routing/wirings.ts';
 import { type Effects, noEffects, type TakeOver } from '../take-over.ts';
 import { type CommandName, helpText } from './parse.ts';
 
-/** What the host answers itself, at once: /help /status /stop /clear. */
+/** What the host answers itself, at once. Who may use what is in `docs/people.md`. */
 
 export interface CommandParts {
   db: DatabaseSync;
   sessions: Sessions;
   messages: Messages;
+  roles: Roles;
+  table: Pick<Wirings, 'letGo'>;
   takeOver: TakeOver;
   runner: ContainerRunner;
   /** When the running turn of a session began, in monotonic ms. */
@@ -38,18 +42,12 @@ export interface Commands {
 const STOP_PATIENCE_MS = 1_400;
 
 export function createCommands(parts: CommandParts): Commands {
-  const { db, sessions, messages, takeOver, runner, log } = parts;
+  const { db, sessions, messages, roles, takeOver, runner, log } = parts;
   const openControl = db.prepare("SELECT 1 FROM messages WHERE id = ? AND status = 'pending'");
 
-  function sessionsOf(context: CommandContext): { session: Session | undefined; agentGroupId: string }[] {
-    const threads = parts.channelHasThreads(context.event.channelType);
-    return context.wirings.map((wiring) => {
-      const key = sessionKey(wiring, context.event, threads);
-      return {
-        agentGroupId: wiring.agentGroupId,
-        session: sessions.find(wiring.agentGroupId, key.messagingGroupId, key.threadId),
-      };
-    });
+  function sessionOf(wiring: Wiring, { event }: CommandContext): Session | undefined {
+    const key = sessionKey(wiring, event, parts.channelHasThreads(event.channelType));
+    return sessions.find(wiring.agentGroupId, key.messagingGroupId, key.threadId);
   }
 
   /** Ends all that is open for this chat in a session. What runs is told to stop, and made to. */
@@ -68,7 +66,9 @@ export function createCommands(parts: CommandParts): Commands {
       messages.settle(session.id, message.id, 'completed', 'stopped', now);
       effects.settled.push({ ...message, messageId: message.id, outcome: 'stopped' });
     }
-    if (action === 'stop' && !runner.has(session.id)) return { effects };
+    // With one session for all chats, another chat's work may be what runs.
+    const isOthers = session.messagingGroupId === null && effects.settled.length === 0;
+    if (action === 'stop' && (isOthers || !runner.has(session.id))) return { effects };
     const id = newId('sys', now);
     const content: Control = { action };
     messages.addInbound(
@@ -99,43 +99,60 @@ export function createCommands(parts: CommandParts): Commands {
     timer.unref();
   }
 
-  function endAll(context: CommandContext, action: Control['action']): { ended: number; after: () => void } {
-    const results = sessionsOf(context).flatMap(({ session }) =>
-      session ? [{ session, ...end(session, context, action) }] : [],
-    );
+  function endIn(wiring: Wiring, context: CommandContext, action: Control['action']): Done {
+    const session = sessionOf(wiring, context);
+    const { effects, id } = session ? end(session, context, action) : { effects: noEffects() };
+    const text =
+      action === 'clear'
+        ? 'This conversation is forgotten; memory and files stay.'
+        : effects.settled.length > 0
+          ? 'Stopped.'
+          : 'Nothing was running here.';
     return {
-      ended: results.reduce((sum, { effects }) => sum + effects.settled.length, 0),
-      after: () => {
-        for (const { session, effects, id } of results) {
-          parts.perform(session, effects);
-          if (id !== undefined && runner.has(session.id)) enforce(session, id);
-        }
+      text,
+      after() {
+        if (!session) return;
+        parts.perform(session, effects);
+        if (id !== undefined && runner.has(session.id)) enforce(session, id);
       },
     };
   }
 
-  function status(context: CommandContext): string {
-    return sessionsOf(context)
-      .map(({ session, agentGroupId }) => {
-        const agent = getAgentGroup(db, agentGroupId);
-        const name = `${agent?.assistantName} (${agent?.provider}${agent?.model ? `, ${agent.model}` : ''})`;
-        if (!session) return `${name}: nothing said here yet.`;
-        const open = messages.open(session.id).filter((message) => message.trigger);
-        const tries = open.flatMap(({ processAfter }) =>
-          processAfter === null ? [] : Date.parse(processAfter) - context.now,
-        );
-        const next = Math.min(...tries.filter((ms) => ms > 0));
-        const since = parts.activity.get(session.id)?.turnSince ?? null;
-        const doing =
-          since !== null
-            ? `working for ${Math.round((performance.now() - since) / 1000)} s`
-            : runner.has(session.id)
-              ? 'awake, waiting for you'
-              : 'asleep, wakes with your next message';
-        const again = Number.isFinite(next) ? `, the next try in ${Math.ceil(next / 1000)} s` : '';
-        return `${name}: ${doing}; ${open.length === 0 ? 'nothing' : open.length} open${again}. Session ${session.id}.`;
-      })
-      .join('\n');
+  /** Alone with somebody it is their conversation; what others share is not for one of them to forget. */
+  function clear(wiring: Wiring, context: CommandContext): Done {
+    const { event } = context;
+    const isOwn = !event.isGroup && wiring.sessionMode !== 'agent-shared';
+    return isOwn || roles.mayAdminister(event.senderId, wiring.agentGroupId)
+      ? endIn(wiring, context, 'clear')
+      : says(`Others share this conversation: only admins of ${wiring.assistantName} may clear it.`);
+  }
+
+  function leave(wiring: Wiring, { event }: CommandContext): Done {
+    if (parts.table.letGo(wiring.id, event.threadId)) return says('I leave this conversation until I am called again.');
+    return wiring.engageMode === 'pattern'
+      ? says('What I listen to here is set for this chat; an admin can change it.')
+      : says("I wasn't following this conversation: I answer when I am called.");
+  }
+
+  function status(wiring: Wiring, context: CommandContext): string {
+    const session = sessionOf(wiring, context);
+    const agent = getAgentGroup(db, wiring.agentGroupId);
+    const name = `${agent?.assistantName} (${agent?.provider}${agent?.model ? `, ${agent.model}` : ''})`;
+    if (!session) return `${name}: nothing said here yet.`;
+    const open = messages.open(session.id).filter((message) => message.trigger);
+    const tries = open.flatMap(({ processAfter }) =>
+      processAfter === null ? [] : Date.parse(processAfter) - context.now,
+    );
+    const next = Math.min(...tries.filter((ms) => ms > 0));
+    const since = parts.activity.get(session.id)?.turnSince ?? null;
+    const doing =
+      since !== null
+        ? `working for ${Math.round((performance.now() - since) / 1000)} s`
+        : runner.has(session.id)
+          ? 'awake, waiting for you'
+          : 'asleep, wakes with your next message';
+    const again = Number.isFinite(next) ? `, the next try in ${Math.ceil(next / 1000)} s` : '';
+    return `${name}: ${doing}; ${open.length === 0 ? 'nothing' : open.length} open${again}. Session ${session.id}.`;
   }
 
   function answer(context: Parameters<Commands['answer']>[0], text: string): () => void {
@@ -155,24 +172,30 @@ export function createCommands(parts: CommandParts): Commands {
   return {
     answer,
     run(name, context) {
+      const { wirings, event, several } = context;
       if (name === 'help') {
-        const first = context.wirings[0];
-        const agent = first && getAgentGroup(db, first.agentGroupId);
-        return answer(context, helpText(agent?.assistantName ?? 'the agent'));
+        const names = wirings.map(({ assistantName }) => assistantName);
+        return answer(context, helpText(names, event.isGroup));
       }
-      if (name === 'status') return answer(context, status(context));
-      const { ended, after } = endAll(context, name);
-      const text =
-        name === 'clear'
-          ? 'This conversation is forgotten; memory and files stay.'
-          : ended > 0
-            ? 'Stopped.'
-            : 'Nothing was running here.';
-      const say = answer(context, text);
+      if (name === 'status') return answer(context, wirings.map((wiring) => status(wiring, context)).join('\n'));
+      const carryOut = { stop: (wiring: Wiring) => endIn(wiring, context, 'stop'), clear, leave }[name];
+      const done = wirings.map((wiring) => ({ wiring, ...carryOut(wiring, context) }));
+      const lines = done.map(({ wiring, text }) => (several ? `${wiring.assistantName}: ${text}` : text));
+      const say = answer(context, lines.join('\n'));
       return () => {
-        after();
+        for (const { after } of done) after();
         say();
       };
     },
   };
+}
+
+/** What one agent has to say to a command; `after` the commit. */
+interface Done {
+  text: string;
+  after(): void;
+}
+
+function says(text: string): Done {
+  return { text, after() {} };
 }

@@ -10,6 +10,22 @@ export interface Delivery extends Origin {
   inReplyTo: string | null;
   attempts: number;
   notBefore: string | null;
+  /** How much of its text stands there already, in UTF-16 units. */
+  said: number;
+  /** Tries at what comes next whose fate nobody knows. */
+  unknowns: number;
+}
+
+/** One that was given up, and that a person may send again. */
+export interface DeadLetter {
+  id: string;
+  channelType: string | null;
+  platformId: string | null;
+  threadId: string | null;
+  text: string;
+  error: string | null;
+  attempts: number;
+  at: string;
 }
 
 export interface NewOutbound extends Origin {
@@ -28,14 +44,27 @@ export interface Deliveries {
   addOutbound(message: NewOutbound, now: number): boolean;
   /** Queues a kept row for its chat. */
   queue(messageId: string, notBefore: string | null, now: number): void;
-  /** Keeps a row's refusal, so that the agent can be told. */
+  /** Keeps a row's refusal, so that the agent can be told; never a dead letter. */
   refuse(messageId: string, error: string, now: number): void;
   sending(messageId: string, now: number): void;
   sent(messageId: string, platformMessageId: string | undefined, now: number): void;
   again(messageId: string, error: string, notBefore: number | null, counted: boolean, now: number): void;
   failed(messageId: string, error: string, now: number): void;
+  /** Its text stands there up to here; the rest has all its tries. */
+  said(messageId: string, end: number, now: number): void;
+  /** It may stand there or not; `end`: of what surely does. */
+  doubt(messageId: string, error: string, end: number, notBefore: number, now: number): void;
+  /** What an earlier host was about to send when it ended: nobody knows its fate. Not inside a transaction. */
+  doubtSending(now: number): void;
+  deadLetters(limit: number): DeadLetter[];
+  countDead(): number;
+  /** True: it waits again, with all its tries. Inside a transaction, as `putAway`. */
+  revive(messageId: string, now: number): boolean;
+  putAway(messageId: string, now: number): boolean;
   /** One that is not settled. */
   get(messageId: string): Delivery | undefined;
+  /** The platform's own id of a message that it has. */
+  sentAs(messageId: string): string | undefined;
   /** Everything unsettled, oldest first: `sending` ones from before a crash are sent again under the same id. */
   open(): Delivery[];
   /** What became of a session's newest rows, for its inbound.db. */
@@ -53,7 +82,8 @@ export function createDeliveries(db: DatabaseSync): Deliveries {
     `INSERT INTO deliveries (message_id, status, not_before, created_at, updated_at) VALUES (?, 'queued', ?, ?, ?)`,
   );
   const refuse = db.prepare(
-    `INSERT INTO deliveries (message_id, status, error, created_at, updated_at) VALUES (?, 'failed', ?, ?, ?)`,
+    `INSERT INTO deliveries (message_id, status, error, put_away_at, created_at, updated_at)
+     VALUES (?1, 'failed', ?2, ?3, ?3, ?3)`,
   );
   const sending = db.prepare(
     `UPDATE deliveries SET status = 'sending', attempts = attempts + 1, updated_at = ? WHERE message_id = ?`,
@@ -62,12 +92,35 @@ export function createDeliveries(db: DatabaseSync): Deliveries {
     `UPDATE deliveries SET status = 'sent', platform_message_id = ?, error = NULL, updated_at = ? WHERE message_id = ?`,
   );
   const again = db.prepare(
-    `UPDATE deliveries SET status = 'queued', error = ?, not_before = ?, attempts = attempts - ?, updated_at = ?
+    `UPDATE deliveries SET status = 'queued', error = ?, not_before = ?, attempts = max(attempts - ?, 0), updated_at = ?
      WHERE message_id = ?`,
   );
   const failed = db.prepare(`UPDATE deliveries SET status = 'failed', error = ?, updated_at = ? WHERE message_id = ?`);
+  const said = db.prepare(
+    'UPDATE deliveries SET said = ?, attempts = 0, unknowns = 0, updated_at = ? WHERE message_id = ?',
+  );
+  const doubt = db.prepare(
+    `UPDATE deliveries SET status = 'queued', error = ?, said = ?, unknowns = unknowns + 1, not_before = ?, updated_at = ?
+     WHERE message_id = ?`,
+  );
+  const doubtSending = db.prepare(
+    "UPDATE deliveries SET status = 'queued', unknowns = unknowns + 1, updated_at = ? WHERE status = 'sending'",
+  );
+  const isDead = "status = 'failed' AND put_away_at IS NULL";
+  const dead = db.prepare(
+    `SELECT d.message_id, m.channel_type, m.platform_id, m.thread_id, m.content, d.error, d.attempts, d.updated_at
+     FROM deliveries d JOIN messages m ON m.id = d.message_id WHERE d.${isDead.replaceAll(' AND ', ' AND d.')}
+     ORDER BY d.updated_at DESC LIMIT ?`,
+  );
+  const countDead = db.prepare(`SELECT count(*) AS n FROM deliveries WHERE ${isDead}`);
+  const revive = db.prepare(
+    `UPDATE deliveries SET status = 'queued', attempts = 0, unknowns = 0, not_before = NULL, error = NULL, updated_at = ?
+     WHERE message_id = ? AND ${isDead}`,
+  );
+  const putAway = db.prepare(`UPDATE deliveries SET put_away_at = ? WHERE message_id = ? AND ${isDead}`);
   const select = `SELECT d.message_id, m.session_id, m.channel_type, m.platform_id, m.thread_id, m.content, m.in_reply_to,
-      d.attempts, d.not_before FROM deliveries d JOIN messages m ON m.id = d.message_id`;
+      d.attempts, d.not_before, d.said, d.unknowns FROM deliveries d JOIN messages m ON m.id = d.message_id`;
+  const sentAs = db.prepare("SELECT platform_message_id FROM deliveries WHERE message_id = ? AND status = 'sent'");
   const open = db.prepare(`${select} WHERE d.status IN ('queued', 'sending') ORDER BY d.rowid`);
   const one = db.prepare(`${select} WHERE d.message_id = ? AND d.status IN ('queued', 'sending')`);
   const recent = db.prepare(
@@ -95,7 +148,7 @@ export function createDeliveries(db: DatabaseSync): Deliveries {
       queue.run(messageId, notBefore, isoTime(now), isoTime(now));
     },
     refuse(messageId, error, now) {
-      refuse.run(messageId, error, isoTime(now), isoTime(now));
+      refuse.run(messageId, error, isoTime(now));
     },
     sending(messageId, now) {
       sending.run(isoTime(now), messageId);
@@ -109,10 +162,24 @@ export function createDeliveries(db: DatabaseSync): Deliveries {
     failed(messageId, error, now) {
       failed.run(error, isoTime(now), messageId);
     },
+    said(messageId, end, now) {
+      said.run(end, isoTime(now), messageId);
+    },
+    doubt(messageId, error, end, notBefore, now) {
+      doubt.run(error, end, isoTime(notBefore), isoTime(now), messageId);
+    },
+    doubtSending(now) {
+      doubtSending.run(isoTime(now));
+    },
+    deadLetters: (limit) => dead.all(limit).map(toDeadLetter),
+    countDead: () => Number(countDead.get()?.n ?? 0),
+    revive: (messageId, now) => revive.run(isoTime(now), messageId).changes === 1,
+    putAway: (messageId, now) => putAway.run(isoTime(now), messageId).changes === 1,
     get(messageId) {
       const row = one.get(messageId);
       return row && toDelivery(row);
     },
+    sentAs: (messageId) => sentAs.get(messageId)?.platform_message_id?.toString(),
     open: () => open.all().map(toDelivery),
     recent: (sessionId, limit) =>
       recent.all(sessionId, limit).map((row) => ({
@@ -136,6 +203,23 @@ function toDelivery(row: Record<string, unknown>): Delivery {
     inReplyTo: row.in_reply_to as string | null,
     attempts: Number(row.attempts),
     notBefore: row.not_before as string | null,
+    said: Number(row.said),
+    unknowns: Number(row.unknowns),
+  };
+}
+
+function toDeadLetter(row: Record<string, unknown>): DeadLetter {
+  const content: unknown = JSON.parse(String(row.content));
+  const isText = typeof content === 'object' && content !== null && 'text' in content;
+  return {
+    id: String(row.message_id),
+    channelType: row.channel_type as string | null,
+    platformId: row.platform_id as string | null,
+    threadId: row.thread_id as string | null,
+    text: isText ? String(content.text) : '',
+    error: row.error as string | null,
+    attempts: Number(row.attempts),
+    at: String(row.updated_at),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { isoTime } from '@nanoclaw/protocol';
+import { isoTime, nextHostSeq } from '@nanoclaw/protocol';
 import { newId } from './ids.ts';
 
 export interface Session {
@@ -23,6 +23,8 @@ export interface Sessions {
   find(agentGroupId: string, messagingGroupId: string | null, threadId: string | null): Session | undefined;
   list(): Session[];
   setReceived(id: string, seq: number): void;
+  /** The host's next number, for a row that isn't in the table `messages`. Inside a transaction. */
+  takeSeq(id: string): number;
   setDrained(id: string, drained: boolean): void;
   /** Sessions whose sandbox was running when an earlier host ended. */
   undrained(): string[];
@@ -43,6 +45,8 @@ export function createSessions(db: DatabaseSync): Sessions {
   );
   const all = db.prepare(`SELECT ${COLUMNS} FROM sessions ORDER BY last_active DESC`);
   const received = db.prepare('UPDATE sessions SET received_seq = max(received_seq, ?) WHERE id = ?');
+  const ownSeq = db.prepare('SELECT host_seq FROM sessions WHERE id = ?');
+  const advance = db.prepare('UPDATE sessions SET host_seq = ? WHERE id = ?');
   const drained = db.prepare('UPDATE sessions SET drained = ? WHERE id = ?');
   const undrained = db.prepare('SELECT id FROM sessions WHERE drained = 0');
   const get = (id: string) => {
@@ -76,6 +80,11 @@ export function createSessions(db: DatabaseSync): Sessions {
     list: () => all.all().map(toSession),
     setReceived(id, seq) {
       received.run(seq, id);
+    },
+    takeSeq(id) {
+      const seq = nextHostSeq(Number(ownSeq.get(id)?.host_seq ?? 0));
+      advance.run(seq, id);
+      return seq;
     },
     setDrained(id, value) {
       drained.run(value ? 1 : 0, id);

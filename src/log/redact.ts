@@ -8,7 +8,10 @@ const SHAPES = [
   String.raw`(?:Bearer|Basic)\s+[\w.~+/=-]{20,}`,
   String.raw`xox[a-z]-[\w-]{8,}`,
   String.raw`xapp-[\w-]{8,}`,
-  String.raw`gh[pousr]_\w{20,}`,
+  String.raw`(?:gh[pousr]_|github_pat_|glpat-|npm_)\w{20,}`,
+  `AKIA[A-Z0-9]{16}`,
+  String.raw`AIza[\w-]{35}`,
+  `-----BEGIN [A-Z ]*PRIVATE KEY-----`,
   String.raw`\d{6,12}:[\w-]{30,}`,
 ].join('|');
 

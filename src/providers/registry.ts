@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createRelay, type EgressRecord, type Relay, VaultError } from '@nanoclaw/vault';
+import { type CredentialUse, createRelay, type EgressRecord, type Relay, VaultError } from '@nanoclaw/vault';
 import type { Session } from '../db/sessions.ts';
 import { NanoError } from '../errors.ts';
 import type { AgentGroup } from '../groups/agent-groups.ts';
@@ -15,6 +15,7 @@ export interface ProvidersOptions {
   /** As it is now. */
   env(): Env;
   onEgress(record: EgressRecord): void;
+  onCredential(use: CredentialUse): void;
   log: Logger;
 }
 
@@ -40,7 +41,7 @@ export interface Providers {
 /** For a provider that calls nobody: the relay still carries the web. */
 const NOWHERE = new URL('http://model.invalid');
 
-export function createProviders({ root, env, onEgress, log }: ProvidersOptions): Providers {
+export function createProviders({ root, env, onEgress, onCredential, log }: ProvidersOptions): Providers {
   const loaded = new Map<string, HostProvider>();
   const relays = new Map<string, Relay>();
   const open = new Map<string, Relay>();
@@ -56,6 +57,7 @@ export function createProviders({ root, env, onEgress, log }: ProvidersOptions):
           upstream,
           credential: () => provider.credentialFromEnv(env()),
           onEgress,
+          onCredential,
           log: (level, message, fields) => log[level](message, fields),
         }),
       );

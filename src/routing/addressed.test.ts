@@ -13,7 +13,10 @@ const calls: [text: string, called: string[]][] = [
   ['@Andy!', ['Andy']],
   ['Andy, are you there?', []],
   ['write to andy@Andy.org', []],
+  ['see @Andy.org', []],
+  ['ask @Andy. Or not', ['Andy']],
   ['@Andys list', []],
+  ['@An\u200ddy', ['Andy']],
   ['@Andy_2', []],
   ['@ Andy', []],
   ['@Anna Maria, please', ['Anna Maria']],
@@ -58,4 +61,13 @@ const renames: [text: string, name: string | undefined][] = [
 
 describe('a new name', () => {
   for (const [text, name] of renames) test(JSON.stringify(text), () => assert.equal(newNameIn(text), name));
+
+  test('no text holds the host up', () => {
+    const begun = performance.now();
+    for (const blanks of [100, 10_000, 250_000]) {
+      assert.equal(newNameIn(`call yourself${' '.repeat(blanks)}${'y'.repeat(100)}`), undefined);
+    }
+    const ms = performance.now() - begun;
+    assert.ok(ms < 50, `${ms.toFixed(0)} ms`);
+  });
 });

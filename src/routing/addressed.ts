@@ -1,23 +1,32 @@
 /** Which of a chat's agents a text calls by `@name`. Pure. */
 
-/** As names are compared: without regard to case, width or composition. */
-function folded(text: string): string {
-  return text.normalize('NFKC').toLocaleLowerCase('en');
+/** As names are compared: without regard to case, width, composition, or what shows nothing. */
+export function folded(text: string): string {
+  return text
+    .normalize('NFKC')
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .toLocaleLowerCase('en');
 }
 
 /** The names, of those given, that stand in the text as `@name`: not inside a word, an address or a longer name. */
 export function namesCalled(text: string, names: readonly string[]): ReadonlySet<string> {
-  const where = folded(text);
+  const where = text.includes('@') || text.includes('＠') ? folded(text) : '';
   // The longest first: `@Anna Maria` doesn't call Anna.
-  const sorted = [...names].filter((name) => name.trim() !== '').sort((a, b) => b.length - a.length);
+  const known = [...new Set(names.map(folded))]
+    .filter((name) => name.trim() !== '')
+    .sort((a, b) => b.length - a.length);
   const called = new Set<string>();
   for (let at = where.indexOf('@'); at !== -1; at = where.indexOf('@', at + 1)) {
-    if (at > 0 && isWord(where.slice(0, at).at(-1))) continue;
-    const rest = where.slice(at + 1);
-    const name = sorted.find((one) => rest.startsWith(folded(one)) && !isWord(charAt(rest, folded(one).length)));
-    for (const one of names) if (name !== undefined && folded(one) === folded(name)) called.add(one);
+    if (at > 0 && isWord(where[at - 1])) continue;
+    const name = known.find((one) => where.startsWith(one, at + 1) && !goesOn(where, at + 1 + one.length));
+    if (name !== undefined) called.add(name);
   }
-  return called;
+  return new Set(names.filter((name) => called.has(folded(name))));
+}
+
+/** The word is longer than the name, or an address: `@andy.org`. */
+function goesOn(text: string, end: number): boolean {
+  return isWord(charAt(text, end)) || (text[end] === '.' && isWord(charAt(text, end + 1)));
 }
 
 function isWord(char: string | undefined): boolean {
@@ -31,7 +40,11 @@ function charAt(text: string, index: number): string | undefined {
 
 const RENAME = /^(?:@\S+[,:]?\s+)?(?:please\s+)?call yourself\s+["“'«]?(.{1,64}?)["”'»]?\s*[.!]?$/iu;
 
+/** What is longer says more than a name; and on it the pattern would take for ever. */
+const LONGEST_RENAME = 200;
+
 /** The name in "call yourself Bob". Undefined when the text says something else. */
 export function newNameIn(text: string): string | undefined {
-  return RENAME.exec(text.trim())?.[1]?.trim();
+  const said = text.trim();
+  return said.length > LONGEST_RENAME ? undefined : RENAME.exec(said)?.[1]?.trim();
 }

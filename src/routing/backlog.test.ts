@@ -66,6 +66,16 @@ describe('the backlog', () => {
     assert.deepEqual([texts(install).length, texts(install)[0], texts(install).at(-1)], [50, '0: 10', '0: 59']);
   });
 
+  test('keeps the beginning of what is very long, and says so', () => {
+    using install = createInstall();
+    const backlog = createBacklog(install.db, install.messages);
+    backlog.keep(wiringOf(install), event({ text: '😀'.repeat(50_000) }));
+    const [row] = install.db.prepare('SELECT content FROM backlog').all();
+    const { text } = JSON.parse(String(row?.content));
+    assert.match(text, /^(😀)+… \(the rest was not kept\)$/u);
+    assert.ok(text.length < 17_000);
+  });
+
   test('keeps the names of files, and not the files', () => {
     using install = createInstall();
     const backlog = createBacklog(install.db, install.messages);

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { byteLength, truncateBytes } from '@nanoclaw/protocol';
 import type { InboundEvent } from '../channels/adapter.ts';
 import { newId } from '../db/ids.ts';
 import type { Messages } from '../db/messages.ts';
@@ -8,6 +9,9 @@ import { ensureUser } from '../people/roles.ts';
 
 const PER_THREAD = 50;
 const PER_WIRING = 2_000;
+/** Of one message: many that nobody asked for must not fill the disk, nor a prompt. */
+const MAX_KEPT_BYTES = 16 * 1024;
+const CUT = '… (the rest was not kept)';
 
 export interface Backlog {
   /** Inside a transaction. False when it is there already. */
@@ -41,7 +45,7 @@ export function createBacklog(db: DatabaseSync, messages: Messages): Backlog {
     keep(wiringId, event) {
       const { text, senderName: sender, senderId, attachments, replyTo } = event;
       const content = {
-        text,
+        text: byteLength(text) > MAX_KEPT_BYTES ? `${truncateBytes(text, MAX_KEPT_BYTES)}${CUT}` : text,
         sender,
         senderId,
         // Only their names: what nobody may ever ask for isn't stored.

@@ -33,6 +33,13 @@ describe('an engage pattern', () => {
     assert.ok(ms < 60, `${ms.toFixed(1)} ms each`);
   });
 
+  test('one leaves nothing behind for the next', () => {
+    assert.equal(matchPattern('(a+)+$', `${'a'.repeat(40)}!`), 'too-slow');
+    assert.equal(matchPattern('(', 'x'), 'invalid');
+    assert.equal(matchPattern('b', 'abc'), 'match');
+    assert.equal(matchPattern('b', 'xyz'), 'no-match');
+  });
+
   test('can reach nothing of the host, whatever it holds', () => {
     assert.equal(matchPattern('x"; globalThis.process.exit(1); "', 'x'), 'no-match');
   });

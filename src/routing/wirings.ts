@@ -93,11 +93,11 @@ export function createWirings(db: DatabaseSync, roles: Roles): Wirings {
       let taken = false;
       return wirings.map((wiring) => {
         // What is said to another agent isn't for the one that listened.
-        const sticks = wiring.engageMode === 'mention-sticky' && event.isGroup && !addressed.one;
+        const sticks = wiring.engageMode === 'mention-sticky' && isThread(event) && !addressed.one;
         const decision = decide(wiring, {
           addressed: addressed.is(wiring),
           pattern: wiring.engageMode === 'pattern' ? matchPattern(wiring.engagePattern, event.text) : 'no-match',
-          sticky: sticks && engaged.get(wiring.id, event.threadId ?? '', since) !== undefined,
+          sticky: sticks && engaged.get(wiring.id, event.threadId, since) !== undefined,
           standing: roles.standing(event.senderId, wiring.agentGroupId),
           unknownSenderPolicy: chat.unknownSenderPolicy,
           taken,
@@ -111,4 +111,9 @@ export function createWirings(db: DatabaseSync, roles: Roles): Wirings {
     },
     letGo: (wiringId, threadId) => release.run(wiringId, threadId ?? '').changes > 0,
   };
+}
+
+/** Where no thread parts a conversation from the rest of a group, one mention must not make an agent follow all of it. */
+export function isThread({ isGroup, threadId }: Pick<InboundEvent, 'isGroup' | 'threadId'>): boolean {
+  return isGroup && threadId !== null;
 }

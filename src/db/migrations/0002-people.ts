@@ -17,6 +17,8 @@ CREATE INDEX wirings_agent ON messaging_group_agents (agent_group_id);
 CREATE INDEX destinations_target ON agent_destinations (target_type, target_id);
 CREATE INDEX sessions_chat ON sessions (messaging_group_id);
 CREATE INDEX sessions_recent ON sessions (last_active);
+-- Without it each session that goes walks through all of it.
+CREATE INDEX usage_session ON usage (session_id);
 CREATE TABLE denied_senders (
   agent_group_id TEXT NOT NULL REFERENCES agent_groups(id),
   user_id TEXT NOT NULL,

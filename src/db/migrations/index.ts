@@ -1,5 +1,6 @@
 import { firstTables } from './0001-first-tables.ts';
 import { people } from './0002-people.ts';
+import { channels } from './0003-channels.ts';
 
 export interface Migration {
   /** The key: never changed after a release. */
@@ -8,4 +9,4 @@ export interface Migration {
 }
 
 /** In the order in which they are applied, each in a transaction of its own. */
-export const migrations: readonly Migration[] = [firstTables, people];
+export const migrations: readonly Migration[] = [firstTables, people, channels];
