@@ -20,6 +20,8 @@ Installs what is missing, starts the host and lets the agent answer a message. W
   --timezone ZONE           such as Europe/Berlin; this machine's at first
   --service                 keep the host running after a crash, a logout, a reboot; without --yes it asks
   --credential-file PATH    a file with the key or token, alone or as NAME=value
+  --channel NAME            connect that platform, too; without --yes a first setup asks
+  --channel-settings PATH   a file with what that platform needs, as NAME=value lines
   --help                    this
 
 Credentials are never given as an argument, which other users could read. They come from the environment
@@ -54,7 +56,7 @@ while [ $# -gt 0 ]; do
       ;;
     --yes | -y) interactive=no ;;
     --service) ;;
-    --message | --provider | --name | --timezone | --credential-file)
+    --message | --provider | --name | --timezone | --credential-file | --channel | --channel-settings)
       if [ $# -lt 2 ] || [[ ! $2 =~ [^[:space:]] ]]; then refuse "$1 needs a value."; fi
       if [ "$1" = --timezone ] && ! may_be_timezone "$2"; then
         refuse 'There is no time zone of that name; an example is Europe/Berlin.'
@@ -62,12 +64,18 @@ while [ $# -gt 0 ]; do
       if [ "$1" = --provider ] && [[ ! $2 =~ ^[a-z0-9-]+$ || ! -e providers/$2/host.ts ]]; then
         refuse "There is no provider of that name; there are: $(cd providers && echo *)."
       fi
+      if [ "$1" = --channel ] && [[ ! $2 =~ ^[a-z0-9-]+$ || ! -e channels/$2/manifest.ts ]]; then
+        refuse 'There is no channel of that name: `bin/ncl channels available` shows them.'
+      fi
+      if [ "$1" = --channel-settings ] && [ ! -r "$OLDPWD/$2" ] && [ ! -r "$2" ]; then
+        refuse "The file of the channel's settings can not be read."
+      fi
       if [ "$1" = --credential-file ] && [ ! -r "$OLDPWD/$2" ] && [ ! -r "$2" ]; then
         refuse 'The credential file can not be read.'
       fi
       shift
       ;;
-    --message=* | --provider=* | --name=* | --timezone=* | --credential-file=*)
+    --message=* | --provider=* | --name=* | --timezone=* | --credential-file=* | --channel=* | --channel-settings=*)
       refuse "Write ${1%%=*} and its value as two words."
       ;;
     *) refuse "There is no option ${1%%=*}." ;;

@@ -29,6 +29,8 @@ describe('nanoclaw.sh, how it is called', () => {
     ['an unknown option', ['--yes', '--colour'], /There is no option --colour\./],
     ['a word', ['start'], /There is no option start\./],
     ['an option without its value', ['--yes', '--message'], /--message needs a value\./],
+    ['a channel that is not there', ['--channel', 'nowhere'], /There is no channel of that name/],
+    ['settings that are not there', ['--channel-settings', '/nowhere'], /settings can not be read/],
     ['an empty message', ['--yes', '--message', ''], /--message needs a value\./],
     ['a blank name', ['--yes', '--name', ' '], /--name needs a value\./],
     ['no time zone', ['--yes', '--timezone', 'Berlin'], /There is no time zone of that name/],
@@ -169,6 +171,20 @@ describe('nanoclaw.sh, to the end', () => {
       links,
     );
     assert.equal(checkout.read('.env'), '');
+  });
+
+  test('without a message of its own it asks one, and prints an owner code once, in no log', async () => {
+    await using checkout = Checkout.installed();
+    const first = await checkout.setUp(['--yes']);
+    assert.equal(first.status, 0, first.stderr);
+    assert.match(first.stderr, /You: {2}What can you do\?\n {2}Andy: I am a demo/);
+    const [, code = 'none'] = /Owner code for another app: ([A-Z2-9]{4}-[A-Z2-9]{4})\./.exec(first.stderr) ?? [];
+    const { stdout } = await checkout.run(['grep', '-rlF', code, 'data', 'logs']);
+    assert.equal(stdout, '');
+    const said = await checkout.run(['bin/ncl', 'chat', code.toLowerCase()]);
+    assert.match(said.stdout, /You are the owner now, and Andy is here for you\./, said.stderr);
+    const second = await checkout.setUp(['--yes']);
+    assert.doesNotMatch(second.stderr, /Owner code/);
   });
 
   test('a service is installed when it is asked for, and tried by killing the host once', async () => {

@@ -3,6 +3,7 @@
 #
 # There are three selections, each with all of the one before: `host`; `claude`, with that provider's harness (426 MB);
 # `dev`, with what the checks need. An install is never cut back: a running host would lose what it uses.
+# A channel comes beside them, when it is chosen: `channel:telegram`.
 
 packages_stamp=.runtime/packages
 
@@ -15,6 +16,12 @@ ensure_packages() {
 add_packages() {
   local selection=$1 wanted
   wanted=$(packages_hash)
+  case $selection in
+    channel:*)
+      add_channel "${selection#channel:}"
+      return
+      ;;
+  esac
   if is_installed "$selection" && [ "$(cat "$packages_stamp" 2>/dev/null)" = "$wanted" ]; then
     detail "$(describe_packages "$(installed_selection)"), as they were"
     return
@@ -23,12 +30,35 @@ add_packages() {
   rm -f "$packages_stamp"
   # A lockfile of this checkout is as trustworthy as its code; the checks verify its releases' age again.
   case $selection in
-    host) run_pnpm --prod --filter '!@nanoclaw/provider-claude' --trust-lockfile ;;
-    claude) run_pnpm --prod --trust-lockfile ;;
+    host) run_pnpm --prod --filter '!@nanoclaw/provider-claude' --filter '!./channels/*' --trust-lockfile ;;
+    claude) run_pnpm --prod --filter '!./channels/*' --trust-lockfile ;;
     dev) run_pnpm ;;
   esac
+  if [ "$selection" != dev ]; then refresh_channels; fi
   echo "$wanted" >"$packages_stamp"
   detail "$(describe_packages "$selection")"
+}
+
+# What one channel needs, and nothing else: what the host runs on stays as it is.
+add_channel() {
+  local name=$1
+  if ! [[ $name =~ ^[a-z][a-z0-9-]*$ ]] || [ ! -e "channels/$name/package.json" ]; then
+    give_up "There is no channel named $name." 'Run: ncl channels available'
+  fi
+  if [ "$(installed_selection)" = dev ]; then
+    run_pnpm --filter "./channels/$name"
+  else
+    run_pnpm --prod --filter "./channels/$name" --trust-lockfile
+  fi
+  detail "packages of $name"
+}
+
+# After an upgrade the channels that are in use come along.
+refresh_channels() {
+  local folder
+  for folder in channels/*/node_modules; do
+    if [ -e "$folder" ]; then add_channel "$(basename "$(dirname "$folder")")"; fi
+  done
 }
 
 # Under root, agents run as other users: what their sandboxes mount of a checkout that was cloned with a narrow umask.

@@ -22,9 +22,12 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, test } from 'node:test';
+import { initFirstAgent } from '../../admin/first-agent.ts';
+import { finishRestore } from '../../admin/housekeeping/finish-restore.ts';
+import { verifyLog } from '../../cli/audit/verify-log.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { migrations } from '../../src/db/migrations/index.ts';
 import { NanoError } from '../../src/errors.ts';
-import { initFirstAgent } from '../../src/groups/init.ts';
-import { finishRestore } from '../../src/housekeeping/finish-restore.ts';
 import { pathsFor } from '../../src/paths.ts';
 import { createInstall, type Install } from '../../test/support/central.ts';
 import { backup } from './backup.ts';
@@ -140,6 +143,21 @@ test('what can not be made again is restored, and nothing else', async () => {
   assert.match(messagesIn(join(aside, 'v2.db')), /Bea/);
 });
 
+test('a backup of an earlier version: the audit log begins with its restore, and is whole', async () => {
+  const old = newPath('old');
+  mkdirSync(join(old, 'data'), { recursive: true });
+  const db = new DatabaseSync(pathsFor(old).db);
+  migrate(db, () => {}, Date.now(), migrations.slice(0, 1));
+  db.close();
+  const file = newPath('backup.tar');
+  await backup(pathsFor(old), file, false);
+  const home = otherHome();
+  const { auditHead, db: database } = pathsFor(home);
+  await restore(pathsFor(home), file);
+  const { rows, restored, problem } = verifyLog(database, auditHead);
+  assert.deepEqual([rows, restored.length, problem], [1, 1, undefined]);
+});
+
 test('a database that is damaged, or gone, is no obstacle', async () => {
   const good = await backupOf(() => {});
   for (const spoil of [(db: string) => writeFileSync(db, 'x'.repeat(9999)), (db: string) => rmSync(db)]) {
@@ -169,7 +187,7 @@ test('another restore, or a host that starts, is at it: nothing is touched', asy
   const good = await backupOf(() => {});
   const home = otherHome();
   // In another process: the system counts a file's locks by process.
-  const holder = `import { lockInstall } from ${JSON.stringify(join(import.meta.dirname, '../../src/housekeeping/install-lock.ts'))};
+  const holder = `import { lockInstall } from ${JSON.stringify(join(import.meta.dirname, '../../admin/housekeeping/install-lock.ts'))};
     const unlock = lockInstall(${JSON.stringify(join(home, 'data'))});
     console.log('held');
     setTimeout(unlock, 600_000);`;

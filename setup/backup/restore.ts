@@ -2,11 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { asDatabaseError, isBusy } from '../../src/db/connection.ts';
+import { finishRestore } from '../../admin/housekeeping/finish-restore.ts';
+import { lockInstall } from '../../admin/housekeeping/install-lock.ts';
+import { headOf, readHead, writeHead } from '../../src/audit/anchor.ts';
+import { BACKUP_RESTORED } from '../../src/audit/chain.ts';
+import { createAudit } from '../../src/audit/index.ts';
+import { asDatabaseError, isBusy, openCentral } from '../../src/db/connection.ts';
+import { transaction } from '../../src/db/group-commit.ts';
 import { takeLease } from '../../src/db/lease.ts';
 import { NanoError } from '../../src/errors.ts';
-import { finishRestore } from '../../src/housekeeping/finish-restore.ts';
-import { lockInstall } from '../../src/housekeeping/install-lock.ts';
 import type { Paths } from '../../src/paths.ts';
 import { type Manifest, removeTree, unpackChecked } from './backup.ts';
 import { checkRoom } from './room.ts';
@@ -68,12 +72,30 @@ async function restoreLocked(paths: Paths, file: string): Promise<{ manifest: Ma
     }
     for (const file of ['data/v2.db', ...(manifest.secrets ? ['.env'] : [])]) chmodSync(join(unpacked, file), 0o600);
     refuseBesideHost(paths.db);
+    noteRestore(paths, unpacked, manifest);
     // On the disk before anything is moved.
     execFileSync('sync', ['-f', unpacked]);
     renameSync(unpacked, join(paths.data, `restore-${new Date().toISOString().replaceAll(':', '-')}`));
     return { manifest, aside: finishRestore(paths) ?? '' };
   } finally {
     await removeTree(unpacked);
+  }
+}
+
+/**
+ * The log goes on where the backup's ended, and says so. Its new head takes the place of the one that is there, with the
+ * database, or every restore would look as if rows had been cut off.
+ */
+function noteRestore(paths: Paths, unpacked: string, { createdAt }: Manifest): void {
+  const replaced = readHead(paths.auditHead) ?? null;
+  const now = Date.now();
+  const db = openCentral({ file: join(unpacked, 'data/v2.db'), backups: join(unpacked, 'data/backups'), now });
+  try {
+    const entry = { actor: 'host', action: BACKUP_RESTORED, subject: createdAt, detail: { replaced } };
+    transaction(db, () => createAudit(db).record(entry, now));
+    writeHead(join(unpacked, 'data/audit-head'), headOf(db));
+  } finally {
+    db.close();
   }
 }
 

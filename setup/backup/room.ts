@@ -1,6 +1,6 @@
 import { stat, statfs } from 'node:fs/promises';
+import { diskState } from '../../admin/housekeeping/disk.ts';
 import { NanoError } from '../../src/errors.ts';
-import { diskState } from '../../src/housekeeping/disk.ts';
 
 /** Throws NC_DISK_FULL when so much more in these folders would leave a disk full. */
 export async function checkRoom(needs: readonly { folder: string; bytes: number }[]): Promise<void> {

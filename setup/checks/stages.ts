@@ -21,6 +21,8 @@ export function allStages(root: string, full: boolean): Stage[] {
   const host = [
     ...files(
       'src/**/*.test.ts',
+      'admin/**/*.test.ts',
+      'channels/terminal/**/*.test.ts',
       'drivers/**/*.test.ts',
       'cli/**/*.test.ts',
       'vault/**/*.test.ts',
@@ -30,8 +32,10 @@ export function allStages(root: string, full: boolean): Stage[] {
     ),
     ...fakes,
   ];
+  const isChannels = (file: string) => /^(?:test\/)?channels\//.test(file) && !file.startsWith('channels/terminal/');
+  const channels = files('channels/**/*.test.ts', 'test/channels/**/*.test.ts').filter(isChannels);
   const runner = files('container/agent-runner/**/*.test.ts', 'protocol/**/*.test.ts');
-  const endToEnd = files('test/**/*.test.ts').filter((file) => !fakes.includes(file));
+  const endToEnd = files('test/**/*.test.ts').filter((file) => !fakes.includes(file) && !isChannels(file));
   const times = full ? 6 : 1;
   const plain = { kind: 'plain', deadlineMinutes: 5 } as const;
   return [
@@ -39,10 +43,17 @@ export function allStages(root: string, full: boolean): Stage[] {
     { name: 'shell', command: ['bash', 'setup/checks/shell.sh'], ...plain },
     { name: 'types-host', command: ['tsc', '--noEmit', '-p', 'tsconfig.json'], ...plain },
     { name: 'types-runner', command: ['tsc', '--noEmit', '-p', 'container/agent-runner/tsconfig.json'], ...plain },
+    { name: 'types-page', command: ['tsc', '--noEmit', '-p', 'channels/web/page/tsconfig.json'], ...plain },
     { name: 'lines', command: ['node', 'setup/checks/lines.ts'], ...plain },
     {
       name: 'host',
       command: [...NODE_TEST, '--test-concurrency=2', ...host, ...providers.filter(isHosts)],
+      kind: 'node',
+      deadlineMinutes: 8 * times,
+    },
+    {
+      name: 'channels',
+      command: [...NODE_TEST, '--test-concurrency=2', ...channels],
       kind: 'node',
       deadlineMinutes: 8 * times,
     },
@@ -64,7 +75,7 @@ export function allStages(root: string, full: boolean): Stage[] {
       // One file at a time: each starts hosts and sandboxes of its own.
       command: [...NODE_TEST, '--test-concurrency=1', ...endToEnd],
       kind: 'node',
-      deadlineMinutes: 12 * times,
+      deadlineMinutes: 16 * times,
     },
   ];
 }

@@ -9,6 +9,9 @@ export interface Options {
   name?: string;
   timezone?: string;
   credentialFile?: string;
+  /** A platform to connect, and the file of its settings. */
+  channel?: string;
+  channelSettings?: string;
   /** Install the service that keeps the host running. */
   service: boolean;
 }
@@ -26,6 +29,8 @@ export function readOptions(argv: readonly string[]): Options {
       name: { type: 'string' },
       timezone: { type: 'string' },
       'credential-file': { type: 'string' },
+      channel: { type: 'string' },
+      'channel-settings': { type: 'string' },
     },
   });
   const given = new Map<string, string>();
@@ -42,5 +47,7 @@ export function readOptions(argv: readonly string[]): Options {
     ...value('name', 'name'),
     ...value('timezone', 'timezone'),
     ...value('credential-file', 'credentialFile'),
+    ...value('channel', 'channel'),
+    ...value('channel-settings', 'channelSettings'),
   };
 }

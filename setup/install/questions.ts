@@ -1,6 +1,7 @@
 import { stderr } from 'node:process';
 import { cancel, confirm, intro, password, select, text } from '@clack/prompts';
-import { isTimezone, localTimezone } from '../../src/groups/init.ts';
+import type { ChannelManifest } from '../../src/channels/plugin.ts';
+import { isTimezone, localTimezone } from '../../src/groups/timezone.ts';
 import type { HostProvider } from '../../src/providers/contract.ts';
 import { credentialFromFile, credentialFromText, type EnvChange } from './credential.ts';
 import { StepFailure } from './failure.ts';
@@ -46,6 +47,17 @@ export async function askService(): Promise<boolean> {
   const message = 'Keep it running, also after a crash, a logout or a reboot? (`ncl service uninstall` undoes it.)';
   const answer = await confirm({ message, initialValue: true, output });
   return answer === true;
+}
+
+/** Whoever leaves this question out stays at the terminal. */
+export async function askChannel(manifests: readonly ChannelManifest[]): Promise<string | undefined> {
+  const choices = manifests.map(({ name, title, summary }) => ({ value: name, label: title, hint: summary }));
+  const answer = await select({
+    message: 'Where else do you want to talk to it? (`ncl channels add` does it later.)',
+    options: [{ value: '', label: 'Nowhere for now' }, ...choices],
+    output,
+  });
+  return typeof answer === 'string' && answer !== '' ? answer : undefined;
 }
 
 /** Never shown, never an argument. */

@@ -5,6 +5,7 @@ import { readEnvFile } from '../../src/env.ts';
 import { pathsFor } from '../../src/paths.ts';
 import type { Env, HostProvider } from '../../src/providers/contract.ts';
 import { answerFirstMessage, answerMessage } from './answer.ts';
+import { offerChannel } from './channel.ts';
 import { ncl } from './command.ts';
 import { credentialFromFile, credentialLines, type EnvChange } from './credential.ts';
 import { changeEnvFile } from './env-file.ts';
@@ -26,6 +27,7 @@ const Diagnosis = z.object({
     }),
   ),
 });
+const CODE_MINUTES = 24 * 60;
 const Started = z.object({ pid: z.number(), started: z.boolean() });
 
 /** From installed packages to an answered message. Each step looks first; what is in place stays as it is. */
@@ -48,7 +50,11 @@ export async function setUp(root: string, argv: readonly string[], stepsDone: nu
   await startHost(steps);
 
   if (options.message !== undefined) await answerMessage(steps, root, options.message);
-  else await answerFirstMessage(steps, root, agent.name);
+  else {
+    await answerFirstMessage(steps, root, agent.name);
+    await offerChannel(root, options, isNew && !options.yes);
+    if (isNew) await sayOwnerCode(root);
+  }
   await offerService(steps, options, isNew && !options.yes);
 }
 
@@ -134,7 +140,8 @@ function makeAgent(
     value === undefined ? [] : [`--${flag}=${value}`],
   );
   return steps.run('agent', async (log) => {
-    const agent = await ncl(['init-first-agent', ...flags], Agent, log);
+    // Its first words are the answer to the message that ends a setup.
+    const agent = await ncl(['init-first-agent', '--no-welcome', ...flags], Agent, log);
     const news = agent.created
       ? 'made'
       : agent.changed.length > 0
@@ -171,4 +178,13 @@ async function startHost(steps: Steps): Promise<void> {
     const { pid, started } = await ncl(['start'], Started, log);
     return { detail: started ? `started, process ${pid}` : `runs already, process ${pid}`, value: undefined };
   });
+}
+
+/** Whoever has set this up owns it at this machine; in another app the code says who they are. It is in no log. */
+async function sayOwnerCode(root: string): Promise<void> {
+  const { issueOwnerCode } = await import('../../admin/people/issue-owner-code.ts');
+  const { code } = issueOwnerCode(root, undefined, CODE_MINUTES);
+  say(
+    `  Owner code for another app: ${code}. Send it to the bot there, alone, within a day. Another: bin/ncl owner-code`,
+  );
 }

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { initFirstAgent } from '../../src/groups/init.ts';
+import { initFirstAgent } from '../../admin/first-agent.ts';
 import { CODE, startHost } from '../support/host-process.ts';
 import { until } from '../support/until.ts';
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
-import { initFirstAgent } from '../../src/groups/init.ts';
-import { lockInstall } from '../../src/housekeeping/install-lock.ts';
+import { initFirstAgent } from '../../admin/first-agent.ts';
+import { lockInstall } from '../../admin/housekeeping/install-lock.ts';
 import { CODE, startHost } from '../support/host-process.ts';
 import { type Platform, startPlatform } from '../support/scripted/platform.ts';
 import { until } from '../support/until.ts';
@@ -121,7 +121,8 @@ describe('a disk', { skip: mayMount() ? false : 'only root may mount a disk for 
     const data = join(host.home, 'data');
     assert.equal(mount('--bind', data, data).status, 0);
     try {
-      assert.equal(mount('-o', 'remount,bind,ro', data).status, 0);
+      // Busy for the moment in which the host writes one of its small files.
+      await until(() => mount('-o', 'remount,bind,ro', data).status === 0);
       const taken = platform.send('a', 'run echo taken');
       await until(() => platform.events.get(taken)?.acceptance);
       const refused = acceptanceOf(platform, taken).status === 'refused';

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { initFirstAgent } from '../../src/groups/init.ts';
+import { initFirstAgent } from '../../admin/first-agent.ts';
 import { CODE } from '../support/host-process.ts';
 
 interface Run {

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CODE } from '../support/host-process.ts';
 
+const FOLDERS = ['src', 'admin', 'channels', 'cli', 'drivers', 'protocol', 'vault', 'container', 'providers'];
+
 /** A checkout of one's own, to break: the sources as copies, what was downloaded as links. */
 export function copyCheckout(): { code: string } & Disposable {
   const code = realpathSync(mkdtempSync(join(tmpdir(), 'nanoclaw-checkout-')));
-  for (const part of ['src', 'cli', 'protocol', 'vault', 'container', 'providers', 'test/support', 'package.json']) {
+  for (const part of [...FOLDERS, 'test/support', 'package.json']) {
     cpSync(join(CODE, part), join(code, part), { recursive: true, verbatimSymlinks: true });
   }
   for (const part of ['node_modules', '.runtime']) symlinkSync(join(CODE, part), join(code, part));

@@ -5,8 +5,8 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { initFirstAgent } from '../../admin/first-agent.ts';
 import { ERRORS } from '../../src/errors.ts';
-import { initFirstAgent } from '../../src/groups/init.ts';
 import { CODE, openTerminal } from '../support/host-process.ts';
 import { until } from '../support/until.ts';
 

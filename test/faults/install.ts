@@ -1,8 +1,8 @@
 import { cpSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { initFirstAgent } from '../../admin/first-agent.ts';
 import { openCentral } from '../../src/db/connection.ts';
-import { initFirstAgent } from '../../src/groups/init.ts';
 import { addScriptedChats } from '../support/scripted/platform.ts';
 
 /** Installs to be broken: made once, copied for each run. */

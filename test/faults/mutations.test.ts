@@ -39,10 +39,10 @@ const MUTATIONS: readonly Mutation[] = [
   {
     name: 'after a start, the host forgets what was being sent',
     file: 'src/db/deliveries.ts',
-    text: "WHERE d.status IN ('queued', 'sending') ORDER BY d.rowid",
-    by: "WHERE d.status = 'queued' ORDER BY d.rowid",
+    text: "SET status = 'queued', unknowns = unknowns + 1",
+    by: "SET status = 'sent', unknowns = unknowns + 1",
     point: 'delivery.sending',
-    says: /left sending/,
+    says: /noted as sent, and never said/,
   },
   {
     name: 'the runner writes an answer without its acknowledgement',

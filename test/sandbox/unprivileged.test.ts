@@ -25,7 +25,7 @@ test('the same suites hold for a host that is not root', {
   const from = path.join(import.meta.dirname, '../..');
   const copy = place.readable('copy');
   chmodSync(place.root, 0o755);
-  for (const part of ['src', 'protocol', 'test/sandbox', 'package.json']) {
+  for (const part of ['src', 'admin', 'protocol', 'drivers', 'test/sandbox', 'package.json']) {
     cpSync(path.join(from, part), path.join(copy, part), { recursive: true });
   }
   cpSync(realpathSync(path.join(from, 'node_modules/zod')), path.join(copy, 'node_modules/zod'), { recursive: true });
@@ -33,7 +33,7 @@ test('the same suites hold for a host that is not root', {
   provide(bun, path.join(copy, '.runtime/bin/bun'));
   const home = place.readable('home');
   chownSync(home, place.uid, place.uid);
-  const suites = ['escape', 'lifecycle'].map((name) => path.join(copy, `test/sandbox/${name}.test.ts`));
+  const suites = ['escape', 'lifecycle', 'mounts'].map((name) => path.join(copy, `test/sandbox/${name}.test.ts`));
   const ran = spawnSync(path.join(copy, 'node'), ['--test', '--test-timeout=100000', ...suites], {
     uid: place.uid,
     gid: place.uid,

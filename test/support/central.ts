@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { initFirstAgent } from '../../admin/first-agent.ts';
 import { openCentral } from '../../src/db/connection.ts';
 import { createDeliveries } from '../../src/db/deliveries.ts';
 import { createMessages } from '../../src/db/messages.ts';
 import { createSessions, type Session } from '../../src/db/sessions.ts';
-import { initFirstAgent } from '../../src/groups/init.ts';
 import { createTakeOver } from '../../src/take-over.ts';
 
 /** A fresh install in a temporary folder: the first agent, the owner's terminal, a real central database. */

@@ -14,9 +14,9 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { initFirstAgent } from '../../admin/first-agent.ts';
+import { ServerFrame } from '../../channels/terminal/frames.ts';
 import { HOST_FLAGS } from '../../cli/host-process.ts';
-import { ServerFrame } from '../../src/channels/terminal/frames.ts';
-import { initFirstAgent } from '../../src/groups/init.ts';
 import { addScriptedChats } from './scripted/platform.ts';
 import { until } from './until.ts';
 

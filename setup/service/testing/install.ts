@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { initFirstAgent } from '../../../src/groups/init.ts';
+import { initFirstAgent } from '../../../admin/first-agent.ts';
 
 const CODE = join(import.meta.dirname, '..', '..', '..');
 

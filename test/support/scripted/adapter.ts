@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isoTime, MAX_TEXT_BYTES } from '@nanoclaw/protocol';
+import { isoTime, MAX_ATTACHMENT_BYTES, MAX_TEXT_BYTES } from '@nanoclaw/protocol';
 import type { ChannelAdapter, ChannelHost, DeliveryResult, InboundAttachment } from '../../../src/channels/adapter.ts';
 import { parseLine, readLines, sendLine } from '../../../src/sockets/lines.ts';
 import { ToAdapter, type ToPlatform } from './frames.ts';
@@ -46,7 +46,14 @@ export function createScriptedAdapter(socketPath: string): ChannelAdapter {
 
   return {
     channelType: SCRIPTED_CHANNEL,
-    capabilities: { threads: true, maxTextLength: MAX_TEXT_BYTES, buttons: false, edits: false },
+    capabilities: {
+      threads: true,
+      maxTextLength: MAX_TEXT_BYTES,
+      buttons: false,
+      edits: false,
+      idempotencyKey: true,
+      maxFileBytes: MAX_ATTACHMENT_BYTES,
+    },
     async start(channelHost) {
       host = channelHost;
       const opened = connect(socketPath);

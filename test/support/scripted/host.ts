@@ -24,14 +24,16 @@ process.on('SIGUSR2', () => {
 
 const { main } = await import('../../../src/main.ts');
 const { createAdminServer } = await import('../../../cli/server.ts');
-const { createTerminalAdapter } = await import('../../../src/channels/terminal/index.ts');
+const { createAgentCommands } = await import('../../../cli/for-agents.ts');
+const { createTerminals } = await import('../../../channels/terminal/index.ts');
 const { createBubblewrapDriver } = await import('../../../drivers/bubblewrap/index.ts');
 const { createScriptedAdapter } = await import('./adapter.ts');
 await main(code, home, {
-  adapters: (paths, log) => [
-    createTerminalAdapter({ socketPath: paths.cliSocket, log }),
+  adapters: (paths, log, env) => [
+    ...createTerminals({ socketPath: paths.cliSocket, log, env }),
     createScriptedAdapter(platform),
   ],
   admin: createAdminServer,
+  agentCommands: createAgentCommands,
   driver: createBubblewrapDriver,
 });
