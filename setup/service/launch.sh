@@ -49,18 +49,20 @@ elif [ "$crashes" -gt 1 ]; then
   pause=$((pause - 1))
 fi
 
+# Before the start is noted: whoever reads of it may ask for its end.
+sleeper=
+trap 'if [ -n "$sleeper" ]; then kill "$sleeper" 2>/dev/null; fi; exit 0' TERM INT
+
 # Where that can't be noted (a full disk), the pause is long enough for a loop of any length.
 start=$(($(now) + pause))
 if ! printf '%s %s %s\n' "$boot" "$start" "$crashes" 2>/dev/null >"$state" || [ ! -s "$state" ]; then pause=20; fi
 
 if [ "$pause" -gt 0 ]; then
-  sleeper=
-  trap 'kill $sleeper 2>/dev/null; exit 0' TERM INT
   sleep "$pause" &
   sleeper=$!
   wait "$sleeper"
-  trap - TERM INT
 fi
+trap - TERM INT
 
 if [ -f "$output" ] && [ "$(($(wc -c <"$output")))" -gt 1048576 ]; then mv -f "$output" "$output.1"; fi
 # On a disk that can't be written, what it says goes to the service manager.
