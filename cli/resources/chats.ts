@@ -1,14 +1,12 @@
 import { type Command, changeCommand, textOf } from '../definition.ts';
 import {
   choiceOf,
+  deleteCommand,
   getCommand,
   listCommand,
   positionalOf,
-  refuseHanging,
-  removed,
   type Subject,
   shown,
-  YES,
   YES_NO,
   yesNoOf,
 } from './resource.ts';
@@ -105,16 +103,11 @@ const update = changeCommand({
   show: () => 'Done.',
 });
 
-const remove = changeCommand({
-  name: 'messaging-groups delete',
-  summary: 'Forget a chat with its sessions, messages and wirings',
-  positionals: [positionalOf(CHAT)],
-  flags: [YES],
-  handle(view, args, { by, now }) {
-    const id = textOf(args, 'chat') ?? '';
-    return refuseHanging(view, 'chat', id, args, by) ?? view.directory.deleteChat(id, by, now);
-  },
-  show: (gone) => removed('The chat', gone),
-});
+const remove = deleteCommand(
+  CHAT,
+  'The chat',
+  'Forget a chat with its sessions, messages and wirings',
+  (directory, id, by, now) => directory.deleteChat(id, by, now),
+);
 
 export const chats: readonly Command[] = [list, getCommand(CHAT, 'One chat'), create, update, remove];

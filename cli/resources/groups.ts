@@ -1,17 +1,7 @@
 import { join } from 'node:path';
 import { type Command, changeCommand, textOf } from '../definition.ts';
 import { requireProvider } from '../require-provider.ts';
-import {
-  choiceOf,
-  getCommand,
-  listCommand,
-  positionalOf,
-  refuseHanging,
-  removed,
-  type Subject,
-  shown,
-  YES,
-} from './resource.ts';
+import { choiceOf, deleteCommand, getCommand, listCommand, positionalOf, type Subject, shown } from './resource.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -91,17 +81,12 @@ const update = changeCommand({
   show: () => 'Done.',
 });
 
-const remove = changeCommand({
-  name: 'groups delete',
-  summary: 'Remove an agent group with its sessions, messages, wirings and files',
-  positionals: [positionalOf(GROUP)],
-  flags: [YES],
-  handle(view, args, { by, now }) {
-    const id = textOf(args, 'group') ?? '';
-    return refuseHanging(view, 'group', id, args, by) ?? view.directory.deleteAgentGroup(id, by, now);
-  },
-  show: (gone) => removed('The agent', gone),
-});
+const remove = deleteCommand(
+  GROUP,
+  'The agent',
+  'Remove an agent group with its sessions, messages, wirings and files',
+  (directory, id, by, now) => directory.deleteAgentGroup(id, by, now),
+);
 
 const restart = changeCommand({
   name: 'groups restart',

@@ -4,15 +4,13 @@ import { type Arguments, type Command, changeCommand, type Flag, type Positional
 import { GROUP } from './groups.ts';
 import {
   choiceOf,
+  deleteCommand,
   type Filter,
   getCommand,
   listCommand,
   positionalOf,
-  refuseHanging,
-  removed,
   type Subject,
   shown,
-  YES,
 } from './resource.ts';
 
 const USER = { name: 'users', kind: 'user', word: 'user', also: ['id'] } as const satisfies Subject;
@@ -65,20 +63,13 @@ const usersUpdate = changeCommand({
   show: () => 'Done.',
 });
 
-const usersDelete = changeCommand({
-  name: 'users delete',
-  summary: 'Forget somebody with all rights; what they said stays where it was said',
-  positionals: [positionalOf(USER)],
-  flags: [YES],
-  handle(view, args, { by, now }) {
-    const id = textOf(args, 'user') ?? '';
-    const remove = () => view.directory.deleteUser(id, by, now);
-    // Some can't be forgotten, whatever goes with them.
-    const tried = view.directory.rehearse(remove);
-    return tried.ok ? (refuseHanging(view, 'user', id, args, by) ?? remove()) : tried;
-  },
-  show: (gone) => removed('The user', gone),
-});
+const usersDelete = deleteCommand(
+  USER,
+  'The user',
+  'Forget somebody with all rights; what they said stays where it was said',
+  (directory, id, by, now) => directory.deleteUser(id, by, now),
+  { rehearsed: true },
+);
 
 type Between = (directory: HostView['directory'], ...of: [string, string, By, number]) => Result<null>;
 

@@ -1,6 +1,14 @@
 import type { By, Hanging } from '../../admin/directory/index.ts';
 import type { HostView, Result } from '../../src/admin-view.ts';
-import { type Arguments, type Call, type Flag, type HostCommand, hostCommand, textOf } from '../definition.ts';
+import {
+  type Arguments,
+  type Call,
+  changeCommand,
+  type Flag,
+  type HostCommand,
+  hostCommand,
+  textOf,
+} from '../definition.ts';
 import { lookupOf, type Row } from '../lookup/index.ts';
 import type { ListKind, RefKind } from '../lookup/kinds.ts';
 import { numberOf } from '../number-flag.ts';
@@ -162,10 +170,10 @@ export function rowOf(view: HostView, { kind, word }: Subject, args: Arguments, 
   return row ? { ok: true, data: row } : { ok: false, code: 'NC_NOT_FOUND' };
 }
 
-export const YES: Flag = { name: 'yes', description: 'also all that hangs on it' };
+const YES: Flag = { name: 'yes', description: 'also all that hangs on it' };
 
 /** What hangs on it goes only with `--yes`. */
-export function refuseHanging(
+function refuseHanging(
   view: HostView,
   kind: 'group' | 'chat' | 'user' | 'wiring',
   id: string,
@@ -179,16 +187,40 @@ export function refuseHanging(
   return { ok: false, code: 'NC_IN_USE', detail: `${listed(hanging)}.` };
 }
 
-export function listed(hanging: Hanging): string {
+function listed(hanging: Hanging): string {
   return Object.entries(hanging)
     .filter(([, count]) => count > 0)
     .map(([word, count]) => `${count} ${count === 1 ? word.replace(/s$/, '') : word}`)
     .join(', ');
 }
 
-export function removed(what: string, hanging: Hanging): string {
+function removed(what: string, hanging: Hanging): string {
   const more = Object.values(hanging).some((count) => count > 0) ? `, with ${listed(hanging)}` : '';
   return `${what} is removed${more}.`;
+}
+
+/** Removes one, with what hangs on it where `--yes` is given. `rehearsed`: some can't go, whatever is given. */
+export function deleteCommand(
+  subject: Subject & { kind: 'group' | 'chat' | 'user' | 'wiring' },
+  what: string,
+  summary: string,
+  remove: (directory: HostView['directory'], id: string, by: By, now: number) => Result<Hanging>,
+  { rehearsed = false } = {},
+): HostCommand {
+  return changeCommand({
+    name: `${subject.name} delete`,
+    summary,
+    positionals: [positionalOf(subject)],
+    flags: [YES],
+    handle(view, args, { by, now }) {
+      const id = textOf(args, subject.word) ?? '';
+      const done = () => remove(view.directory, id, by, now);
+      const tried = rehearsed ? view.directory.rehearse(done) : undefined;
+      if (tried && !tried.ok) return tried;
+      return refuseHanging(view, subject.kind, id, args, by) ?? done();
+    },
+    show: (gone) => removed(what, gone),
+  });
 }
 
 /** Of a flag with choices, in the type that they have. */

@@ -5,14 +5,12 @@ import { CHAT } from './chats.ts';
 import { GROUP } from './groups.ts';
 import {
   choiceOf,
+  deleteCommand,
   getCommand,
   listCommand,
   positionalOf,
-  refuseHanging,
-  removed,
   type Subject,
   shown,
-  YES,
   YES_NO,
   yesNoOf,
 } from './resource.ts';
@@ -106,17 +104,12 @@ const update = changeCommand({
   show: () => 'Done: it counts from the next message on.',
 });
 
-const remove = changeCommand({
-  name: 'wirings delete',
-  summary: 'Let an agent listen there no more; what was said stays',
-  positionals: [positionalOf(WIRING)],
-  flags: [YES],
-  handle(view, args, { by, now }) {
-    const id = textOf(args, 'wiring') ?? '';
-    return refuseHanging(view, 'wiring', id, args, by) ?? view.directory.unwire(id, by, now);
-  },
-  show: (gone) => removed('The wiring', gone),
-});
+const remove = deleteCommand(
+  WIRING,
+  'The wiring',
+  'Let an agent listen there no more; what was said stays',
+  (directory, id, by, now) => directory.unwire(id, by, now),
+);
 
 export const wirings: readonly Command[] = [list, getCommand(WIRING, 'One wiring'), create, update, remove];
 
