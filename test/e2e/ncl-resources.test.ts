@@ -281,7 +281,8 @@ test('an agent whose sandbox works is removed while it works: it ends, its chat 
     assert.deepEqual(left, [], folder);
   }
   await until(() => other.log().includes('sandbox ended'));
-  await terminal.ask('hello?').catch(() => undefined);
+  terminal.send('hello?');
+  await until(() => /no agent listens[\s\S]*hello\?/.test(terminal.said().at(-1) ?? ''));
   assert.doesNotMatch(other.log(), /"level":"error"/);
 });
 
