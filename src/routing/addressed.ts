@@ -8,9 +8,9 @@ export function folded(text: string): string {
     .toLocaleLowerCase('en');
 }
 
-/** The names, of those given, that stand in the text as `@name`: not inside a word, an address or a longer name. */
+/** The names, of those given, that stand in the text as `@name`: not inside a word, an address, a longer name, code or a quote. */
 export function namesCalled(text: string, names: readonly string[]): ReadonlySet<string> {
-  const where = text.includes('@') || text.includes('＠') ? folded(text) : '';
+  const where = text.includes('@') || text.includes('＠') ? folded(spoken(text)) : '';
   // The longest first: `@Anna Maria` doesn't call Anna.
   const known = [...new Set(names.map(folded))]
     .filter((name) => name.trim() !== '')
@@ -22,6 +22,18 @@ export function namesCalled(text: string, names: readonly string[]): ReadonlySet
     if (name !== undefined) called.add(name);
   }
   return new Set(names.filter((name) => called.has(folded(name))));
+}
+
+/** Without code and lines that quote somebody. A fence that is never closed goes to the end, as platforms show it. */
+function spoken(text: string): string {
+  let inFence = false;
+  const kept = text.split('\n').filter((line) => {
+    const isFence = /^\s*```/.test(line) && !/^\s*```.*```/.test(line);
+    const isKept = !inFence && !isFence && !/^\s*>/.test(line);
+    if (isFence) inFence = !inFence;
+    return isKept;
+  });
+  return kept.join('\n').replace(/`[^`\n]*`/g, ' ');
 }
 
 /** The word is longer than the name, or an address: `@andy.org`. */
