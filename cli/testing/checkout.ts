@@ -42,6 +42,8 @@ export function makeCheckout(depth = ''): Checkout {
 
   const begin: Checkout['begin'] = (args, { input, cwd = folder, command = join(root, 'bin', 'ncl') } = {}) => {
     const child = spawn(command, args, { cwd });
+    // It may have ended before it was told.
+    child.stdin.on('error', () => {});
     if (input !== undefined) child.stdin.end(input);
     const output = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text) => (output.stdout += text));
