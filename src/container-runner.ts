@@ -104,7 +104,7 @@ export function createContainerRunner(parts: ContainerRunnerParts): ContainerRun
         code: exit.code,
         outOfMemory: exit.outOfMemory,
         planned: planned?.reason,
-        ...(planned === undefined && { lastLines: exit.lastLines.slice(-5) }),
+        ...(planned === undefined && { lastLines: exit.lastLines }),
       });
       await parts.onExit(session, exit, planned);
     } catch (error) {
