@@ -17,6 +17,7 @@ import type { ChannelHost, DeliveryResult, InboundAttachment, OutboundMessage } 
 import { errorText, NanoError } from '../../src/errors.ts';
 import type { Logger as HostLogger } from '../../src/log/index.ts';
 import { type AnyAdapter, Codec, isAdapter } from './codec.ts';
+import { tidy } from './names.ts';
 import { outcomeOf } from './outcome.ts';
 
 /** An adapter of the Chat SDK as a channel of ours: what it reads goes to the host, what the host says goes out by it. */
@@ -34,19 +35,33 @@ export interface BridgeParts {
   maxFileBytes: number;
   /** Tells who pressed a button what came of it, where the platform can. */
   answer?(raw: unknown, text: string): Promise<void>;
+  /** Streams a file into `folder` and returns its path, instead of the SDK, which holds it whole. */
+  fetchFile?(file: Attachment): Promise<string>;
+  /** What was said, where the SDK's plain text loses too much of it. */
+  textOf?(said: Message): string;
+  /** In a group; left out: when the adapter says so, or its name stands there with an @. */
+  isMention?(said: Message): boolean;
+  chatNameOf?(platformId: string): Promise<string | undefined>;
   log: HostLogger;
 }
 
+/** Why a file isn't there, in words for whoever reads the message. */
+export class FileProblem extends Error {}
+
 /** Of these the next offer would end the same. */
 const LASTING = new Set(['NC_MESSAGE_TOO_LARGE', 'NC_MESSAGE_EMPTY']);
+
+const NOTED_MS = 60_000;
 
 export function createBridge(parts: BridgeParts) {
   const { channelType, platform, adapter, placeOf, threadIdOf, log } = parts;
   if (!isAdapter(adapter)) throw new NanoError('NC_CHANNEL', 'This is no adapter of the Chat SDK.');
   let host: ChannelHost | undefined;
-  const codec = new Codec(adapter, { message, changed, action, reaction }, loggerOf(log));
+  const codec = new Codec(adapter, { message, changed, deleted, action, reaction }, loggerOf(log));
   const where = (threadId: string) => ({ channelType, ...placeOf(threadId) });
   const userOf = (id: string) => `${platform}:${id}`;
+
+  const textOf = parts.textOf ?? (({ text }: Message) => text);
 
   function need(): ChannelHost {
     if (!host) throw new Error('The channel has not been started.');
@@ -54,19 +69,23 @@ export function createBridge(parts: BridgeParts) {
   }
 
   async function message(threadId: string, said: Message): Promise<void> {
-    const { author, id, text, metadata, replyTo } = said;
+    const { author, id, metadata, replyTo } = said;
     if (author.isMe) return;
+    const text = textOf(said);
     const isGroup = !(adapter.isDM?.(threadId) ?? false);
     const { attachments, problems } = await fetchAll(said.attachments);
+    const place = where(threadId);
+    const chatName = await parts.chatNameOf?.(place.platformId);
     const acceptance = await need().accept({
-      ...where(threadId),
+      ...place,
       platformMessageId: id,
       senderId: userOf(author.userId),
-      senderName: author.fullName || author.userName,
+      senderName: nameOf(author),
       text: [text, ...problems].filter((part) => part !== '').join('\n'),
       timestamp: isoTime(metadata.dateSent.getTime()),
-      isMention: !isGroup || said.isMention === true || isNamed(text, adapter),
+      isMention: !isGroup || (parts.isMention?.(said) ?? (said.isMention === true || isNamed(text, adapter))),
       isGroup,
+      ...(chatName !== undefined && { chatName }),
       ...(attachments.length > 0 && { attachments }),
       ...(replyTo && { replyTo: { id: replyTo.id, sender: replyTo.author.fullName, text: replyTo.text } }),
     });
@@ -76,12 +95,23 @@ export function createBridge(parts: BridgeParts) {
     await adapter.postMessage(threadId, { raw: acceptance.sentence });
   }
 
-  async function changed(threadId: string, { id, author, text }: Message): Promise<void> {
-    await need().changed?.({ ...where(threadId), platformMessageId: id, senderId: userOf(author.userId), text });
+  async function changed(threadId: string, said: Message): Promise<void> {
+    const { id, author } = said;
+    if (author.isMe) return;
+    const change = { platformMessageId: id, senderId: userOf(author.userId), text: textOf(said) };
+    await need().changed?.({ ...where(threadId), ...change });
+  }
+
+  /** By whom, platforms rarely say: it is taken for the author's. */
+  async function deleted(threadId: string, platformMessageId: string, previous: Message | undefined): Promise<void> {
+    if (previous?.author.isMe) return;
+    const senderId = userOf(previous?.author.userId ?? 'unknown');
+    await need().changed?.({ ...where(threadId), platformMessageId, senderId, text: null });
   }
 
   async function action({
     actionId,
+    value,
     messageId,
     threadId,
     user,
@@ -91,8 +121,8 @@ export function createBridge(parts: BridgeParts) {
       ...where(threadId),
       platformMessageId: messageId,
       senderId: userOf(user.userId),
-      senderName: user.fullName || user.userName,
-      data: actionId,
+      senderName: nameOf(user),
+      data: value ?? actionId,
     });
     await parts.answer?.(raw, text);
   }
@@ -118,13 +148,16 @@ export function createBridge(parts: BridgeParts) {
         });
       } catch (error) {
         log.warn('a file was not fetched', { error: errorText(error) });
-        problems.push(`[The file ${name.slice(0, 100)} is missing.]`);
+        const why = error instanceof FileProblem ? `: ${error.message}` : '';
+        problems.push(`[The file ${name.slice(0, 100)} is missing${why}.]`);
       }
     }
     return { attachments, problems };
   }
 
-  async function fetchOne({ size = 0, data, fetchData }: Attachment): Promise<string> {
+  async function fetchOne(file: Attachment): Promise<string> {
+    const { size = 0, data, fetchData } = file;
+    if (parts.fetchFile) return parts.fetchFile(file);
     if (size > parts.maxFileBytes) throw new Error(`it has ${size} bytes`);
     const content = data instanceof Blob ? Buffer.from(await data.arrayBuffer()) : (data ?? (await fetchData?.()));
     if (!content || content.byteLength > parts.maxFileBytes) throw new Error('it is too large, or gone');
@@ -153,6 +186,8 @@ export function createBridge(parts: BridgeParts) {
 
   return {
     receive: (request: Request) => codec.receive(request),
+    /** What the adapter would note for itself, where it had better not look for it. */
+    note: (key: string, value: unknown) => codec.getState().set(key, value, NOTED_MS),
     async start(channelHost: ChannelHost): Promise<void> {
       host = channelHost;
       await codec.initialize();
@@ -180,6 +215,10 @@ function postable({ text, card }: OutboundMessage, files: { filename: string; da
   const buttons = card.buttons.map(({ data, label }) => Button({ id: data, label }));
   const children = [CardText(card.body), Actions(buttons)];
   return { card: Card({ title: card.title, children }), fallbackText: text, files };
+}
+
+function nameOf({ fullName, userName }: Message['author']): string {
+  return tidy(fullName) ?? tidy(userName) ?? 'somebody';
 }
 
 /** By its name or its id, where the adapter didn't say so itself. */

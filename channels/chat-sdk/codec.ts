@@ -6,6 +6,7 @@ import { createState } from './state.ts';
 export interface Sink {
   message(threadId: string, message: Message): Promise<void>;
   changed(threadId: string, message: Message): Promise<void>;
+  deleted(threadId: string, messageId: string, previous: Message | undefined): Promise<void>;
   action(event: Pick<ActionEvent, 'actionId' | 'messageId' | 'threadId' | 'user' | 'value' | 'raw'>): Promise<void>;
   reaction(event: Pick<ReactionEvent, 'added' | 'messageId' | 'rawEmoji' | 'threadId' | 'user'>): Promise<void>;
 }
@@ -72,6 +73,10 @@ export class Codec extends Chat {
 
   override processMessageUpdated({ threadId, message }: { threadId: string; message: Made<Message> }): Promise<void> {
     return this.#take(async () => this.#sink.changed(threadId, await made(message)));
+  }
+
+  override processMessageDeleted(event: Parameters<Chat['processMessageDeleted']>[0]): Promise<void> {
+    return this.#take(() => this.#sink.deleted(event.threadId, event.messageId, event.previousMessage));
   }
 
   override processAction(event: Parameters<Sink['action']>[0]): Promise<void> {
