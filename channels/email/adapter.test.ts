@@ -53,6 +53,25 @@ test('a mail comes in within a second of quiet, and its answer goes into the sam
   assert.equal(host.events[1]?.text, 'And you?');
 });
 
+test('an answer goes to the mail that it answers, and otherwise to the newest', { skip }, async () => {
+  await using account = await openAccount();
+  const host = createNotingHost();
+  await using adapter = await startAdapter(account, host);
+  const root = { 'In-Reply-To': '<one@there.test>', References: '<one@there.test>' };
+  await account.put(
+    rawMail('one', { 'Message-ID': '<one@there.test>' }),
+    rawMail('two', { 'Message-ID': '<two@there.test>', ...root }),
+  );
+  await until(() => host.events.length === 2, 30_000);
+  const said = message({ threadId: '<one@there.test>' });
+  assert.equal((await adapter.deliver({ ...said, quotes: '<one@there.test>' })).status, 'sent');
+  assert.equal((await adapter.deliver({ ...said, id: 'd2' })).status, 'sent');
+  assert.deepEqual(
+    account.smtp.sent.map(({ raw }) => /^In-Reply-To: (.*?)\r?$/m.exec(raw)?.[1]),
+    ['<one@there.test>', '<two@there.test>'],
+  );
+});
+
 test('what our own server vouches for makes a sender known', { skip }, async () => {
   await using account = await openAccount();
   const host = createNotingHost();
@@ -269,7 +288,9 @@ test('wrong credentials are a matter for a person', { skip }, async () => {
 
 test('ncl channels test', { skip }, async () => {
   await using account = await openAccount();
-  assert.deepEqual(await plugin.test(account.context), { ok: true, sentence: `It reads and sends as ${ADDRESS}.` });
+  const { meet, ...tested } = await plugin.test(account.context);
+  assert.deepEqual(tested, { ok: true, sentence: `It reads and sends as ${ADDRESS}.` });
+  assert.match(meet ?? '', new RegExp(ADDRESS));
   await account.smtp.close();
   assert.equal((await plugin.test(account.context)).ok, false);
 });

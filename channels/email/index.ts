@@ -36,6 +36,8 @@ export const plugin: ChannelPlugin = {
       return { ok: false, sentence };
     }
     const unknown = authservId === undefined ? ' AUTHSERV_ID is not set: nobody who writes will count as known.' : '';
-    return { ok: true, sentence: `It reads and sends as ${address}.${unknown}` };
+    // Without that name no sender is known, and a code makes nobody the owner.
+    const meet = authservId === undefined ? {} : { meet: `Send a mail to ${address} with nothing but <code> in it.` };
+    return { ok: true, sentence: `It reads and sends as ${address}.${unknown}`, ...meet };
   },
 };

@@ -21,7 +21,7 @@ export function letterOf(message: OutboundMessage, to: string, messageId: string
   if (message.threadId === null) {
     return { messageId, root: messageId, subject: firstLine(message), to, references: [] };
   }
-  const line = threads.line(to, message.threadId, message.inReplyTo);
+  const line = threads.line(to, message.threadId, message.quotes);
   const bare = plainName(line.subject.replace(/^(\s*(re|aw|sv|antw|odp)\s*:\s*)+/i, '')) || firstLine(message);
   return {
     messageId,

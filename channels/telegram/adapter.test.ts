@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext as T, test } from 'node:test';
 import { startTelegramServer, type TelegramServer } from '../../test/fakes/telegram/server.ts';
@@ -261,7 +262,11 @@ test('files come with their message; what is too large is said', async (t) => {
     caption: 'see',
     document: { ...server.file(Buffer.from('one')), file_name: 'a.txt', mime_type: 'text/plain' },
   });
-  server.message({ chat: DM, from: ANN, voice: { ...server.file(Buffer.from('two')), mime_type: 'audio/ogg' } });
+  server.message({
+    chat: DM,
+    from: ANN,
+    voice: { ...server.file(Buffer.from('two')), mime_type: 'audio/ogg', duration: 7 },
+  });
   server.message({ chat: DM, from: ANN, document: { file_id: '0', file_name: 'film.mov', file_size: 2 ** 31 } });
   server.message({
     chat: DM,
@@ -278,6 +283,7 @@ test('files come with their message; what is too large is said', async (t) => {
     ],
   );
   assert.equal(host.events[0]?.text, 'see');
+  assert.equal(host.events[1]?.attachments?.[0]?.seconds, 7);
   assert.match(host.events[2]?.text ?? '', /film\.mov is missing: a bot can fetch at most 100 MB/);
   assert.match(host.events[3]?.text ?? '', /sly\.bin is missing/);
   assert.match(host.events[4]?.text ?? '', /gone\.txt is missing: Telegram did not hand it over/);
@@ -403,6 +409,18 @@ test('a text is formatted, and sent as it was written where Telegram refuses the
   assert.deepEqual(server.calls.find(({ method }) => method === 'sendMessage')?.fields.link_preview_options, {
     is_disabled: true,
   });
+});
+
+test('a message names the one that it answers, even if that is gone by then; its files do not', async (t) => {
+  const { server, adapter } = await setUp(t);
+  const path = join(mkdtempSync(join(tmpdir(), 'nanoclaw-')), 'a.txt');
+  writeFileSync(path, 'a');
+  const files = ['a.txt', 'b.txt'].map((name) => ({ name, path, size: 1 }));
+  await adapter.deliver(outbound({ quotes: '12', files }));
+  assert.deepEqual(
+    server.calls.filter(({ method }) => method.startsWith('send')).map(({ fields }) => fields.reply_parameters),
+    [{ message_id: 12, allow_sending_without_reply: true }, undefined, undefined],
+  );
 });
 
 test('a card has its buttons, and an edit takes them away', async (t) => {

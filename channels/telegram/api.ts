@@ -134,7 +134,7 @@ function form(fields: Fields, { field, name, content }: NonNullable<CallOptions[
   for (const [key, value] of Object.entries(fields)) {
     if (value !== undefined) body.set(key, typeof value === 'string' ? value : JSON.stringify(value));
   }
-  body.set(field, content, name);
+  body.set(field, content, name.replace(/[\r\n]+/g, ' '));
   return body;
 }
 

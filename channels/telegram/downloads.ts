@@ -67,10 +67,11 @@ export function createDownloads(api: Api, folder: string, maxBytes: number, log:
       const attachments: InboundAttachment[] = [];
       const problems: string[] = [];
       for (const part of media) {
-        const { type, name, mimeType } = part;
+        const { type, name, mimeType, seconds } = part;
         try {
           const localPath = await patiently(part, signal);
-          attachments.push({ type, name, localPath, ...(mimeType !== undefined && { mimeType }) });
+          const about = { ...(mimeType !== undefined && { mimeType }), ...(seconds !== undefined && { seconds }) };
+          attachments.push({ type, name, localPath, ...about });
         } catch (error) {
           signal.throwIfAborted();
           const why = error instanceof TooLarge ? `a bot can fetch at most ${most}` : 'Telegram did not hand it over';

@@ -15,7 +15,7 @@ export const plugin: ChannelPlugin = {
 const Bot = Me.extend({ can_read_all_group_messages: z.boolean().optional() });
 const Webhook = z.object({ url: z.string() });
 
-async function test(context: ChannelContext): Promise<{ ok: boolean; sentence: string }> {
+async function test(context: ChannelContext): Promise<{ ok: boolean; sentence: string; meet?: string }> {
   try {
     const api = openApi(context);
     const bot = await api.call('getMe', {}, Bot);
@@ -27,7 +27,8 @@ async function test(context: ChannelContext): Promise<{ ok: boolean; sentence: s
     const privacy = bot.can_read_all_group_messages
       ? 'In groups it hears everything.'
       : 'In groups it hears only what is addressed to it (/setprivacy at @BotFather changes that).';
-    return { ok: true, sentence: `It works, as @${bot.username}. ${privacy}` };
+    const meet = `Open https://t.me/${bot.username}?start=<code> and press Start, or send <code> to @${bot.username}.`;
+    return { ok: true, sentence: `It works, as @${bot.username}. ${privacy}`, meet };
   } catch (error) {
     return { ok: false, sentence: healthBy(error).detail ?? errorText(error) };
   }

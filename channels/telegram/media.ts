@@ -10,6 +10,8 @@ export interface MediaPart {
   fileId: string;
   /** In bytes, where Telegram says so. */
   size: number | undefined;
+  /** How long it plays. */
+  seconds: number | undefined;
 }
 
 export function mediaOf(message: PlainMessage): MediaPart[] {
@@ -34,12 +36,13 @@ type Found = {
   file_size?: number | undefined;
   file_name?: string | undefined;
   mime_type?: string | undefined;
+  duration?: number | undefined;
 };
 
 function part(type: MediaPart['type'], found: Found | undefined, name: string, mime?: string): MediaPart | undefined {
   if (!found) return undefined;
-  const { file_id: fileId, file_size: size, file_name, mime_type } = found;
-  return { type, name: file_name ?? name, mimeType: mime_type ?? mime, fileId, size };
+  const { file_id: fileId, file_size: size, file_name, mime_type, duration: seconds } = found;
+  return { type, name: file_name ?? name, mimeType: mime_type ?? mime, fileId, size, seconds };
 }
 
 const MAX_PHOTO_BYTES = 10 * 1024 * 1024;

@@ -55,8 +55,9 @@ export function createPlaces({ recall, remember }: Pick<ChannelContext, 'recall'
       const old = known.find((other) => other.platformId === one.platformId);
       if (present ? old?.name === one.name : !old) return;
       const others = known.filter((other) => other !== old);
-      known = (present ? [one, ...others] : others).slice(0, MOST_CHATS);
-      remember('chats', JSON.stringify(known));
+      const next = (present ? [one, ...others] : others).slice(0, MOST_CHATS);
+      remember('chats', JSON.stringify(next));
+      known = next;
     },
     list: () => known,
   };

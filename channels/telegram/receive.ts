@@ -64,7 +64,7 @@ export function createReceiver(parts: ReceiverParts) {
   async function carryOut(intent: Intent, message: Message | undefined): Promise<void> {
     switch (intent.kind) {
       case 'message':
-        if (message) places.note(message.chat, true);
+        if (message) seen(message);
         return offer(intent, message);
       case 'changed':
         return host.changed?.(intent.change);
@@ -80,6 +80,15 @@ export function createReceiver(parts: ReceiverParts) {
         return log.info('a group has a new id', { from: intent.from, to: intent.to });
       case 'nothing':
         return log.info('passed over', { reason: intent.reason, message: message?.message_id });
+    }
+  }
+
+  /** For lists alone: one that can't be written down keeps no message from being heard. */
+  function seen({ chat }: Message): void {
+    try {
+      places.note(chat, true);
+    } catch (error) {
+      log.warn('a chat was not noted', { chat: chat.id, error });
     }
   }
 

@@ -48,24 +48,24 @@ export function createSender({ api, places, context, isConnected, onSent }: Send
     const { text, files, edits, card } = message;
     const [only] = files;
     if (only && files.length === 1 && edits === undefined && !card && text.length <= MAX_CAPTION) {
-      return [() => sendFile(message, only, text)];
+      return [() => (text.trim() === '' ? sendFile(message, only, '') : sendOrSay(message, only, text))];
     }
     const says = text.trim() !== '' || card;
+    const { quotes: _, ...follows } = message;
     return [
       ...(says ? [() => (edits === undefined ? sendText(message) : edit(message, edits))] : []),
-      ...files.map((file, index) => () => (says || index > 0 ? sendOrSay(message, file) : sendFile(message, file, ''))),
+      ...files.map((file, index) => () => (says || index > 0 ? sendOrSay(follows, file) : sendFile(message, file, ''))),
     ];
   }
 
-  /** What went before stands in the chat already: a file that is refused for good is no reason to call that undelivered. */
-  async function sendOrSay(message: OutboundMessage, file: OutboundFile): Promise<string> {
+  /** Its text can be said, or stands in the chat already: a file that is refused for good is no reason to call that undelivered. */
+  async function sendOrSay(message: OutboundMessage, file: OutboundFile, caption = ''): Promise<string> {
     try {
-      return await sendFile(message, file, '');
+      return await sendFile(message, file, caption);
     } catch (error) {
       if (!(error instanceof Refusal && (error.code === 400 || error.code === 413))) throw error;
-      return sendText(
-        bare(message, `⚠️ The file ${file.name} could not be sent: Telegram refuses it (${error.message}).`),
-      );
+      const text = `⚠️ The file ${file.name} could not be sent: Telegram refuses it (${error.message}).`;
+      return sendText(bare(message, [caption, text].filter((part) => part !== '').join('\n')));
     }
   }
 
@@ -121,12 +121,17 @@ export function createSender({ api, places, context, isConnected, onSent }: Send
     fields: Fields,
     options: CallOptions = {},
   ): Promise<string> {
-    const { platformId, threadId, progress } = message;
+    const { platformId, threadId, progress, quotes } = message;
+    const answered = quotes === undefined ? undefined : numberOf(quotes);
     const to = (thread: string | null) => ({
       ...fields,
       chat_id: places.target(platformId),
       ...(thread !== null && { message_thread_id: Number(thread) }),
       ...(progress && { disable_notification: true }),
+      // One that is gone is no reason to say nothing.
+      ...(answered !== undefined && {
+        reply_parameters: { message_id: answered, allow_sending_without_reply: true },
+      }),
     });
     const sent = await plainly(method, to(threadId), Sent, options).catch((error: unknown) => {
       if (!(error instanceof Refusal)) throw error;

@@ -15,9 +15,18 @@ const KEY = 'sending';
 const MOST = 50;
 const Kept = z.array(z.tuple([z.string(), z.array(z.string())]));
 
-export function createSteps({ recall, remember }: Pick<ChannelContext, 'recall' | 'remember'>): Steps {
+export function createSteps({ recall, remember, log }: Pick<ChannelContext, 'recall' | 'remember' | 'log'>): Steps {
   const done = new Map<string, string[]>(read(recall(KEY)));
-  const keep = () => remember(KEY, JSON.stringify([...done].slice(-MOST)));
+
+  /** What stands in the chat is sent, whether or not that can be written down: until this process ends it is known. */
+  function keep(): void {
+    try {
+      remember(KEY, JSON.stringify([...done].slice(-MOST)));
+    } catch (error) {
+      log.error('what was sent can not be noted', { error });
+    }
+  }
+
   return {
     async once(id, index, step, keeps) {
       const before = done.get(id)?.[index];

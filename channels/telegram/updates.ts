@@ -36,6 +36,7 @@ const Media = z.object({
   file_size: z.number().optional(),
   file_name: z.string().optional(),
   mime_type: z.string().optional(),
+  duration: z.number().optional(),
 });
 
 const Sticker = Media.extend({

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
+import { openTestClient, type TestClient } from '../../cli/sockets/test-client.ts';
 import type {
   Acceptance,
   ButtonPress,
@@ -12,7 +13,6 @@ import type {
   OutboundMessage,
 } from '../../src/channels/adapter.ts';
 import { createLogger, type Logger } from '../../src/log/index.ts';
-import { openTestClient, type TestClient } from '../../src/sockets/test-client.ts';
 import { createTerminals } from './index.ts';
 
 let folder: string;

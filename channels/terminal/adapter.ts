@@ -73,6 +73,7 @@ export function createTerminal(
       maxTextLength: MAX_TEXT_BYTES,
       buttons: true,
       edits: true,
+      streams: false,
       idempotencyKey: true,
       // A client sends again what was not taken.
       afterDowntime: 'redelivers',

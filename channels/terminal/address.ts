@@ -4,6 +4,11 @@ export const TERMINAL_CHANNEL = 'terminal';
 export const TERMINAL_PLATFORM_ID = 'local';
 export const TERMINAL_OWNER = 'terminal:owner';
 export const OWNER = 'owner';
+/** As the host knows whoever has this machine. */
+export const LOCAL_OWNER = {
+  user: TERMINAL_OWNER,
+  chat: { channel_type: TERMINAL_CHANNEL, platform_id: TERMINAL_PLATFORM_ID, thread_id: null },
+};
 
 export const NAME_RULE =
   'A chat, a user or a thread is called by 1 to 64 letters, digits, dots, dashes and underscores.';

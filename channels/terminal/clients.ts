@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
+import { sendLine } from '../../cli/sockets/lines.ts';
 import type { Logger } from '../../src/log/index.ts';
-import { sendLine } from '../../src/sockets/lines.ts';
 import { TERMINAL_PLATFORM_ID } from './address.ts';
 import type { ServerFrame } from './frames.ts';
 

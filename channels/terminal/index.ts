@@ -1,15 +1,16 @@
 import { createServer, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
+import { readLines } from '../../cli/sockets/lines.ts';
+import { closeServer, listenUnix } from '../../cli/sockets/listen.ts';
 import type { ChannelAdapter } from '../../src/channels/adapter.ts';
 import { errorText } from '../../src/errors.ts';
 import type { Logger } from '../../src/log/index.ts';
-import { readLines } from '../../src/sockets/lines.ts';
-import { closeServer, listenUnix } from '../../src/sockets/listen.ts';
 import { createTerminal, type TerminalInstance } from './adapter.ts';
 import { TERMINAL_CHANNEL } from './address.ts';
 import { createClients } from './clients.ts';
 import { createReceiver, refusal } from './receive.ts';
 
+export { LOCAL_OWNER } from './address.ts';
 export { ClientFrame, ServerFrame } from './frames.ts';
 
 export interface TerminalOptions {

@@ -1,7 +1,7 @@
 import { byteLength, cleanText, isoTime, MAX_TEXT_BYTES, truncateBytes } from '@nanoclaw/protocol';
+import { parseLine } from '../../cli/sockets/lines.ts';
 import type { Acceptance } from '../../src/channels/adapter.ts';
 import { ERRORS, type ErrorCode } from '../../src/errors.ts';
-import { parseLine } from '../../src/sockets/lines.ts';
 import type { Terminal } from './adapter.ts';
 import {
   isChatName,

@@ -13,27 +13,34 @@ export const plugin: ChannelPlugin = {
   login: async (context, user) => createLoginLink(context, user),
   async test({ settings, folder }) {
     readSettings(settings);
-    const db = openStore(folder);
-    const origin = readFact(db, 'origin');
-    db.close();
-    if (origin === undefined) return { ok: true, sentence: 'It needs no credentials; the page opens with the host.' };
-    return (await answers(origin))
-      ? { ok: true, sentence: `The page is at ${origin}.` }
+    // An account that was just taken into use is on its way.
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const origin = originIn(folder);
+      if (origin !== undefined && (await answers(origin))) return { ok: true, sentence: `The page is at ${origin}.` };
+      await setTimeout(PAUSE_MS);
+    }
+    const origin = originIn(folder);
+    return origin === undefined
+      ? { ok: true, sentence: 'It needs no credentials; the page opens with the host.' }
       : { ok: false, sentence: `The page does not answer at ${origin}. Does the host run?` };
   },
 };
 
-/** An account that was just taken into use is on its way. */
+const TRIES = 15;
+const PAUSE_MS = 200;
+
+function originIn(folder: string): string | undefined {
+  const db = openStore(folder);
+  const origin = readFact(db, 'origin');
+  db.close();
+  return origin;
+}
+
 async function answers(origin: string): Promise<boolean> {
-  for (let tries = 0; tries < 10; tries += 1) {
-    const status = await fetch(origin, { signal: AbortSignal.timeout(2_000) }).then(
-      (answer) => answer.status,
-      () => 0,
-    );
-    if (status === 200) return true;
-    await setTimeout(200);
-  }
-  return false;
+  return fetch(origin, { signal: AbortSignal.timeout(2_000) }).then(
+    ({ status }) => status === 200,
+    () => false,
+  );
 }
 
 /** A link that opens the page as this user, once. Throws NC_USAGE for what is no user name. */

@@ -19,6 +19,16 @@ const MAX_BODY_BYTES = 2 * MAX_TEXT_BYTES;
 /** Recorded in place of the platform's id of a message that nobody wanted. */
 const DROPPED = 'dropped:no-answer-url';
 
+/** Ids of answers, of all accounts of this host: one account's may lead to another's. */
+const posted = new Set<string>();
+const POSTED_KEPT = 10_000;
+
+function noteOwn(id: string): void {
+  posted.add(id);
+  const [oldest] = posted;
+  if (posted.size > POSTED_KEPT && oldest !== undefined) posted.delete(oldest);
+}
+
 export function createWebhooks(
   { instance, log }: Pick<ChannelContext, 'instance' | 'log'>,
   web: WebDoor,
@@ -34,6 +44,8 @@ export function createWebhooks(
     const checked = source ?? first;
     const verified = checked && verify(checked, request, now);
     if (!source || !verified) return { status: 401, json: { error: 'not signed as it should be' } };
+    // An ANSWER_URL that leads back here would have the agent talk to itself without end.
+    if (posted.has(verified.id)) return { status: 200, json: { status: 'dropped' } };
     const event = readEvent(request.headers, request.body);
     if ('status' in event) return { status: event.status, json: { error: PROBLEMS[event.status] } };
     const { name, payload, text } = event;
@@ -76,6 +88,7 @@ export function createWebhooks(
     }
     const left = files.map(({ name }) => `(The file ${name} can't be sent here.)`);
     const data = { id, source: platformId, text: [text, ...left].join('\n').trim(), inReplyTo: inReplyTo ?? null };
+    noteOwn(id);
     return post(source.answer, { id, body: Buffer.from(JSON.stringify({ type: 'answer', data })) });
   }
 

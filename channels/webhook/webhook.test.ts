@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import type { Acceptance, ChannelHost, InboundEvent } from '../../src/channels/adapter.ts';
-import { createWebDoors } from '../../src/channels/web-server/index.ts';
-import { raw, requestText, testLog } from '../../src/channels/web-server/test-support.ts';
+import { createWebDoors } from '../web-server/index.ts';
+import { raw, requestText, testLog } from '../web-server/test-support.ts';
 import { plugin } from './index.ts';
 import { standardSignature } from './signature.ts';
 

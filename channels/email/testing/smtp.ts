@@ -24,6 +24,8 @@ export interface SmtpFake extends AsyncDisposable {
   sent: Sent[];
   /** For the next mail alone. */
   fail(fault: SmtpFault): void;
+  /** It goes wrong with the next one. */
+  isArmed(): boolean;
   /** Whether it takes the password. */
   locked: boolean;
   close(): Promise<void>;
@@ -88,6 +90,7 @@ export async function startSmtp(port = 0): Promise<SmtpFake> {
     port: address.port,
     sent,
     locked: false,
+    isArmed: () => fault !== undefined,
     fail(next) {
       fault = next;
     },

@@ -46,7 +46,9 @@ export interface Client {
   post(path: string, value: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   upload(name: string, content: string | Uint8Array): Promise<string>;
   say(text: string, id: string, more?: { chat?: string; files?: readonly string[] }): Promise<Answer>;
+  /** The newest page of it. */
   history(chat?: string): Promise<Line[]>;
+  everything(chat: string): Promise<Line[]>;
 }
 
 const Line = z.object({
@@ -83,6 +85,10 @@ export async function logIn(link: string): Promise<Client> {
     return ask(origin, { method: 'POST', path, headers: all, body: JSON.stringify(value) });
   }
 
+  async function page(chat: string, query = ''): Promise<Line[]> {
+    return History.parse((await client.get(`/api/chats/${chat}/messages${query}`)).json).messages;
+  }
+
   const client: Client = {
     cookie,
     get: (path, headers = {}) => ask(origin, { path, headers: { Cookie: cookie, ...headers } }),
@@ -94,7 +100,14 @@ export async function logIn(link: string): Promise<Client> {
     },
     say: (text, id, { chat = 'owner', files = [] } = {}) =>
       client.post(`/api/chats/${chat}/messages`, { id, text, files }),
-    history: async (chat = 'owner') => History.parse((await client.get(`/api/chats/${chat}/messages`)).json).messages,
+    history: (chat = 'owner') => page(chat),
+    async everything(chat) {
+      let all = await page(chat);
+      for (let older = all; older.length > 0; all = [...older, ...all]) {
+        older = await page(chat, `?before=${all[0]?.seq}`);
+      }
+      return all;
+    },
   };
   return client;
 }
