@@ -20,13 +20,14 @@ Installs what is missing, starts the host and lets the agent answer a message. W
   --timezone ZONE           such as Europe/Berlin; this machine's at first
   --service                 keep the host running after a crash, a logout, a reboot; without --yes it asks
   --credential-file PATH    a file with the key or token, alone or as NAME=value
-  --channel NAME            connect that platform, too; without --yes a first setup asks
-  --channel-settings PATH   a file with what that platform needs, as NAME=value lines
+  --channel NAME            connect that app, too: telegram, web, …; without --yes it asks which, and for what it needs
+  --channel-settings PATH   a file with what that app needs, as NAME=value lines
   --help                    this
 
 Credentials are never given as an argument, which other users could read. They come from the environment
 (ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN, CLAUDE_CODE_OAUTH_TOKEN as made by `claude setup-token`; ANTHROPIC_BASE_URL),
-from a file, or are typed when asked for. They are kept in .env, which only you can read.
+from a file, or are typed when asked for. They are kept in .env, which only you can read. What an app needs comes in the
+same ways, as <CHANNEL>_<NAME> (TELEGRAM_TOKEN), and is kept in data/channels/.
 HELP
 }
 

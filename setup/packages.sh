@@ -39,16 +39,16 @@ add_packages() {
   detail "$(describe_packages "$selection")"
 }
 
-# What one channel needs, and nothing else: what the host runs on stays as it is.
+# What one channel and the packages of this checkout that it uses need: what the host runs on stays as it is.
 add_channel() {
   local name=$1
   if ! [[ $name =~ ^[a-z][a-z0-9-]*$ ]] || [ ! -e "channels/$name/package.json" ]; then
     give_up "There is no channel named $name." 'Run: ncl channels available'
   fi
   if [ "$(installed_selection)" = dev ]; then
-    run_pnpm --filter "./channels/$name"
+    run_pnpm --filter "{./channels/$name}..."
   else
-    run_pnpm --prod --filter "./channels/$name" --trust-lockfile
+    run_pnpm --prod --filter "{./channels/$name}..." --trust-lockfile
   fi
   detail "packages of $name"
 }

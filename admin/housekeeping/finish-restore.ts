@@ -28,6 +28,7 @@ export function finishRestore(paths: Paths): string | undefined {
     [join(from, 'data/audit-head'), paths.auditHead],
     [join(from, 'data/v2-sessions'), paths.sessions],
     [join(from, 'data/received'), join(paths.data, 'received')],
+    [join(from, 'data/channels'), paths.channels],
     [join(from, 'groups'), paths.groups],
     [join(from, '.env'), paths.env],
   ];

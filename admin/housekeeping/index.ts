@@ -1,7 +1,6 @@
 import { uptime } from 'node:os';
 import type { DatabaseSync } from 'node:sqlite';
 import { TERMINAL_CHANNEL, TERMINAL_PLATFORM_ID } from '../../channels/terminal/address.ts';
-import type { HousekeepingReport } from '../../src/admin-view.ts';
 import type { Audit } from '../../src/audit/index.ts';
 import { createClockWatch } from '../../src/clock.ts';
 import { transaction } from '../../src/db/group-commit.ts';
@@ -9,7 +8,8 @@ import { readEnvFile } from '../../src/env.ts';
 import { type ErrorCode, errorText } from '../../src/errors.ts';
 import type { Logger } from '../../src/log/index.ts';
 import type { Paths } from '../../src/paths.ts';
-import type { TakeOver } from '../../src/take-over.ts';
+import type { TakeOver } from '../../src/take-over/index.ts';
+import type { HousekeepingReport } from '../view.ts';
 import { createRetention } from './audit.ts';
 import { createClockTrust } from './clock-trust.ts';
 import { createDiskWatch } from './disk.ts';

@@ -39,6 +39,13 @@ const TABLES: readonly Table[] = [
     at: "CASE WHEN t.status IN ('pending', 'naming') THEN NULL ELSE t.decided_at END",
     unordered: true,
   },
+  { kind: 'messages', name: 'questions', at: 't.ended_at', unordered: true },
+  {
+    kind: 'messages',
+    name: 'tasks',
+    at: "CASE WHEN t.status IN ('done', 'cancelled') THEN t.updated_at END",
+    unordered: true,
+  },
   // By when it was said, which may be long before it came here.
   { kind: 'messages', name: 'backlog', at: 't.timestamp', bytes: 'octet_length(t.content)', unordered: true },
   { kind: 'usage', name: 'usage', at: 't.at' },

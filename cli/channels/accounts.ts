@@ -1,10 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { By } from '../../admin/directory/index.ts';
-import type { ChannelTools, HostView, Result } from '../../src/admin-view.ts';
-import { NAME } from '../../src/channels/load.ts';
-import { settingsFile } from '../../src/channels/settings.ts';
-import { errorText } from '../../src/errors.ts';
+import type { ChannelTools, HostView, Result } from '../../admin/view.ts';
+import { NAME, settingsFile } from '../../src/channels/settings.ts';
+import { errorText, NanoError } from '../../src/errors.ts';
 import { lookupOf, type Row } from '../lookup/index.ts';
 
 /** What `ncl channels` does on the host. */
@@ -13,6 +12,8 @@ export interface Tested {
   instance: string;
   ok: boolean;
   sentence: string;
+  /** How a person writes to it alone, with `<code>` where an owner's code stands. */
+  meet?: string;
 }
 
 const TEST_MS = 20_000;
@@ -50,11 +51,15 @@ export async function test(channels: ChannelTools, instance: string): Promise<Re
   if (!row) return unknown(instance);
   try {
     const { plugin, context } = await channels.supervisor.open(row);
-    const { ok, sentence } = await within(TEST_MS, plugin.test(context));
-    return { ok: true, data: { instance, ok, sentence } };
+    return { ok: true, data: { instance, ...(await within(TEST_MS, plugin.test(context))) } };
   } catch (error) {
-    return { ok: true, data: { instance, ok: false, sentence: errorText(error) } };
+    return { ok: true, data: { instance, ok: false, sentence: reasonOf(error) } };
   }
+}
+
+/** What an adapter says of its settings stands alone. */
+function reasonOf(error: unknown): string {
+  return error instanceof NanoError && error.code === 'NC_CHANNEL' && error.detail ? error.detail : errorText(error);
 }
 
 export async function remove({ channels }: HostView, instance: string, by: By, now: number): Promise<Result<null>> {
@@ -94,6 +99,8 @@ export interface KnownChat {
   isGroup: boolean;
   /** Nobody else can speak there. */
   speaker?: { id: string; name: string };
+  /** The bot was there, and is no more. */
+  left: boolean;
   /** Agents that listen there. */
   agents: unknown;
 }
@@ -104,21 +111,29 @@ export async function chats(view: HostView, instance: string): Promise<Result<Kn
   const listing = view.channels.adapter(instance)?.listChats?.();
   const told = listing ? await within(TEST_MS, listing).catch(() => []) : [];
   const known = rowsOf(view, instance);
-  const agentsOf = (platformId: string) => known.find((row) => row.platformId === platformId)?.agents ?? [];
+  const of = (platformId: string) => known.find((row) => row.platformId === platformId);
   const isTold = new Set(told.map(({ platformId }) => platformId));
   const others = known.filter((row) => !isTold.has(String(row.platformId)));
   return {
     ok: true,
     data: [
-      ...told.map((chat) => ({ ...chat, agents: agentsOf(chat.platformId) })),
+      ...told.map((chat) => {
+        const row = of(chat.platformId);
+        return { ...chat, left: isLeft(row), agents: row?.agents ?? [] };
+      }),
       ...others.map((row) => ({
         platformId: String(row.platformId),
         name: typeof row.name === 'string' ? row.name : null,
         isGroup: row.isGroup === true,
+        left: isLeft(row),
         agents: row.agents,
       })),
     ],
   };
+}
+
+function isLeft(row: Row | undefined): boolean {
+  return typeof row?.leftAt === 'string';
 }
 
 export async function wire(

@@ -1,62 +1,43 @@
-import { existsSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { NAME } from '../../src/channels/load.ts';
-import { settingsFile, writeSettings } from '../../src/channels/settings.ts';
-import { readEnvFile } from '../../src/env.ts';
+import { NAME } from '../../src/channels/settings.ts';
 import { NanoError } from '../../src/errors.ts';
 import { pathsFor } from '../../src/paths.ts';
-import { type ClientCommand, textOf } from '../definition.ts';
-import { askSettings, settingsFrom } from './ask-settings.ts';
+import { type Arguments, type ClientContext, textOf } from '../definition.ts';
+import { type Account, attach, keep, knownOf } from './account.ts';
+import { missingFrom, settingsFrom, whatIsMissing } from './ask-settings.ts';
+import { isAsking } from './dialogue.ts';
 import { fetchPackage, installOwnPackages, isGitSource } from './fetch.ts';
 import { installPackages } from './install.ts';
 import { type Available, readPackage } from './packages.ts';
 
 const Accounts = z.array(z.object({ instance: z.string(), channel: z.string() }));
 
-export const channelsAdd: ClientCommand = {
-  name: 'channels add',
-  summary: 'Connect an account on a platform, or change its settings',
-  positionals: [
-    {
-      name: 'channel',
-      description: 'one of `ncl channels available`; of somebody else, a path, or git+https://…#<commit>',
-      required: true,
-    },
-  ],
-  flags: [
-    { name: 'as', value: 'name', description: "what to call this account: telegram-work; the channel's name at first" },
-    { name: 'from', value: 'file', description: 'its settings, as NAME=value lines; - reads them from stdin' },
-  ],
-  place: 'client',
-  async run(args, { root, home, screen, json, ask }) {
-    const given = textOf(args, 'channel') ?? '';
-    // Before anything is downloaded or asked for.
-    const accounts = Accounts.parse((await ask('channels list')).data);
-    const place = await placeOf(given, pathsFor(home).data, (text) => screen.err(text));
-    const found = await readPackage(place ?? join(root, 'channels', checked(given)));
-    const { manifest } = found;
-    const instance = checked(textOf(args, 'as') ?? manifest.name);
-    const other = accounts.find((one) => one.instance === instance && one.channel !== manifest.name);
-    if (other)
-      throw new NanoError('NC_EXISTS', `${instance} is an account of ${other.channel}. Choose another name with --as.`);
-    await ensureInstalled(root, found, given, (text) => screen.err(text));
-    const folder = pathsFor(home).channels;
-    const file = settingsFile(folder, instance);
-    const before = existsSync(file) ? readEnvFile(file) : {};
-    const from = textOf(args, 'from');
-    const settings = await askSettings(manifest, { ...before, ...(from !== undefined && (await settingsFrom(from))) });
-    writeSettings(folder, instance, settings);
-    const source = place === undefined ? {} : { source: place };
-    const answer = await ask(
-      'channels attach',
-      { instance, channel: manifest.name, ...source },
-      json ? undefined : screen,
-    );
-    screen.out(json ? JSON.stringify(answer.data) : (answer.text ?? ''));
-    return 0;
-  },
-};
+export async function runAdd(args: Arguments, context: ClientContext): Promise<number> {
+  const { root, home, screen, json } = context;
+  const given = textOf(args, 'channel') ?? '';
+  // Before anything is downloaded or asked for.
+  const accounts = Accounts.parse((await context.ask('channels list')).data);
+  const place = await placeOf(given, pathsFor(home).data, (text) => screen.err(text));
+  const found = await readPackage(place ?? join(root, 'channels', checked(given)));
+  const { manifest } = found;
+  const instance = checked(textOf(args, 'as') ?? manifest.name);
+  const other = accounts.find((one) => one.instance === instance && one.channel !== manifest.name);
+  if (other)
+    throw new NanoError('NC_EXISTS', `${instance} is an account of ${other.channel}. Choose another name with --as.`);
+  const from = textOf(args, 'from');
+  const known = { ...knownOf(context, instance, found), ...(from !== undefined && (await settingsFrom(from))) };
+  const asks = isAsking() && !json && from === undefined;
+  const missing = missingFrom(manifest, known);
+  if (missing.length > 0 && !asks) throw whatIsMissing(manifest, instance, missing);
+  await ensureInstalled(root, found, given, (text) => screen.err(text));
+  const account: Account = { instance, found, ...(place !== undefined && { source: place }) };
+  if (asks) return (await import('./add-asking.ts')).addAsking(context, account, known);
+  keep(context, instance, known);
+  const answer = await attach(context, account, !json);
+  screen.out(json ? JSON.stringify(answer.data) : (answer.text ?? ''));
+  return 0;
+}
 
 /** Of a package that isn't one of ours. */
 async function placeOf(given: string, data: string, say: (text: string) => void): Promise<string | undefined> {
@@ -78,7 +59,9 @@ async function ensureInstalled(
   if (!isOurs && !isGitSource(given)) {
     throw new NanoError('NC_CHANNEL', `Install what ${manifest.title} needs first, in ${folder}.`);
   }
-  say(`${manifest.title} needs packages that aren't here yet: about ${manifest.downloadMb} MB are downloaded.`);
+  if (manifest.downloadMb > 0) {
+    say(`${manifest.title} needs packages that aren't here yet: about ${manifest.downloadMb} MB are downloaded.`);
+  }
   await (isOurs ? installPackages(root, found) : installOwnPackages(root, folder));
 }
 

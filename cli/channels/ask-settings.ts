@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { text as readAll } from 'node:stream/consumers';
-import type { ChannelManifest } from '../../src/channels/plugin.ts';
+import type { ChannelManifest, ChannelSetting } from '../../src/channels/plugin.ts';
 import { parseEnv } from '../../src/env.ts';
 import { NanoError } from '../../src/errors.ts';
+import type { Env } from '../../src/providers/contract.ts';
 
-/** Settings of an account: from a file or stdin, else asked for. Secrets are never shown, and never arguments. */
+/** Settings of an account: from a file, stdin or the environment, else asked for. Secrets are never shown, and never arguments. */
 
-type Values = Record<string, string>;
+export type Values = Record<string, string>;
 
 /** `-`: stdin. Throws NC_USAGE with the line, never its content. */
 export async function settingsFrom(source: string): Promise<Values> {
@@ -25,28 +26,31 @@ function readFile(path: string): string {
   }
 }
 
-/** What is required and not known yet. Throws NC_USAGE where nobody can be asked. */
-export async function askSettings({ title, settings }: ChannelManifest, known: Values): Promise<Values> {
-  const open = settings.filter((one) => one.required && one.default === undefined && !known[one.name]);
-  if (open.length === 0) return known;
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    const names = open.map(({ name }) => name).join(', ');
-    throw new NanoError(
-      'NC_USAGE',
-      `${title} needs ${names}: give them as NAME=value lines with --from <file>, or --from -.`,
-    );
-  }
-  const { note, password, text } = await import('@clack/prompts');
-  const output = process.stderr;
-  const values = { ...known };
-  for (const { name, label, steps, secret } of open) {
-    if (steps.length > 0) note(steps.map((step, index) => `${index + 1}. ${step}`).join('\n'), label, { output });
-    const validate = (value: string | undefined) => (value?.trim() ? undefined : 'It is needed.');
-    const answer = await (secret
-      ? password({ message: label, validate, output })
-      : text({ message: label, validate, output }));
-    if (typeof answer !== 'string') throw new NanoError('NC_USAGE', 'Cancelled. Nothing was added.');
-    values[name] = answer.trim();
-  }
-  return values;
+/** TELEGRAM_TOKEN is TOKEN of the account `telegram`; so is TELEGRAM_BOT_TOKEN, as many know it. */
+export function settingsIn(env: Env, instance: string, { settings }: ChannelManifest): Values {
+  const prefix = prefixOf(instance);
+  const found = settings.flatMap(({ name }) => {
+    const value = (env[`${prefix}_${name}`] ?? env[`${prefix}_BOT_${name}`])?.trim();
+    return value ? [[name, value] as const] : [];
+  });
+  return Object.fromEntries(found);
+}
+
+function prefixOf(instance: string): string {
+  return instance.toUpperCase().replaceAll('-', '_');
+}
+
+/** What it can't do without, and nobody has given. */
+export function missingFrom({ settings }: ChannelManifest, known: Values): ChannelSetting[] {
+  return settings.filter((one) => one.required && one.default === undefined && !known[one.name]);
+}
+
+export function whatIsMissing(
+  { title }: ChannelManifest,
+  instance: string,
+  missing: readonly ChannelSetting[],
+): NanoError {
+  const names = missing.map(({ name }) => name).join(', ');
+  const variables = missing.map(({ name }) => `${prefixOf(instance)}_${name}`).join(', ');
+  return new NanoError('NC_CHANNEL_SETTINGS', `${title} needs ${names} (in the environment: ${variables}).`);
 }

@@ -4,7 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { isInstalled } from '../../src/channels/load.ts';
 import type { ChannelManifest } from '../../src/channels/plugin.ts';
-import { NanoError } from '../../src/errors.ts';
+import { NAME } from '../../src/channels/settings.ts';
+import { errorText, NanoError } from '../../src/errors.ts';
 
 /** The channels' packages of this checkout, by their manifests: what they depend on may not be there. */
 
@@ -17,7 +18,7 @@ const Setting = z.object({
   default: z.string().optional(),
 });
 const Manifest = z.object({
-  name: z.string(),
+  name: z.string().regex(NAME),
   title: z.string(),
   summary: z.string(),
   settings: z.array(Setting).readonly(),
@@ -42,7 +43,9 @@ export async function listAvailable(root: string): Promise<Available[]> {
 export async function readPackage(folder: string): Promise<Available> {
   const file = join(folder, 'manifest.ts');
   if (!existsSync(file)) throw new NanoError('NC_CHANNEL', `There is no channel in ${folder}.`);
-  const loaded: { MANIFEST?: unknown } = await import(pathToFileURL(file).href);
+  const loaded: { MANIFEST?: unknown } = await import(pathToFileURL(file).href).catch((error: unknown) => {
+    throw new NanoError('NC_CHANNEL', `${file} can't be read: ${errorText(error)}`);
+  });
   const read = Manifest.safeParse(loaded.MANIFEST);
   if (!read.success) throw new NanoError('NC_CHANNEL', `${file} is not a manifest.`);
   const settings = read.data.settings.map(({ default: value, ...one }) =>

@@ -13,15 +13,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import { sqliteCode } from '../../src/db/connection.ts';
-import { migrations } from '../../src/db/migrations/index.ts';
-import { errorText, NanoError } from '../../src/errors.ts';
+import { NanoError } from '../../src/errors.ts';
 import { FOLDER_NAME } from '../../src/groups/agent-groups.ts';
 import { installSlug } from '../../src/install-slug.ts';
 import type { Paths } from '../../src/paths.ts';
 import { pack, unpack } from './archive.ts';
+import { channelFiles, checkChannels, copyDatabases } from './channels.ts';
+import { checkDatabase, copyDatabase, sizeOf } from './database.ts';
 import { checkRoom } from './room.ts';
 import { asTrouble } from './trouble.ts';
 
@@ -71,13 +70,13 @@ export async function backup(paths: Paths, file: string | undefined, withSecrets
 }
 
 /** What is there stays, and no backup packs itself. */
-function checkTarget({ groups, sessions, data }: Paths, file: string): void {
+function checkTarget({ groups, sessions, channels, data }: Paths, file: string): void {
   if (existsSync(file)) throw new NanoError('NC_BACKUP_FAILED', `${file} is there already.`);
   const folder = dirname(file);
   if (!existsSync(folder)) throw new NanoError('NC_BACKUP_FAILED', `${folder} is not there.`);
   if (!statSync(folder).isDirectory()) throw new NanoError('NC_BACKUP_FAILED', `${folder} is no folder.`);
   const real = `${realpathSync(folder)}/`;
-  for (const packed of [groups, sessions, join(data, 'received')]) {
+  for (const packed of [groups, sessions, channels, join(data, 'received')]) {
     if (existsSync(packed) && real.startsWith(`${realpathSync(packed)}/`))
       throw new NanoError('NC_BACKUP_FAILED', `${packed} is packed itself.`);
   }
@@ -90,19 +89,23 @@ async function make(paths: Paths, file: string, withSecrets: boolean, counted: b
   try {
     for (const name of ['data', 'source', 'unpacked']) mkdirSync(join(staging, name));
     const list = join(staging, 'list');
-    writeFileSync(list, treesOf(paths).join('\0'));
-    const database = sizeOf(paths.db) + sizeOf(`${paths.db}-wal`);
+    const channels = channelFiles(paths, withSecrets);
+    writeFileSync(list, [...treesOf(paths), ...channels.files].join('\0'));
+    const ofChannels = channels.databases.map((name) => join(paths.root, name));
+    const database = [paths.db, ...ofChannels].reduce((sum, one) => sum + sizeOf(one) + sizeOf(`${one}-wal`), 0);
     const bytes = (await diskUse(paths.root, list)) + database;
     // The file itself, a copy of the database, and all of it unpacked once more.
     await checkRoom([{ folder: dirname(file), bytes: bytes + database + bytes }]);
-    const secrets = withSecrets && existsSync(paths.env);
-    if (secrets && !statSync(paths.env).isFile()) throw new NanoError('NC_DATA_FOLDER', `${paths.env}: it is no file.`);
+    const env = withSecrets && existsSync(paths.env);
+    if (env && !statSync(paths.env).isFile()) throw new NanoError('NC_DATA_FOLDER', `${paths.env}: it is no file.`);
+    // Before the central one: what a channel is behind comes again, and is known; what it were ahead would be lost.
+    await copyDatabases(paths.root, channels.databases, staging);
     const rows = copyDatabase(paths.db, join(staging, 'source'), join(staging, 'data/v2.db'));
     const slug = installSlug(paths.root);
-    const manifest: Manifest = { format: 1, slug, createdAt: new Date().toISOString(), secrets, rows };
+    const manifest: Manifest = { format: 1, slug, createdAt: new Date().toISOString(), secrets: withSecrets, rows };
     writeFileSync(join(staging, 'manifest.json'), JSON.stringify(manifest));
-    if (secrets) copyFileSync(paths.env, join(staging, '.env'));
-    const own = ['manifest.json', 'data/v2.db', ...(secrets ? ['.env'] : [])];
+    if (env) copyFileSync(paths.env, join(staging, '.env'));
+    const own = ['manifest.json', 'data/v2.db', ...channels.databases, ...(env ? ['.env'] : [])];
     const { bytes: written, unsure } = await pack(
       part,
       { staging, own, home: paths.root, list },
@@ -133,6 +136,7 @@ export async function unpackChecked(file: string, folder: string): Promise<{ man
   const parsed = Manifest.safeParse(readManifest(join(folder, 'manifest.json')));
   if (!parsed.success) throw new NanoError('NC_BACKUP', 'What it says of itself can not be read.');
   const rows = checkDatabase(join(folder, 'data/v2.db'));
+  checkChannels(folder);
   if (JSON.stringify(rows) !== JSON.stringify(parsed.data.rows)) throw new NanoError('NC_BACKUP', 'Rows are missing.');
   return { manifest: parsed.data, leftOut };
 }
@@ -142,69 +146,6 @@ function readManifest(file: string): unknown {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     return undefined;
-  }
-}
-
-/** A consistent copy beside a host that writes; returns its rows. Its lease stays behind. */
-function copyDatabase(from: string, scratch: string, to: string): Record<string, number> {
-  const shared = sizeOf(`${from}-shm`);
-  try {
-    vacuum(from, to);
-  } catch (error) {
-    if (shared >= LEAST_SHARED || !CANNOT_WRITE.has(sqliteCode(error) ?? 0)) throw error;
-    // Even to be read it needs a file beside it, and its disk has no room for one or is read-only. So no host has it open.
-    for (const end of ['', '-wal']) {
-      if (existsSync(`${from}${end}`)) copyFileSync(`${from}${end}`, join(scratch, `v2.db${end}`));
-    }
-    rmSync(to, { force: true });
-    vacuum(join(scratch, 'v2.db'), to);
-  }
-  const copy = new DatabaseSync(to);
-  copy.exec('DELETE FROM hosts');
-  copy.close();
-  return checkDatabase(to);
-}
-
-/** Bytes of the file that a database's users share, from the first of them on. */
-const LEAST_SHARED = 32 * 1024;
-
-/** SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN. */
-const CANNOT_WRITE = new Set([8, 10, 13, 14]);
-
-function vacuum(from: string, to: string): void {
-  const source = new DatabaseSync(from, { readOnly: true, timeout: 5000 });
-  try {
-    source.prepare('VACUUM INTO ?').run(to);
-  } finally {
-    source.close();
-  }
-}
-
-/** Rows of each table. Throws NC_BACKUP, NC_DB_NEWER. */
-function checkDatabase(file: string): Record<string, number> {
-  const db = new DatabaseSync(file, { readOnly: true });
-  try {
-    const found = db.prepare('PRAGMA integrity_check(1)').get()?.integrity_check;
-    const orphan = db.prepare('PRAGMA foreign_key_check').get()?.table;
-    if (found !== 'ok' || orphan !== undefined) {
-      throw new NanoError('NC_BACKUP', `Its database is damaged: ${orphan ?? found}.`);
-    }
-    const known = new Set<unknown>(migrations.map(({ name }) => name));
-    if (
-      db
-        .prepare('SELECT name FROM schema_version')
-        .all()
-        .some(({ name }) => !known.has(name))
-    ) {
-      throw new NanoError('NC_DB_NEWER');
-    }
-    const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
-    const count = (table: unknown) => Number(db.prepare(`SELECT count(*) AS n FROM "${table}"`).get()?.n);
-    return Object.fromEntries(tables.map(({ name }) => [String(name), count(name)]));
-  } catch (error) {
-    throw error instanceof NanoError ? error : new NanoError('NC_BACKUP', `Its database: ${errorText(error)}.`);
-  } finally {
-    db.close();
   }
 }
 
@@ -238,10 +179,6 @@ async function diskUse(root: string, list: string): Promise<number> {
       });
     });
   return (await total('-k')) * 1024 + (await total('--inodes')) * 1024;
-}
-
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** Also where an agent took away the right to. Nobody else can reach into it any more. */

@@ -13,6 +13,7 @@ import { takeLease } from '../../src/db/lease.ts';
 import { NanoError } from '../../src/errors.ts';
 import type { Paths } from '../../src/paths.ts';
 import { type Manifest, removeTree, unpackChecked } from './backup.ts';
+import { readyChannels } from './channels.ts';
 import { checkRoom } from './room.ts';
 import { asTrouble } from './trouble.ts';
 
@@ -70,7 +71,10 @@ async function restoreLocked(paths: Paths, file: string): Promise<{ manifest: Ma
       mkdirSync(join(unpacked, folder), { recursive: true });
       chmodSync(join(unpacked, folder), 0o711);
     }
-    for (const file of ['data/v2.db', ...(manifest.secrets ? ['.env'] : [])]) chmodSync(join(unpacked, file), 0o600);
+    for (const file of ['data/v2.db', '.env']) {
+      if (existsSync(join(unpacked, file))) chmodSync(join(unpacked, file), 0o600);
+    }
+    readyChannels(paths, unpacked, manifest.secrets);
     refuseBesideHost(paths.db);
     noteRestore(paths, unpacked, manifest);
     // On the disk before anything is moved.

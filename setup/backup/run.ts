@@ -29,7 +29,9 @@ export async function runBackup(args: Arguments, { home, screen, json }: ClientC
     if (unsure > 0) screen.out(`${unsure} files of agents changed meanwhile, or can not be read.`);
     if (leftOut > 0) screen.out(`${leftOut} pipes or other special files of agents are not restored.`);
     screen.out(
-      manifest.secrets ? 'It holds .env with its keys: keep it safe.' : 'It holds no keys: .env is not in it.',
+      manifest.secrets
+        ? 'It holds the keys, of .env and of channels: keep it safe.'
+        : 'It holds no keys: neither .env nor the settings of channels are in it.',
     );
   }
   return 0;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 const BUDGET = 12_000;
 const FOLDERS = ['protocol', 'src', 'container/agent-runner/src'];
 /** Beside it: what a reader of the host needn't know. Shown, not limited. */
-const BESIDE = ['admin', 'channels', 'cli', 'drivers', 'vault', 'providers', 'setup'];
+const BESIDE = ['admin', 'assistant', 'channels', 'cli', 'drivers', 'vault', 'providers', 'setup'];
 const SHOWN = /(<!-- lines -->)([\d,]+)(<!-- \/lines -->)/;
 const SHOWN_ALL = /(<!-- all lines -->)([\d,]+)(<!-- \/all lines -->)/;
 /** README.md needn't be touched by every change. */

@@ -22,6 +22,7 @@ export function allStages(root: string, full: boolean): Stage[] {
     ...files(
       'src/**/*.test.ts',
       'admin/**/*.test.ts',
+      'assistant/**/*.test.ts',
       'channels/terminal/**/*.test.ts',
       'drivers/**/*.test.ts',
       'cli/**/*.test.ts',

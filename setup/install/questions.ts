@@ -1,7 +1,7 @@
 import { stderr } from 'node:process';
 import { cancel, confirm, intro, password, select, text } from '@clack/prompts';
-import type { ChannelManifest } from '../../src/channels/plugin.ts';
-import { isTimezone, localTimezone } from '../../src/groups/timezone.ts';
+import { isTimezone, localTimezone } from '../../admin/timezone.ts';
+import type { Available } from '../../cli/channels/packages.ts';
 import type { HostProvider } from '../../src/providers/contract.ts';
 import { credentialFromFile, credentialFromText, type EnvChange } from './credential.ts';
 import { StepFailure } from './failure.ts';
@@ -49,15 +49,29 @@ export async function askService(): Promise<boolean> {
   return answer === true;
 }
 
+/** What most people look for stands above. */
+const FIRST = ['telegram', 'web', 'discord', 'slack', 'email'];
+
 /** Whoever leaves this question out stays at the terminal. */
-export async function askChannel(manifests: readonly ChannelManifest[]): Promise<string | undefined> {
-  const choices = manifests.map(({ name, title, summary }) => ({ value: name, label: title, hint: summary }));
+export async function askChannel(available: readonly Available[]): Promise<string | undefined> {
+  const place = ({ manifest }: Available) => FIRST.indexOf(manifest.name) + 1 || FIRST.length + 1;
+  const sorted = available.toSorted((one, other) => place(one) - place(other));
+  const choices = sorted.map(({ manifest: { name, title, downloadMb }, installed }) => ({
+    value: name,
+    label: `${title} (${installed || downloadMb === 0 ? 'downloads nothing' : `downloads ${downloadMb} MB`})`,
+  }));
   const answer = await select({
-    message: 'Where else do you want to talk to it? (`ncl channels add` does it later.)',
+    message: 'Where else do you want to talk to it? (`bin/ncl channels add` does it later.)',
     options: [{ value: '', label: 'Nowhere for now' }, ...choices],
     output,
   });
   return typeof answer === 'string' && answer !== '' ? answer : undefined;
+}
+
+export async function askToGoOn(account: string, why: string): Promise<boolean> {
+  const sentence = /[.!?]$/.test(why) ? why : `${why}.`;
+  const answer = await confirm({ message: `${account} is not finished. ${sentence} Go on with it?`, output });
+  return answer === true;
 }
 
 /** Never shown, never an argument. */

@@ -10,6 +10,7 @@ import { ncl } from './command.ts';
 import { credentialFromFile, credentialLines, type EnvChange } from './credential.ts';
 import { changeEnvFile } from './env-file.ts';
 import { StepFailure } from './failure.ts';
+import { endOnInterrupt } from './interrupt.ts';
 import { type Options, readOptions } from './options.ts';
 import { installProvider, loadProviders } from './providers.ts';
 import { offerService } from './service.ts';
@@ -32,6 +33,7 @@ const Started = z.object({ pid: z.number(), started: z.boolean() });
 
 /** From installed packages to an answered message. Each step looks first; what is in place stays as it is. */
 export async function setUp(root: string, argv: readonly string[], stepsDone: number): Promise<void> {
+  endOnInterrupt();
   const steps = new Steps(root, stepsDone);
   const providers = await loadProviders(root);
   const given = readOptions(argv);
@@ -52,10 +54,10 @@ export async function setUp(root: string, argv: readonly string[], stepsDone: nu
   if (options.message !== undefined) await answerMessage(steps, root, options.message);
   else {
     await answerFirstMessage(steps, root, agent.name);
-    await offerChannel(root, options, isNew && !options.yes);
-    if (isNew) await sayOwnerCode(root);
+    const isTold = await offerChannel(steps, root, options);
+    if (isNew && options.yes && !isTold) await sayOwnerCode(root);
   }
-  await offerService(steps, options, isNew && !options.yes);
+  await offerService(steps, options, (isNew || options.message === undefined) && !options.yes);
 }
 
 async function askForAll(options: Options, providers: ReadonlyMap<string, HostProvider>): Promise<Options> {

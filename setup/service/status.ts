@@ -1,8 +1,8 @@
+import type { Check } from '../../admin/view.ts';
 import type { ClientContext } from '../../cli/definition.ts';
 import { findHost } from '../../cli/host-process.ts';
 import { endedAbruptly } from '../../cli/lease-holder.ts';
 import { pairs } from '../../cli/table.ts';
-import type { Check } from '../../src/admin-view.ts';
 import { errorText } from '../../src/errors.ts';
 import { findManager, refuseForeign, whose } from './choose.ts';
 import type { Survival } from './manager.ts';

@@ -1,8 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { openPty, type Pty } from '../../test/support/pty.ts';
 
 const CODE = join(import.meta.dirname, '..', '..');
 /** What git doesn't track. */
@@ -31,11 +32,17 @@ export class Checkout implements AsyncDisposable {
   /** Runtimes and packages too, as links to the files of this one: as it is after a setup. */
   static installed(): Checkout {
     const checkout = new Checkout();
-    const providers = ['claude', 'demo'].map((name) => `providers/${name}/node_modules`);
-    for (const path of ['.runtime', ...PACKAGES, ...providers]) {
+    const plugins = ['providers', 'channels'].flatMap((kind) =>
+      readdirSync(join(CODE, kind)).map((name) => `${kind}/${name}/node_modules`),
+    );
+    for (const path of ['.runtime', ...PACKAGES, ...plugins]) {
       if (existsSync(join(CODE, path))) execFileSync('cp', ['-al', join(CODE, path), join(checkout.root, path)]);
     }
     rmSync(join(checkout.root, '.runtime', 'compile-cache'), { recursive: true, force: true });
+    // Its own file: it says that these packages are what these manifests ask for.
+    rmSync(join(checkout.root, '.runtime', 'packages'), { force: true });
+    const stamp = '. setup/packages.sh; packages_hash >"$packages_stamp"';
+    execFileSync('bash', ['-c', stamp], { cwd: checkout.root });
     return checkout;
   }
 
@@ -57,11 +64,20 @@ export class Checkout implements AsyncDisposable {
     ]);
   }
 
+  /** The same on a terminal. */
+  sitDown(args: readonly string[], env: Record<string, string> = {}): Pty {
+    return openPty(['bash', 'nanoclaw.sh', ...args], { cwd: this.root, env: this.#env(env) });
+  }
+
+  #env(more: Record<string, string>): Record<string, string> {
+    return { PATH: systemPath(), HOME: join(this.folder, 'home'), ...more };
+  }
+
   async run(command: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
     const [program = '', ...args] = command;
     const child = spawn(program, args, {
       cwd: this.root,
-      env: { PATH: systemPath(), HOME: join(this.folder, 'home'), ...env },
+      env: this.#env(env),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const ended = new Promise<number | null>((resolve, reject) => {
