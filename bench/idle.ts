@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { CODE, startHost } from '../test/support/host-process.ts';
+import { startHost } from '../test/support/host-process.ts';
 import { fill } from './boot.ts';
+import { hostPackages } from './packages.ts';
 import type { Row } from './report.ts';
 
 const WATCHED_MS = 15_000;
@@ -21,7 +20,7 @@ export async function idleFigures(): Promise<Row[]> {
   const share = ((cpuTicks(pid) - before) * 10) / WATCHED_MS;
   const rss = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1000;
   await host.end();
-  const packages = hostPackages();
+  const packages = hostPackages().size;
   return [
     {
       what: 'host idle, 1,000 sessions: CPU',
@@ -38,32 +37,4 @@ function cpuTicks(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return Number(fields[11]) + Number(fields[12]);
-}
-
-/** What `pnpm install --prod` brings for the host: the root's own dependencies and theirs, without linked ones. */
-function hostPackages(): number {
-  const listed: unknown = JSON.parse(
-    String(
-      execFileSync(
-        join(CODE, '.runtime/bin/pnpm'),
-        ['list', '--prod', '--depth', '99', '--json', '--filter', 'nanoclaw'],
-        {
-          cwd: CODE,
-        },
-      ),
-    ),
-  );
-  const names = new Set<string>();
-  const walk = (node: unknown): void => {
-    if (typeof node !== 'object' || node === null) return;
-    if ('dependencies' in node && typeof node.dependencies === 'object' && node.dependencies !== null) {
-      for (const [name, child] of Object.entries(node.dependencies)) {
-        const version: unknown = child.version;
-        if (typeof version === 'string' && !version.startsWith('link:')) names.add(`${name}@${version}`);
-        walk(child);
-      }
-    }
-  };
-  for (const project of Array.isArray(listed) ? listed : []) walk(project);
-  return names.size;
 }

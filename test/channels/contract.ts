@@ -30,9 +30,49 @@ export interface Post {
   id?: string;
   mention?: boolean;
   file?: { name: string; content: Uint8Array };
+  /** The platform's id of the message that this one answers. */
+  answers?: string;
 }
 
-export interface FarEnd {
+/** What a platform can do besides; a case whose ability is left out is shown as skipped. */
+interface Abilities {
+  /** The platform sends the same message again. */
+  repeat?(id: string): Promise<void>;
+  /** The same message in another envelope: a new number, or as another kind of event. */
+  again?(id: string): Promise<void>;
+  /** An event that nobody can read, ahead of what comes next. */
+  unreadable?(): Promise<void>;
+  /** The writer changes a message, deletes it, or somebody reacts to it. */
+  edit?(id: string, text: string): Promise<void>;
+  remove?(id: string): Promise<void>;
+  react?(id: string, emoji: string): Promise<void>;
+  /** Another bot writes in this chat. */
+  bot?(chat: string, text: string): Promise<void>;
+  /** Somebody presses the button with this label of the newest message that has it. */
+  press?(chat: string, label: string, sender: string): Promise<void>;
+  /** For the next send alone. Returns false when this far end can't. */
+  fail?(fault: Fault): boolean | Promise<boolean>;
+  /** The next send is answered as if all were well, by something that is no answer. */
+  garbage?(): void | Promise<void>;
+  /** Who was called by what the adapter sent: `@everyone`, a user. */
+  notified?(): readonly string[];
+  /** The connection breaks; the far end is there again right away. */
+  drop?(): Promise<void>;
+  /** The same, and what was said on it is forgotten: it can't be taken up again. */
+  forget?(): Promise<void>;
+  /** Nothing can be reached until it is called with false. */
+  away?(is: boolean): Promise<void>;
+  /** The credentials, which worked until now, are refused. */
+  revoke?(): void | Promise<void>;
+  /** Another program begins to read with the same credentials; returns what ends it. */
+  rival?(): Promise<() => Promise<void>>;
+  /** The bot's own message comes back to it as an event. */
+  echo?(chat: string, text: string): Promise<void>;
+  /** The next message that is sent comes back as an event before the send is answered. */
+  echoFirst?(): void;
+}
+
+export interface FarEnd extends Abilities {
   /** A private chat and, where the channel has them, a group and a thread in it. As the adapter names them. */
   chats: { dm: string; group?: string; thread?: string };
   /** The settings that let the plugin reach this far end. */
@@ -43,18 +83,8 @@ export interface FarEnd {
   ready?(): Promise<void>;
   /** Somebody writes. Resolves with the platform's id as the adapter will hand it over (`platformMessageId`). */
   post(post: Post): Promise<string>;
-  /** The platform sends the same message again. Left out: it never does. */
-  repeat?(id: string): Promise<void>;
-  /** Somebody presses the button with this label of the newest message that has it. */
-  press?(chat: string, label: string, sender: string): Promise<void>;
   /** Everything that the adapter sent, oldest first; an edited message as it stands now. */
   shown(): Promise<readonly Shown[]> | readonly Shown[];
-  /** For the next send alone. Returns false when this far end can't. */
-  fail?(fault: Fault): boolean | Promise<boolean>;
-  /** The connection breaks; the far end is there again right away. */
-  drop?(): Promise<void>;
-  /** The bot's own message comes back to it as an event. */
-  echo?(chat: string, text: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,27 +100,61 @@ export interface ChannelUnderTest {
 export const CASES = [
   'inbound',
   'repeat',
+  'again',
   'unstored',
+  'kept',
   'stored',
   'away',
+  'backlog',
   'burst',
-  'drop',
+  'refused-for-now',
+  'refused-for-good',
+  'unreadable',
+  'cursor-lost',
+  'cursor-stale',
+  'cursor-corrupt',
+  'cursor-fails',
   'echo',
+  'echo-first',
+  'bot',
   'name',
+  'reply',
+  'mention',
   'thread',
+  'edited',
+  'deleted',
+  'reacted',
   'outbound',
   'text-limit',
+  'limit-escaped',
   'long',
+  'awkward',
   'markup',
+  'injection',
   'file-in',
   'file-out',
+  'file-gone',
+  'file-empty',
   'buttons',
   'edits',
   'rate-limit',
+  'rate-limit-edit',
   'server-error',
   'forbidden',
   'unknown',
+  'garbage',
+  'same-id',
+  'bookkeeping',
   'bad-credentials',
+  'revoked',
+  'rival',
+  'drop',
+  'reconnect',
+  'forgotten',
+  'gone',
+  'not-held',
   'stopped',
+  'stopped-twice',
+  'sibling',
 ] as const;
 export type Case = (typeof CASES)[number];

@@ -50,6 +50,10 @@ async function farEnd(): Promise<FarEnd> {
       return messageId;
     },
     repeat: (id) => account.put(mails.get(id) ?? ''),
+    unreadable: () => account.put('\u0000 this is no mail'),
+    // A program that answers by itself.
+    bot: (_chat, text) =>
+      account.put(rawMail(text, { From: 'robot@there.test', 'Auto-Submitted': 'auto-replied', Subject: '' })),
     echo: () => account.put(account.smtp.sent.at(-1)?.raw ?? ''),
     async shown() {
       const all = account.smtp.sent.map(async ({ to, raw }) => {
@@ -83,6 +87,10 @@ else {
     name: 'email',
     farEnd,
     create: (context) => plugin.create(context),
-    cannot: { thread: 'a mail has no group chat; its threads are tested in channels/email/adapter.test.ts' },
+    cannot: {
+      thread: 'a mail has no group chat; its threads are tested in channels/email/adapter.test.ts',
+      gone: 'channels/email/adapter.test.ts ends the server and begins it again',
+      revoked: 'channels/email/adapter.test.ts has a server that takes the password no more',
+    },
   });
 }

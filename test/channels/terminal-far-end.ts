@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServerFrame } from '../../channels/terminal/index.ts';
-import { parseLine, readLines, sendLine } from '../../src/sockets/lines.ts';
-import { connectUnix } from '../../src/sockets/listen.ts';
+import { parseLine, readLines, sendLine } from '../../cli/sockets/lines.ts';
+import { connectUnix } from '../../cli/sockets/listen.ts';
 import { until } from '../support/until.ts';
 import type { FarEnd, Shown } from './contract.ts';
 
@@ -65,12 +65,13 @@ export async function terminalFarEnd(): Promise<FarEnd> {
       // What was not taken is sent again, as every client does.
       for (const frame of open.filter((one) => 'id' in one && !taken.has(String(one.id)))) await send(frame);
     },
-    async post({ chat, thread, sender, text, id = `t${++count}` }) {
+    async post({ chat, thread, sender, text, mention, answers, id = `t${++count}` }) {
       const frame = {
         type: 'message',
         id,
-        text,
+        text: mention ? `@bot ${text}` : text,
         chat,
+        ...(answers !== undefined && { replyTo: { id: answers } }),
         ...(thread !== undefined && { thread }),
         ...(sender !== 'ann' && { user: sender }),
       };

@@ -8,5 +8,10 @@ channelContract({
   name: 'terminal',
   farEnd: terminalFarEnd,
   create: ({ settings, log }) => createTerminals({ socketPath: settings.SOCKET ?? '', log })[0],
-  cannot: { 'bad-credentials': ONE_MACHINE },
+  cannot: {
+    'bad-credentials': ONE_MACHINE,
+    'refused-for-now': 'whoever writes is told so at once, and sends it again',
+    drop: 'a client that loses the line sends again what was not taken, as one that begins',
+    reconnect: 'the same',
+  },
 });

@@ -16,6 +16,7 @@ channelContract({
   cannot: {
     'bad-credentials': 'it needs none',
     drop: 'each message comes over a connection of its own; web-browser.test.ts breaks the stream',
+    'refused-for-now': 'the page says so below the message; web.test.ts has it',
     echo: 'nobody sends anything back',
     'rate-limit': NOBODY,
     'server-error': NOBODY,

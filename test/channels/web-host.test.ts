@@ -85,6 +85,25 @@ test('a link for another user is a stranger to the agent, and a bad name is refu
   assert.equal((await ann.history('ann')).filter(({ author }) => author === 'agent').length <= 1, true);
 });
 
+test('a long answer grows in the page, in one message', async () => {
+  await using host = await startHost();
+  const page = await logIn(await addPage(host));
+  await ncl(host, 'channels', 'wire', 'web', 'owner');
+  const numbers = Array.from({ length: 200 }, (_, index) => index + 1).join(' ');
+  const seen = new Set<string>();
+  await page.say('count to 200', crypto.randomUUID());
+  await until(async () => {
+    for (const { author, text } of await page.history()) if (author === 'agent' && /^1 2/.test(text)) seen.add(text);
+    return seen.has(numbers);
+  }, 60_000);
+  assert.ok(seen.size >= 3, `${seen.size} texts`);
+  const said = (await page.history()).filter(({ author, text }) => author === 'agent' && text.startsWith('1 2'));
+  assert.deepEqual(
+    said.map(({ text }) => text),
+    [numbers],
+  );
+});
+
 test('the code of the owner, sent in the page, makes them the owner there', async () => {
   await using host = await startHost();
   const page = await logIn(await addPage(host));

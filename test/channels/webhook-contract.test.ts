@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { createWebDoors } from '../../channels/web-server/index.ts';
 import { plugin } from '../../channels/webhook/index.ts';
-import { createWebDoors } from '../../src/channels/web-server/index.ts';
 import type { FarEnd } from './contract.ts';
 import { channelContract } from './suite.ts';
 import { type SentEvent, startProgram } from './webhook-far-end.ts';

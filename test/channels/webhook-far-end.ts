@@ -30,6 +30,8 @@ export interface Program extends AsyncDisposable {
   forged: () => number;
   /** The next answers of its receiver; then 204. `taken`: it keeps what came, and hangs up. */
   fail(...statuses: (number | 'taken')[]): void;
+  /** Some of them are still to be given. */
+  isArmed(): boolean;
   send(event: SentEvent): Promise<Response>;
 }
 
@@ -79,6 +81,7 @@ export async function startProgram(instance = 'webhook'): Promise<Program> {
     answers,
     repeats: () => repeats,
     forged: () => forged,
+    isArmed: () => failures.length > 0,
     fail: (...statuses) => void failures.push(...statuses),
     send({ id = randomUUID(), body, type = 'text/plain', source = 'events', headers = {} }) {
       const time = String(Math.floor(Date.now() / 1000));

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { initFirstAgent } from '../../admin/first-agent.ts';
-import { raw } from '../../src/channels/web-server/test-support.ts';
+import { raw } from '../../channels/web-server/test-support.ts';
 import { openCast } from '../support/cast.ts';
 import { startHost } from '../support/host-process.ts';
 import { runNcl } from '../support/ncl.ts';
