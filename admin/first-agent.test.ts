@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { NanoError } from '../src/errors.ts';
 import { ensureAgentFolder } from '../src/groups/agent-folder.ts';
-import { isTimezone } from '../src/groups/timezone.ts';
 import { createInstall } from '../test/support/central.ts';
 import { initFirstAgent } from './first-agent.ts';
+import { isTimezone } from './timezone.ts';
 
 describe('the first agent', () => {
   test('made once; options given again change it, and nothing else is made', () => {

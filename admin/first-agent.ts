@@ -9,14 +9,14 @@ import { transaction } from '../src/db/group-commit.ts';
 import { NanoError } from '../src/errors.ts';
 import { ensureAgentFolder } from '../src/groups/agent-folder.ts';
 import { type AgentGroup, getAgentGroup, listAgentGroups } from '../src/groups/agent-groups.ts';
-import { isTimezone, localTimezone } from '../src/groups/timezone.ts';
-import { must } from '../src/must.ts';
 import { pathsFor } from '../src/paths.ts';
 import { ensureUser } from '../src/people/roles.ts';
 import type { By } from './directory/index.ts';
 import { createDirectoryWithoutHost } from './directory/without-host.ts';
+import { must } from './must.ts';
 import { nameProblem } from './people/assistant-name.ts';
 import { welcome } from './people/welcome.ts';
+import { isTimezone, localTimezone } from './timezone.ts';
 
 const HOST: By = { actor: 'host', scope: null };
 

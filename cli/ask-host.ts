@@ -1,17 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { isErrorCode, NanoError } from '../src/errors.ts';
-import { parseLine, readLines, sendLine } from '../src/sockets/lines.ts';
-import { connectUnix } from '../src/sockets/listen.ts';
 import { asNanoError } from '../src/system-error.ts';
 import type { Answer, Arguments } from './definition.ts';
 import type { Response } from './frames.ts';
 import type { Look } from './screen.ts';
+import { parseLine, readLines, sendLine } from './sockets/lines.ts';
+import { connectUnix } from './sockets/listen.ts';
 
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 
 const ANSWER_MS = 10_000;
 const LONGER_MS: Readonly<Record<string, number>> = {
+  // They ask platforms, which may be out of reach.
+  'channels attach': 40_000,
+  'channels test': 40_000,
+  'channels enter': 40_000,
+  'channels unfinished': 40_000,
+  'channels chats': 40_000,
   // The host's probes of the network end by themselves, within 15 s each.
   'doctor-host': 40_000,
   // A million messages take some minutes, in small steps.

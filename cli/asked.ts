@@ -1,4 +1,4 @@
-import type { Caller, HostView } from '../src/admin-view.ts';
+import type { Caller, HostView } from '../admin/view.ts';
 import type { Arguments, Command } from './definition.ts';
 import { lookupOf } from './lookup/index.ts';
 

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type CardFrame, type ClientFrame, ServerFrame } from '../channels/terminal/frames.ts';
 import { isErrorCode, NanoError } from '../src/errors.ts';
-import { parseLine, readLines, sendLine } from '../src/sockets/lines.ts';
-import { connectUnix } from '../src/sockets/listen.ts';
+import { parseLine, readLines, sendLine } from './sockets/lines.ts';
+import { connectUnix } from './sockets/listen.ts';
 
 /** More than the longest answer with its escapes. */
 const MAX_LINE_BYTES = 16 * 1024 * 1024;

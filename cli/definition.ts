@@ -1,5 +1,5 @@
 import type { By } from '../admin/directory/index.ts';
-import type { Caller, HostView, Result } from '../src/admin-view.ts';
+import type { Caller, HostView, Result } from '../admin/view.ts';
 import type { RefKind } from './lookup/kinds.ts';
 import type { Look, Screen } from './screen.ts';
 
@@ -51,8 +51,11 @@ export interface ClientCommand extends Described {
 }
 
 /** Runs and renders in the host, where everything is loaded already: the command itself stays quick. */
-export type HostCommand = Described & { place: 'host'; onlyGlobal?: boolean } & (
-    | { agents?: 'read'; answer(view: HostView, args: Arguments, call: Call): Answering | Promise<Answering> }
+export type HostCommand = Described & {
+  place: 'host';
+  onlyGlobal?: boolean;
+} /** `own`: what concerns the agent alone is done at once. */ & (
+    | { agents?: 'read' | 'own'; answer(view: HostView, args: Arguments, call: Call): Answering | Promise<Answering> }
     /** What agents may ask for, and somebody has to allow. */
     | {
         agents: 'change';
@@ -108,7 +111,7 @@ interface Definition<T> extends Described {
 /** Ties what a host answers to what a screen shows. For what only shows, or only the owner may do. */
 export function hostCommand<T>(
   definition: Definition<T> & {
-    agents?: 'read';
+    agents?: 'read' | 'own';
     handle(view: HostView, args: Arguments, call: Call): Result<T> | Promise<Result<T>>;
     note?(answer: T): string | undefined;
     /** What of it goes out as JSON; all of it at first. */

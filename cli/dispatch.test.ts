@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { AgentCaller } from '../admin/agent-door/callers.ts';
 import type { Said } from '../admin/agent-door/index.ts';
 import type { Directory } from '../admin/directory/index.ts';
-import type { HostView } from '../src/admin-view.ts';
+import type { HostView } from '../admin/view.ts';
 import { transaction } from '../src/db/group-commit.ts';
 import { createWorld, type World } from '../test/support/directory.ts';
 import { performFrozen } from './dispatch.ts';
@@ -57,6 +57,9 @@ function setStage(world: World): Stage {
     directory,
     mounts: { agents: absent, mounts: { decide: absent, save: absent }, change: absent, uidFor: absent },
     get channels() {
+      return absent();
+    },
+    get tasks() {
       return absent();
     },
     lookup: { db: install.db, states: () => ({}) },

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { z } from 'zod';
 import type { By } from '../admin/directory/index.ts';
-import type { Caller, HostView, Result } from '../src/admin-view.ts';
+import type { Caller, HostView, Result } from '../admin/view.ts';
 import { checkArguments, type Own } from './arguments.ts';
 import { describeRequest } from './asked.ts';
 import type { Answering, Arguments, Call, Command, HostCommand } from './definition.ts';

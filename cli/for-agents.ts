@@ -1,6 +1,6 @@
 import type { AgentCaller } from '../admin/agent-door/callers.ts';
 import { type AgentCommands, refusal, type Said } from '../admin/agent-door/index.ts';
-import type { HostView } from '../src/admin-view.ts';
+import type { HostView } from '../admin/view.ts';
 import { ERRORS, type ErrorCode, NanoError } from '../src/errors.ts';
 import { readInvocation } from './arguments.ts';
 import type { Command } from './definition.ts';

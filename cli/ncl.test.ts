@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { openTestClient } from '../src/sockets/test-client.ts';
+import { openTestClient } from './sockets/test-client.ts';
 import { type Checkout, makeCheckout } from './testing/checkout.ts';
 
 const isGone = (pid: number): boolean => {

@@ -1,11 +1,11 @@
 import { createServer, type Socket } from 'node:net';
-import type { HostView } from '../src/admin-view.ts';
+import type { HostView } from '../admin/view.ts';
 import { asDatabaseError } from '../src/db/connection.ts';
 import { ERRORS, type ErrorCode, errorText, NanoError } from '../src/errors.ts';
 import type { Logger } from '../src/log/index.ts';
-import { parseLine, readLines, sendLine } from '../src/sockets/lines.ts';
-import { closeServer, listenUnix } from '../src/sockets/listen.ts';
 import { MAX_REQUEST_BYTES, Request, type Response } from './frames.ts';
+import { parseLine, readLines, sendLine } from './sockets/lines.ts';
+import { closeServer, listenUnix } from './sockets/listen.ts';
 
 const WARM_UP_MS = 1_000;
 

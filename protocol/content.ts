@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_NCL_REQUEST_BYTES } from './limits.ts';
+import { MAX_DRAFT_BYTES, MAX_NCL_REQUEST_BYTES, MAX_QUESTION } from './limits.ts';
 import { byteLength } from './text.ts';
 
 /** Shapes of the JSON in `content` and `error` columns. Both sides parse before they use. */
@@ -14,6 +14,8 @@ export const Attachment = z.object({
   mimeType: z.string().max(255).optional(),
   /** Bytes. */
   size: z.number().int().nonnegative().optional(),
+  /** How long it plays. */
+  seconds: z.number().int().nonnegative().optional(),
 });
 export type Attachment = z.infer<typeof Attachment>;
 
@@ -59,10 +61,41 @@ export const NclResponse = z.object({
 });
 export type NclResponse = z.infer<typeof NclResponse>;
 
+/** Names a question among those of its session: the same again, in a turn that is tried again, is the same question. */
+const QuestionKey = RequestId;
+
+/** `messages_in` of kind `system` and status `paused`: for the tool that waits for it, as `NclResponse`. */
+export const QuestionReport = z.object({
+  action: z.literal('question'),
+  question: QuestionKey,
+  /** `shown`: of a card, for which nobody waits longer. */
+  status: z.enum(['shown', 'answered', 'withdrawn', 'expired', 'failed']),
+  /** A sentence for the agent. */
+  text: z.string(),
+});
+export type QuestionReport = z.infer<typeof QuestionReport>;
+
 /** `messages_in` of kind `task`. */
-export const TaskIn = z.object({ prompt: z.string() });
+export const TaskIn = z.object({
+  prompt: z.string(),
+  task: z.string().optional(),
+  name: z.string().optional(),
+  /** In words, with its zone. */
+  due: z.string().optional(),
+  /** Where it recurs. */
+  schedule: z.string().optional(),
+  /** Earlier times that it stands for as well. */
+  missed: z.number().optional(),
+  /** Run first, without the model: it says whether that is woken, and with what `data`. */
+  script: z.string().optional(),
+  data: z.unknown().optional(),
+});
+export type TaskIn = z.infer<typeof TaskIn>;
 /** `messages_in` of kind `webhook`. */
 export const WebhookIn = z.object({ source: z.string(), event: z.string(), payload: z.unknown() });
+
+/** A message of this session, by its id or by the number that the agent knows it under. */
+const Named = z.string().min(1).max(256);
 
 /** `messages_out` of kind `chat`. */
 export const ChatOut = z.object({
@@ -73,8 +106,27 @@ export const ChatOut = z.object({
   progress: z.boolean().optional(),
   /** The ids in `messages_in` that this answers. */
   answers: z.array(z.string()).max(200).optional(),
+  /**
+   * An earlier message of its own, which becomes `text`, or what stands here. Said where that one stands, whatever the row's
+   * place is; anew, as `text`, where the platform doesn't change it.
+   */
+  edits: z.object({ message: Named, text: z.string().optional() }).optional(),
+  /** A message of either side that gets a reaction: nothing is said. An empty emoji takes it away. */
+  reacts: z.object({ message: Named, emoji: z.string().max(64) }).optional(),
 });
 export type ChatOut = z.infer<typeof ChatOut>;
+
+/** `session_state.value` under the key `draft`: an answer that is still being written. Goes with the rows that it becomes. */
+export const DRAFT = 'draft';
+export const Draft = z.object({
+  /** The ids in `messages_in` that it will answer. */
+  answers: z.array(z.string().max(128)).min(1).max(200),
+  text: z
+    .string()
+    .min(1)
+    .refine((text) => byteLength(text) <= MAX_DRAFT_BYTES, 'is too long'),
+});
+export type Draft = z.infer<typeof Draft>;
 
 /** `messages_out` of kind `system`. */
 export const SystemOut = z.discriminatedUnion('action', [
@@ -100,6 +152,17 @@ export const SystemOut = z.discriminatedUnion('action', [
     requestId: RequestId,
     argv: z.array(z.string()).max(256).refine(isShort, 'is too long'),
   }),
+  /** A question, at the row's place; what comes of it is a QuestionReport. `waitMs`: a tool waits that long; 0: only until it is shown. */
+  z.strictObject({
+    action: z.literal('ask'),
+    question: QuestionKey,
+    title: z.string().max(MAX_QUESTION.title),
+    text: z.string().max(MAX_QUESTION.text),
+    options: z.array(z.string().min(1).max(MAX_QUESTION.label)).min(1).max(MAX_QUESTION.options),
+    waitMs: z.number().int().min(0).max(MAX_QUESTION.waitMs),
+  }),
+  /** Nobody waits for it any more: what still comes of it is told as a message. */
+  z.strictObject({ action: z.literal('ask-later'), question: QuestionKey }),
 ]);
 export type SystemOut = z.infer<typeof SystemOut>;
 
@@ -108,7 +171,16 @@ function isShort(argv: readonly string[]): boolean {
 }
 
 /** Why a turn failed, by kind. Each has one sentence for the user and a retry rule, on the host's side. */
-export const ERROR_CLASSES = ['auth', 'billing', 'rate-limit', 'overload', 'network', 'context', 'crash'] as const;
+export const ERROR_CLASSES = [
+  'auth',
+  'billing',
+  'rate-limit',
+  'overload',
+  'network',
+  'context',
+  'crash',
+  'script',
+] as const;
 export type ErrorClass = (typeof ERROR_CLASSES)[number];
 
 /** `processing_ack.error` of a failed message. */

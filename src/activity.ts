@@ -17,6 +17,8 @@ export interface Activity {
   /** When it last took, read or wrote anything. */
   lastActivity: number;
   turnSince: number | null;
+  /** Messages that its agent has taken up. */
+  held: ReadonlySet<string>;
   /** When the agent's file last changed. */
   progressAt: number;
   tools: ReadonlyMap<string, Tool>;
@@ -59,6 +61,7 @@ export function createActivities(now: () => number = () => performance.now()): A
         startedAt: at,
         lastActivity: at,
         turnSince: null,
+        held: new Set(),
         progressAt: at,
         tools: new Map(),
         dueSince: null,
@@ -76,13 +79,14 @@ export function createActivities(now: () => number = () => performance.now()): A
       const known = all.get(id);
       if (known) known.lastActivity = now();
     },
-    seen(id, { phase, tools }) {
+    seen(id, { phase, tools, acks }) {
       const known = all.get(id);
       if (!known) return;
       const at = now();
       known.lastActivity = at;
       known.progressAt = at;
       known.turnSince = phase?.phase === 'turn' ? (known.turnSince ?? at) : null;
+      known.held = heldBy(acks);
       known.tools = new Map(
         tools.map((tool) => [
           tool.id,
@@ -119,4 +123,8 @@ export function createActivities(now: () => number = () => performance.now()): A
       return known;
     },
   };
+}
+
+export function heldBy(acks: OutboundSnapshot['acks'] = []): ReadonlySet<string> {
+  return new Set(acks.filter(({ status }) => status === 'processing').map(({ message_id }) => message_id));
 }

@@ -1,15 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { faultPoint } from '@nanoclaw/protocol';
+import { heldBy } from './activity.ts';
 import type { PlannedEnd } from './container-runner.ts';
 import { transaction } from './db/group-commit.ts';
 import type { Messages, OpenMessage } from './db/messages.ts';
 import type { Session, Sessions } from './db/sessions.ts';
 import { exitFailure, type Failure } from './failures.ts';
 import type { Logger } from './log/index.ts';
-import type { OutboundSnapshot } from './mailbox/outbound-reader.ts';
 import type { MailboxPull } from './mailbox-pull.ts';
 import type { SandboxExit } from './sandbox/driver.ts';
-import { type Effects, noEffects, type TakeOver } from './take-over.ts';
+import { type Effects, noEffects, type TakeOver } from './take-over/index.ts';
 
 /** What becomes of a session's open messages when its sandbox is gone, or never came. */
 
@@ -59,7 +59,7 @@ export function createAftermath(parts: AftermathParts): Aftermath {
     const effects = transaction(db, () => {
       // What could not be read is read by the next sandbox's host, or at the next start.
       if (complete) sessions.setDrained(session.id, true);
-      return settle(heldBy(snapshot));
+      return settle(heldBy(snapshot?.acks));
     });
     faultPoint('aftermath.drained');
     parts.perform(session, effects);
@@ -82,8 +82,4 @@ export function createAftermath(parts: AftermathParts): Aftermath {
       }),
     recover: (session) => drain(session, (held) => retryHeld(session, held)),
   };
-}
-
-function heldBy(snapshot: OutboundSnapshot | undefined): Set<string> {
-  return new Set(snapshot?.acks.filter((ack) => ack.status === 'processing').map((ack) => ack.message_id));
 }

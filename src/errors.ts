@@ -158,6 +158,11 @@ const table = {
     exit: 1,
   },
   NC_BUSY: { sentence: 'Too much is asked at once.', remedy: 'Wait a second, then try again.', exit: 1 },
+  NC_CHANNEL_SETTINGS: {
+    sentence: 'Settings of a channel are missing.',
+    remedy: 'Put them into the environment or .env, or give them as NAME=value lines with --from <file> (- is stdin).',
+    exit: 2,
+  },
   NC_CHANNEL: {
     sentence: 'A channel can not be used.',
     remedy: '`ncl channels list` shows them all, and `ncl channels test` tries one.',

@@ -85,6 +85,12 @@ export const FAILURES: Readonly<Record<FailureKind, Row>> = {
     remedy: '`ncl logs` says more; you can send your message again.',
     retry: true,
   },
+  script: {
+    when: 'The script of a task fails: it says nothing readable, too much, or takes too long.',
+    what: 'The script of a task failed.',
+    remedy: 'Mend it with `ncl tasks update`, or leave it out.',
+    retry: false,
+  },
   'out-of-memory': {
     when: 'The kernel or the watchdog ends the sandbox for its memory.',
     what: 'I ran out of memory while I worked on this.',

@@ -16,6 +16,7 @@ const fresh: Activity = {
   startedAt: now - 1_000,
   lastActivity: now,
   turnSince: null,
+  held: new Set(),
   progressAt: now,
   tools: new Map(),
   dueSince: null,

@@ -12,16 +12,25 @@ mkdirSync(join(home, 'data'), { recursive: true, mode: 0o711 });
 process.chdir(home);
 process.umask(0o077);
 
-const [{ main }, { createTerminals }, { createAdminServer }, { createAgentCommands }, { createBubblewrapDriver }] =
-  await Promise.all([
-    import('./main.ts'),
-    import('../channels/terminal/index.ts'),
-    import('../cli/server.ts'),
-    import('../cli/for-agents.ts'),
-    import('../drivers/bubblewrap/index.ts'),
-  ]);
+const [
+  { main },
+  { createTerminals, LOCAL_OWNER },
+  { createWebDoors },
+  { createAdminServer },
+  { createAgentCommands },
+  { createBubblewrapDriver },
+] = await Promise.all([
+  import('./main.ts'),
+  import('../channels/terminal/index.ts'),
+  import('../channels/web-server/index.ts'),
+  import('../cli/server.ts'),
+  import('../cli/for-agents.ts'),
+  import('../drivers/bubblewrap/index.ts'),
+]);
 await main(code, home, {
   adapters: (paths, log, env) => createTerminals({ socketPath: paths.cliSocket, log, env }),
+  owner: LOCAL_OWNER,
+  web: createWebDoors,
   admin: createAdminServer,
   agentCommands: createAgentCommands,
   driver: createBubblewrapDriver,

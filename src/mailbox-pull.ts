@@ -7,7 +7,7 @@ import type { Session, Sessions } from './db/sessions.ts';
 import type { Logger } from './log/index.ts';
 import type { OutboundReader, OutboundSnapshot } from './mailbox/outbound-reader.ts';
 import type { SessionFolders } from './session-manager.ts';
-import type { Effects, TakeOver } from './take-over.ts';
+import type { Effects, TakeOver } from './take-over/index.ts';
 
 /** Reads what a session's agent wrote and hands it to take-over: one read at a time for a session, none missed. */
 

@@ -2,20 +2,22 @@ import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isoTime } from '@nanoclaw/protocol';
 import type { AgentCommands } from '../admin/agent-door/index.ts';
+import { createHostView } from '../admin/host-view.ts';
 import { finishRestore } from '../admin/housekeeping/finish-restore.ts';
 import { lockInstall } from '../admin/housekeeping/install-lock.ts';
-import type { HostView } from './admin-view.ts';
+import type { HostView } from '../admin/view.ts';
 import type { ChannelAdapter } from './channels/adapter.ts';
+import type { WebDoors } from './channels/plugin.ts';
+import type { LocalOwner } from './channels/tell-owner.ts';
 import { asDatabaseError, openCentral } from './db/connection.ts';
 import { type Lease, takeLease } from './db/lease.ts';
 import { createLiveEnv } from './env.ts';
 import { NanoError } from './errors.ts';
-import { createHost } from './host.ts';
-import { createHostView } from './host-view.ts';
+import { createHost, type HostParts } from './host.ts';
 import { installSlug } from './install-slug.ts';
 import { createLogger, type Logger } from './log/index.ts';
 import { type Paths, pathsFor } from './paths.ts';
-import { EARLIEST_CLOCK } from './router.ts';
+import { EARLIEST_CLOCK } from './routing/acceptance.ts';
 import type { SandboxDriver } from './sandbox/driver.ts';
 import { readUidMap, sandboxUid } from './sandbox/uid.ts';
 import { asNanoError } from './system-error.ts';
@@ -29,6 +31,9 @@ const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL/i;
 /** What an install is made of beyond the host itself. */
 export interface Extras {
   adapters(paths: Paths, log: Logger, env: NodeJS.ProcessEnv): readonly ChannelAdapter[];
+  owner: LocalOwner;
+  /** For platforms that call. */
+  web(options: Pick<HostParts, 'env' | 'log'>): WebDoors;
   /** `stateDir`: for what it keeps between starts. */
   driver(options: { slug: string; stateDir: string; log: Logger['warn'] }): SandboxDriver;
   /** Answers `ncl`. Its `start` throws NC_HOST_RUNNING or NC_SOCKET_PATH. */
@@ -104,12 +109,14 @@ async function run({ code, paths, env, extras, log, started, hide }: Boot): Prom
     db,
     env,
     adapters: extras.adapters(paths, log, env()),
+    owner: extras.owner,
+    web: extras.web({ env, log }),
     driver: extras.driver({ slug, stateDir: join(paths.data, 'sandbox'), log: log.warn }),
     agentCommands: () => agentCommands,
     uidFor: (ordinal) => (isRoot ? sandboxUid(slug, ordinal, uidMap) : undefined),
     log,
   });
-  hide(host.channels.supervisor.secrets);
+  hide(host.channels.tools.supervisor.secrets);
 
   let stopping = false;
   const stop = async (reason: string): Promise<void> => {
@@ -128,6 +135,7 @@ async function run({ code, paths, env, extras, log, started, hide }: Boot): Prom
   };
   const handlers = createHostView({
     host,
+    owner: extras.owner.user,
     db,
     slug,
     version: version(code),

@@ -4,6 +4,8 @@ import { isoTime } from '@nanoclaw/protocol';
 import { createInstall } from '../test/support/central.ts';
 import { createActivities } from './activity.ts';
 import type { ContainerRunner } from './container-runner.ts';
+import { createLogger } from './log/index.ts';
+import { createNotices } from './notices.ts';
 import { createRoom } from './room.ts';
 import type { Waiter } from './sandbox-queue.ts';
 
@@ -32,16 +34,24 @@ test('with a thousand that wait, a look costs milliseconds, and each chat is tol
   }
   const told: string[] = [];
   const { db, messages, sessions, takeOver } = install;
-  const room = createRoom({
+  const { sayWhereAsked } = createNotices({
     db,
+    messages,
+    sessions,
+    takeOver,
+    mounts: { takeNews: () => [] },
+    deliver: (ids) => told.push(...ids),
+    isGone: () => false,
+    log: createLogger({ folder: `${install.root}/logs`, secrets: () => [] }),
+  });
+  const room = createRoom({
     runner: fullRunner(waiting),
     activity: createActivities(),
     messages,
     sessions,
-    takeOver,
     places: 2,
     publish: () => {},
-    deliver: (ids) => told.push(...ids),
+    sayWhereAsked,
     onError: assert.fail,
   });
   room.look(10_000);

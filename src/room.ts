@@ -1,24 +1,20 @@
-import type { DatabaseSync } from 'node:sqlite';
 import type { Activities } from './activity.ts';
 import type { ContainerRunner } from './container-runner.ts';
-import { transaction } from './db/group-commit.ts';
 import type { Messages } from './db/messages.ts';
 import type { Sessions } from './db/sessions.ts';
 import { makeRoom, type Occupant, TOLD_AFTER_MS, toYield } from './sandbox-queue.ts';
-import type { TakeOver } from './take-over.ts';
 
 /** When more sessions want a sandbox than there are places: who goes, who takes nothing new, who is told that they wait. */
 
 export interface RoomParts {
-  db: DatabaseSync;
   runner: ContainerRunner;
   activity: Activities;
   messages: Messages;
   sessions: Sessions;
-  takeOver: TakeOver;
   places: number;
   publish(sessionId: string): void;
-  deliver(messageIds: readonly string[]): void;
+  /** In the chat where its oldest message waits, if one does. */
+  sayWhereAsked(sessionId: string, text: string): void;
   onError(error: unknown): void;
 }
 
@@ -63,13 +59,6 @@ export function createRoom(parts: RoomParts): Room {
     for (const id of ids) if (!limits.has(id)) limits.set(id, sessions.get(id)?.hostSeq ?? 0);
   }
 
-  function tell(sessionId: string): void {
-    const waiting = messages.open(sessionId).find(({ trigger, platform_id }) => trigger && platform_id !== null);
-    if (!waiting) return;
-    const text = `⏳ All ${parts.places} places for sandboxes are taken. I begin as soon as one is free.`;
-    parts.deliver([transaction(parts.db, () => parts.takeOver.say(waiting, sessionId, text, waiting.id, Date.now()))]);
-  }
-
   function look(now: number): void {
     const waiting = runner.waiting();
     const all = occupants();
@@ -77,7 +66,8 @@ export function createRoom(parts: RoomParts): Room {
     for (const id of makeRoom(waiting.length, all)) runner.stop(id, GRACE_MS, 'place-needed').catch(parts.onError);
     for (const { sessionId, since } of waiting) {
       if (now - since < TOLD_AFTER_MS || told.has(sessionId)) continue;
-      tell(sessionId);
+      const text = `⏳ All ${parts.places} places for sandboxes are taken. I begin as soon as one is free.`;
+      parts.sayWhereAsked(sessionId, text);
       told.add(sessionId);
     }
     const stillWait = new Set(waiting.map(({ sessionId }) => sessionId));

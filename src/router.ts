@@ -1,45 +1,27 @@
 import { rm } from 'node:fs/promises';
-import type { DatabaseSync } from 'node:sqlite';
-import {
-  byteLength,
-  cleanText,
-  faultPoint,
-  isoTime,
-  MAX_TEXT_BYTES,
-  type Origin,
-  truncateBytes,
-} from '@nanoclaw/protocol';
+import { cleanText, faultPoint, truncateBytes } from '@nanoclaw/protocol';
+import { commanded, parseCommand } from '../assistant/commands/parse.ts';
 import type { Acceptance, ChannelCapabilities, InboundEvent } from './channels/adapter.ts';
-import { type CommandName, commanded, parseCommand } from './commands/parse.ts';
-import { asDatabaseError } from './db/connection.ts';
-import type { GroupCommit } from './db/group-commit.ts';
 import { newId } from './db/ids.ts';
 import type { Messages, NewInbound } from './db/messages.ts';
 import type { Session, Sessions } from './db/sessions.ts';
-import { ERRORS, type ErrorCode, errorText, NanoError } from './errors.ts';
-import type { Logger } from './log/index.ts';
-import { ensureUser, type Roles } from './people/roles.ts';
+import type { ErrorCode } from './errors.ts';
+import { ensureUser } from './people/roles.ts';
+import { isRefused, refusalOf, refused, refusedBy, summary } from './routing/acceptance.ts';
 import { createBacklog } from './routing/backlog.ts';
-import { mayTalk } from './routing/decide.ts';
 import { createDrops } from './routing/drops.ts';
+import { createForHost, type ForHostParts, type Held, originOf, Repeated } from './routing/for-host.ts';
 import { sessionKey, type Wiring } from './routing/session-key.ts';
-import { type Chat, createWirings, isThread, type Planned } from './routing/wirings.ts';
+import { createWirings, isThread, type Planned } from './routing/wirings.ts';
 
 /** Steps 1 to 3 of a message's way: who sent it, which agents are meant, may they, into which session. */
 
-export interface RouterParts {
-  db: DatabaseSync;
-  commit: GroupCommit;
+export type { Answered, CommandContext, Held, Words } from './routing/for-host.ts';
+
+export interface RouterParts extends ForHostParts {
   messages: Messages;
   sessions: Sessions;
-  roles: Roles;
   capabilities(channelType: string): ChannelCapabilities | undefined;
-  /** Inside the transaction: what the command does to the database. What it returns runs after the commit. */
-  command(name: CommandName, context: CommandContext): () => void;
-  /** What the host answers to words that are for itself. The same. */
-  answer(context: Pick<CommandContext, 'event' | 'origin' | 'inboundId' | 'now'>, text: string): () => void;
-  /** Words that are for the host, from anybody: a decision, a code. The first that answers. */
-  words: readonly Words[];
   /** What waits until somebody has decided. Inside the transaction. */
   hold: {
     sender(event: InboundEvent, wiring: Wiring, now: number): Held;
@@ -53,37 +35,6 @@ export interface RouterParts {
   noRoom?(): ErrorCode | undefined;
   /** After the commit; `receivedAt` in ms since the epoch. */
   onStored(session: Session, messageId: string, event: InboundEvent, receivedAt: number): void;
-  log: Logger;
-}
-
-export interface CommandContext {
-  event: InboundEvent;
-  origin: Origin;
-  inboundId: string;
-  /** The agents that are meant, of those that the sender may talk to here. */
-  wirings: readonly Wiring[];
-  /** Several agents listen in this chat: an answer says whose it is. */
-  several: boolean;
-  now: number;
-}
-
-export interface Words {
-  /** Quickly, without the database: every message is asked about. */
-  mayBe(event: InboundEvent): boolean;
-  /** Inside a transaction. Undefined: it is not for the host after all. `dropped`: for nobody, without a word. */
-  answer(event: InboundEvent, now: number): Answered | { dropped: string } | undefined;
-}
-
-export interface Answered {
-  text: string;
-  /** After the commit. */
-  after(): void;
-}
-
-export interface Held {
-  acceptance: Acceptance;
-  /** After the commit. */
-  after(): void;
 }
 
 export interface Router {
@@ -93,102 +44,16 @@ export interface Router {
 /** People choose their names themselves, and every message carries one. */
 const MAX_NAME_BYTES = 512;
 
-/** The clock may not be before this: times order messages. */
-export const EARLIEST_CLOCK = Date.parse('2026-01-01T00:00:00Z');
-
 export function createRouter(parts: RouterParts): Router {
   const { db, commit, messages, sessions, roles, log } = parts;
   const table = createWirings(db, roles);
   const backlog = createBacklog(db, messages);
   const noteDrop = createDrops(db);
-  const noted = db.prepare(
-    `SELECT 1 FROM messages WHERE ifnull(session_id, '') = '' AND direction = 'in' AND channel_type = ? AND platform_id = ?
-       AND platform_message_id = ?`,
-  );
-  const addCommand = db.prepare(
-    `INSERT INTO messages (id, direction, kind, timestamp, status, channel_type, platform_id, thread_id,
-       platform_message_id, user_id, content, outcome, settled_at, created_at)
-     VALUES (?, 'in', 'chat', ?, 'completed', ?, ?, ?, ?, ?, ?, 'reply', ?, ?) ON CONFLICT DO NOTHING`,
-  );
+  const { runCommand, answerWords } = createForHost(parts, dropped);
 
   function dropped(event: InboundEvent, reason: string, now: number): Acceptance {
     noteDrop(event, reason, now);
     return { status: 'dropped', reason };
-  }
-
-  /** A message between a chat and the host itself. False when it is there already. */
-  function noteForHost(id: string, event: InboundEvent, now: number): boolean {
-    ensureUser(db, event.senderId, event.senderName, now);
-    const { channel_type, platform_id, thread_id } = originOf(event);
-    const content = JSON.stringify({ text: event.text, sender: event.senderName });
-    const at = isoTime(now);
-    const of = [
-      event.timestamp,
-      channel_type,
-      platform_id,
-      thread_id,
-      event.platformMessageId,
-      event.senderId,
-    ] as const;
-    return addCommand.run(id, ...of, content, at, at).changes > 0;
-  }
-
-  function runCommand(
-    name: CommandName,
-    event: InboundEvent,
-    { unknownSenderPolicy }: Chat,
-    { meant, several }: { meant: readonly Wiring[]; several: boolean },
-    now: number,
-  ): Promise<Acceptance> {
-    const inboundId = newId('msg', now);
-    return commit
-      .run(() => {
-        const allowed = meant.filter((wiring) =>
-          mayTalk(wiring, { standing: roles.standing(event.senderId, wiring.agentGroupId), unknownSenderPolicy }),
-        );
-        if (allowed.length === 0) return { acceptance: dropped(event, 'command-not-allowed', now), after: () => {} };
-        const origin = originOf(event);
-        if (!noteForHost(inboundId, event, now)) {
-          return { acceptance: { status: 'duplicate' } as Acceptance, after: () => {} };
-        }
-        const after = parts.command(name, { event, origin, inboundId, wirings: allowed, several, now });
-        faultPoint('command.committing');
-        return { acceptance: { status: 'answered' } as Acceptance, after };
-      })
-      .then(({ acceptance, after }) => {
-        faultPoint('command.committed');
-        after();
-        log.info('command', { messageId: inboundId, command: name, status: acceptance.status });
-        return acceptance;
-      });
-  }
-
-  /** For the host itself: a decision, a code. Undefined when nothing here is meant. */
-  async function answerWords(event: InboundEvent, now: number): Promise<Acceptance | undefined> {
-    const asked = event.webhook ? [] : parts.words.filter((words) => words.mayBe(event));
-    if (asked.length === 0) return undefined;
-    const inboundId = newId('msg', now);
-    const done = await commit.run((): Held | undefined => {
-      // Before anybody is asked: what was a code, or a decision, the first time is none the second.
-      if (noted.get(event.channelType, event.platformId, event.platformMessageId)) throw new Repeated();
-      for (const words of asked) {
-        const answered = words.answer(event, now);
-        if (!answered) continue;
-        if ('dropped' in answered) return { acceptance: dropped(event, answered.dropped, now), after() {} };
-        noteForHost(inboundId, event, now);
-        const say = parts.answer({ event, origin: originOf(event), inboundId, now }, answered.text);
-        return {
-          acceptance: { status: 'answered' },
-          after() {
-            answered.after();
-            say();
-          },
-        };
-      }
-      return undefined;
-    });
-    done?.after();
-    return done?.acceptance;
   }
 
   async function hold(event: InboundEvent, now: number, keep: () => Held): Promise<Acceptance> {
@@ -308,23 +173,6 @@ export function createRouter(parts: RouterParts): Router {
   };
 }
 
-function refusalOf(event: InboundEvent, now: number): Acceptance | undefined {
-  if (now < EARLIEST_CLOCK) return refused('NC_CLOCK');
-  if (byteLength(event.text) > MAX_TEXT_BYTES) return refused('NC_MESSAGE_TOO_LARGE');
-  if (event.text.trim() === '' && !event.attachments?.length) return refused('NC_MESSAGE_EMPTY');
-  return undefined;
-}
-
-function refused(code: ErrorCode, detail?: string): Acceptance {
-  const { sentence, remedy } = ERRORS[code];
-  return { status: 'refused', code, sentence: [sentence, detail, remedy].filter(Boolean).join(' ') };
-}
-
-function refusedBy(error: unknown): Acceptance {
-  const known = asDatabaseError(error);
-  return known instanceof NanoError ? refused(known.code) : refused('NC_INTERNAL', errorText(error));
-}
-
 function inboundOf(event: InboundEvent, session: Session, id: string, attachments: readonly unknown[]): NewInbound {
   return {
     ...originOf(event),
@@ -344,24 +192,4 @@ function inboundOf(event: InboundEvent, session: Session, id: string, attachment
     // What a program passes on was written by anybody: an agent acts on it with nobody's rights.
     ...(!event.webhook && { userId: event.senderId }),
   };
-}
-
-function originOf(event: InboundEvent): Origin {
-  return { channel_type: event.channelType, platform_id: event.platformId, thread_id: event.threadId };
-}
-
-/** The platform has sent it twice: whatever it did the second time is undone. */
-class Repeated extends Error {}
-
-function isRefused(acceptance: Acceptance): acceptance is Extract<Acceptance, { status: 'refused' }> {
-  return acceptance.status === 'refused';
-}
-
-/** Stored anywhere is stored. What one wiring dropped doesn't hide that another could not take it: it has to come again. */
-function summary(results: readonly Acceptance[]): Acceptance {
-  const stored = results.filter((result) => result.status === 'stored');
-  if (stored.length > 0) return { status: 'stored', messageIds: stored.flatMap((result) => result.messageIds) };
-  const order = ['held', 'refused', 'answered', 'duplicate', 'dropped'];
-  const [first] = results.toSorted((a, b) => order.indexOf(a.status) - order.indexOf(b.status));
-  return first ?? { status: 'dropped', reason: 'no-agent-wired' };
 }

@@ -1,3 +1,4 @@
+import type { Origin } from '@nanoclaw/protocol';
 import type { ChannelAdapter } from './channels/adapter.ts';
 
 /** The sign that work goes on, bound to the chat that asked, for as long as one of its messages is open. */
@@ -7,6 +8,8 @@ const REFRESH_MS = 4_000;
 export interface Typing {
   on(place: Place, messageId: string): void;
   off(messageId: string): void;
+  /** Something was said there: platforms take the sign away with it, and the work may go on. */
+  again(place: Origin): void;
   stop(): void;
 }
 
@@ -25,7 +28,7 @@ export function createTyping(adapter: (channelType: string) => ChannelAdapter | 
 
   return {
     on(place, messageId) {
-      const key = JSON.stringify([place.channelType, place.platformId, place.threadId]);
+      const key = keyOf(place.channelType, place.platformId, place.threadId);
       keys.set(messageId, key);
       const known = places.get(key);
       if (known) {
@@ -36,6 +39,10 @@ export function createTyping(adapter: (channelType: string) => ChannelAdapter | 
       timer.unref();
       places.set(key, { place, open: new Set([messageId]), timer });
       show(place, true);
+    },
+    again({ channel_type, platform_id, thread_id }) {
+      const known = places.get(keyOf(channel_type, platform_id, thread_id));
+      if (known) show(known.place, true);
     },
     off(messageId) {
       const key = keys.get(messageId);
@@ -54,4 +61,8 @@ export function createTyping(adapter: (channelType: string) => ChannelAdapter | 
       keys.clear();
     },
   };
+}
+
+function keyOf(...place: (string | null)[]): string {
+  return JSON.stringify(place);
 }

@@ -1,16 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
-import type { Caller } from '../../src/admin-view.ts';
 import type { Session } from '../../src/db/sessions.ts';
 import type { Roles } from '../../src/people/roles.ts';
+import type { Caller } from '../view.ts';
 
 /** Who stands behind what an agent asks of the host: from the central database alone, as it is at that moment. */
 
 export type AgentCaller = Extract<Caller, { kind: 'agent' }>;
 
 export interface Callers {
-  /** Undefined: this agent has no `ncl`. */
-  of(session: Session, now: number): AgentCaller | undefined;
+  /** Undefined: this agent has no `ncl`. `ownOnly`: it asks about what is its own alone, which each agent may. */
+  of(session: Session, now: number, ownOnly?: boolean): AgentCaller | undefined;
   /** What an agent may see when it acts for these users. Undefined: nothing. */
   scope(agentGroupId: string, speakers: readonly string[]): AgentCaller['scope'] | undefined;
 }
@@ -45,9 +45,9 @@ export function createCallers(db: DatabaseSync, roles: Pick<Roles, 'mayAdministe
 
   return {
     scope,
-    of({ id, agentGroupId }, now) {
+    of({ id, agentGroupId }, now, ownOnly = false) {
       const speakers = speaking.all(id, isoTime(now)).map((row) => String(row.user_id ?? NOBODY));
-      const allowed = scope(agentGroupId, speakers);
+      const allowed = scope(agentGroupId, speakers) ?? (ownOnly ? 'group' : undefined);
       return allowed && { kind: 'agent', agentGroupId, sessionId: id, scope: allowed, speakers };
     },
   };

@@ -7,13 +7,13 @@ import {
   type NclResponse,
   truncateBytes,
 } from '@nanoclaw/protocol';
-import type { Result } from '../../src/admin-view.ts';
 import type { Audit } from '../../src/audit/index.ts';
 import { newId } from '../../src/db/ids.ts';
 import type { Session } from '../../src/db/sessions.ts';
 import { ERRORS, type ErrorCode } from '../../src/errors.ts';
 import type { Logger } from '../../src/log/index.ts';
 import type { OutboundSnapshot } from '../../src/mailbox/outbound-reader.ts';
+import type { Result } from '../view.ts';
 import type { AgentCaller, Callers } from './callers.ts';
 import { createRefusals } from './refusals.ts';
 
@@ -134,7 +134,8 @@ export function createAgentDoor(parts: AgentDoorParts): AgentDoor {
 
   async function sayTo(session: Session, state: Open, argv: readonly string[]): Promise<Said> {
     if (isFull(state)) return refusal('NC_BUSY', 'Earlier answers were not read yet.');
-    const caller = callers.of(session, Date.now());
+    // Its tasks are tools of an agent's, whatever it may see of the rest.
+    const caller = callers.of(session, Date.now(), argv[0] === 'tasks');
     return caller ? parts.commands().run(caller, argv) : { ...refusal('NC_FORBIDDEN'), err: 'This agent has no ncl.' };
   }
 

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Audit } from '../../src/audit/index.ts';
 import type { GroupCommit } from '../../src/db/group-commit.ts';
 import type { Logger } from '../../src/log/index.ts';
-import type { TakeOver } from '../../src/take-over.ts';
+import type { TakeOver } from '../../src/take-over/index.ts';
 import { approversFor, type Grant } from './approvers.ts';
 import { cardOf } from './card.ts';
 import { type Place, type Reach, rememberDm } from './reach.ts';

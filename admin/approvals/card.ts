@@ -31,7 +31,8 @@ export function bodyText(text: string): string {
   return `${start}\n… (${clean.length - MAX_BODY} characters are not shown: \`ncl approvals get\` shows all) …\n${end}`;
 }
 
-function visible(text: string): string {
+/** Without what can’t be seen or turns the reading direction; line breaks stay. */
+export function visible(text: string): string {
   return cleanText(text).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (mark) => (/[\n\t]/.test(mark) ? mark : ''));
 }
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { MessageOutRow } from '@nanoclaw/protocol';
 import type { ChannelAdapter, DeliveryResult, OutboundMessage } from '../../src/channels/adapter.ts';
 import { transaction } from '../../src/db/group-commit.ts';
-import { createDelivery } from '../../src/delivery.ts';
+import { createDelivery } from '../../src/delivery/index.ts';
 import { createLogger } from '../../src/log/index.ts';
 import { createInstall, type Install } from '../../test/support/central.ts';
 import { until } from '../../test/support/until.ts';
@@ -128,7 +128,8 @@ test("an agent can't make a card or change one, whatever it writes", async () =>
   );
   const snapshot = { messages: rows, acks: [], phase: null, tools: [], more: false };
   const { deliver } = transaction(install.db, () => install.takeOver.apply(session, snapshot, Date.now()));
-  assert.equal(deliver.length, 9);
+  // With a card that nobody reads; what names a message that isn't its own is refused.
+  assert.equal(deliver.length, 3);
   queue.enqueue(deliver);
   await settled(deliver.at(-1) ?? '');
   for (const call of calls.slice(1)) assert.deepEqual([call.text, call.card, call.edits], ['x', undefined, undefined]);

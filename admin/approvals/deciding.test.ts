@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isoTime } from '@nanoclaw/protocol';
 import { transaction } from '../../src/db/group-commit.ts';
-import { must } from '../../src/must.ts';
 import { ensureUser } from '../../src/people/roles.ts';
 import { createFarEnd, createWorld, eventOf, furnish, grant, type World } from '../../test/support/approvals.ts';
 import { createInstall, type Install } from '../../test/support/central.ts';
 import { until } from '../../test/support/until.ts';
+import { must } from '../must.ts';
 import type { NewApproval, Performed } from './index.ts';
 
 const MINUTE = 60_000;

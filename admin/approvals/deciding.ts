@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Result } from '../../src/admin-view.ts';
 import { asDatabaseError } from '../../src/db/connection.ts';
 import { ERRORS, errorText, NanoError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log/index.ts';
 import type { Roles } from '../../src/people/roles.ts';
+import type { Result } from '../view.ts';
 import { shortId } from './card.ts';
 import type { Claimed, Ending } from './ending.ts';
 import { isOpen, nextStatus, type Status } from './states.ts';

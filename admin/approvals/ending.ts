@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Audit } from '../../src/audit/index.ts';
 import type { ChannelCapabilities } from '../../src/channels/adapter.ts';
 import type { Sessions } from '../../src/db/sessions.ts';
-import type { TakeOver } from '../../src/take-over.ts';
+import type { TakeOver } from '../../src/take-over/index.ts';
 import { isCard } from './asking.ts';
 import { bodyText, inline, outcomeText, shortId } from './card.ts';
 import type { HeldEvents } from './held.ts';

@@ -1,9 +1,9 @@
 import { constants, copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { isoTime } from '@nanoclaw/protocol';
+import { cleanText, isoTime, truncateBytes } from '@nanoclaw/protocol';
 import { z } from 'zod';
-import type { Acceptance, InboundAttachment, InboundEvent } from '../../src/channels/adapter.ts';
+import type { Acceptance, InboundAttachment, InboundEvent, MessageChange } from '../../src/channels/adapter.ts';
 import type { GroupCommit } from '../../src/db/group-commit.ts';
 import type { Logger } from '../../src/log/index.ts';
 import { safeName } from '../../src/mailbox/attachments.ts';
@@ -13,6 +13,8 @@ import type { NoteDrop } from '../../src/routing/drops.ts';
 
 const MAX_EVENTS = 20;
 const MAX_TEXT_BYTES = 1024 * 1024;
+/** What a longer one says is what nobody could let in. */
+const MAX_CHANGED_BYTES = MAX_TEXT_BYTES / MAX_EVENTS;
 const MAX_FILE_BYTES = 20 * 1024 * 1024;
 
 const Attachment = z.object({
@@ -51,6 +53,8 @@ export interface HeldParts {
 export interface HeldEvents {
   /** Inside a transaction. Its files are beside it before its row is; `full`: there is no room for one more. */
   keep(approvalId: string, event: InboundEvent, now: number): 'kept' | 'repeated' | 'full';
+  /** What its author says instead, or nothing: then it waits no longer. Inside a transaction; the rest runs after the commit. */
+  change(change: MessageChange, now: number): () => void;
   /** With a recorded reason each. Inside a transaction; what is returned runs after the commit. */
   letGo(approvalId: string, reason: string, now: number): () => void;
   /** Hands on all that waited for an approval. False: some of it could not be taken now and is still there. Never rejects. */
@@ -75,6 +79,10 @@ export function createHeld({ db, commit, folder, drop, accept, log }: HeldParts)
     `INSERT INTO held_events (approval_id, channel_type, platform_id, platform_message_id, event, at) VALUES (?, ?, ?, ?, ?, ?)`,
   );
   const of = db.prepare('SELECT id, event FROM held_events WHERE approval_id = ? ORDER BY id');
+  const ofMessage = db.prepare(
+    'SELECT id, approval_id, event FROM held_events WHERE channel_type = ? AND platform_id = ? AND platform_message_id = ?',
+  );
+  const rewrite = db.prepare('UPDATE held_events SET event = ? WHERE id = ?');
   const next = db.prepare('SELECT id, event FROM held_events WHERE approval_id = ? ORDER BY id LIMIT 1');
   const remove = db.prepare('DELETE FROM held_events WHERE id = ?');
   const removeAll = db.prepare('DELETE FROM held_events WHERE approval_id = ?');
@@ -139,6 +147,22 @@ export function createHeld({ db, commit, folder, drop, accept, log }: HeldParts)
       if (Number(n) >= MAX_EVENTS || Number(bytes) >= MAX_TEXT_BYTES) return 'full';
       add.run(...key, JSON.stringify({ ...event, ...keepFiles(approvalId, event) }), isoTime(now));
       return 'kept';
+    },
+    change({ channelType, platformId, platformMessageId, senderId, text }, now) {
+      const rows = ofMessage.all(channelType, platformId, platformMessageId);
+      for (const row of rows) {
+        const event = read(row);
+        if (text === null) {
+          drop(event, 'withdrawn', now);
+          remove.run(row.id ?? null);
+        } else if (event.senderId === senderId) {
+          const cut = truncateBytes(cleanText(text), MAX_CHANGED_BYTES);
+          rewrite.run(JSON.stringify({ ...event, text: cut }), row.id ?? null);
+        }
+      }
+      return () => {
+        if (text === null) for (const row of rows) dropFiles(String(row.approval_id));
+      };
     },
     letGo(approvalId, reason, now) {
       for (const row of of.all(approvalId)) drop(read(row), reason, now);

@@ -1,8 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { byteLength } from '@nanoclaw/protocol';
-import type { Result } from '../../src/admin-view.ts';
 import type { Audit } from '../../src/audit/index.ts';
-import type { Acceptance, ButtonPress, ChannelAdapter, InboundEvent } from '../../src/channels/adapter.ts';
+import type {
+  Acceptance,
+  ButtonPress,
+  ChannelAdapter,
+  InboundEvent,
+  MessageChange,
+} from '../../src/channels/adapter.ts';
 import type { Deliveries } from '../../src/db/deliveries.ts';
 import { type GroupCommit, transaction } from '../../src/db/group-commit.ts';
 import type { Sessions } from '../../src/db/sessions.ts';
@@ -12,8 +17,9 @@ import type { Roles } from '../../src/people/roles.ts';
 import type { Held, Words } from '../../src/router.ts';
 import { createDrops } from '../../src/routing/drops.ts';
 import type { Wiring } from '../../src/routing/session-key.ts';
-import type { TakeOver } from '../../src/take-over.ts';
+import type { TakeOver } from '../../src/take-over/index.ts';
 import type { Directory } from '../directory/index.ts';
+import type { Result } from '../view.ts';
 import { createAsking, isCard } from './asking.ts';
 import { readData } from './card.ts';
 import { type Choice, createDeciding, type Decider, type Kind } from './deciding.ts';
@@ -74,6 +80,8 @@ export interface Approvals {
   get(id: string): Approval | undefined;
   /** The newest first. */
   list(limit: number): Approval[];
+  /** A message that waits for a decision was changed or deleted. Inside a transaction; what is returned runs after the commit. */
+  changeHeld(change: MessageChange, now: number): () => void;
   /** What these are about goes away. Inside a transaction; what follows comes by itself when that has ended. */
   close(ids: readonly string[], now: number): void;
   /** A card can't be delivered: the next one is asked. Inside a transaction. */
@@ -185,6 +193,7 @@ export function createApprovals(parts: ApprovalsParts): Approvals {
     decide,
     get: table.get,
     list: table.list,
+    changeHeld: held.change,
     close(ids, now) {
       for (const id of ids) {
         const approval = table.get(id);

@@ -1,8 +1,8 @@
-import type { Result } from '../../src/admin-view.ts';
 import type { Audit } from '../../src/audit/index.ts';
 import type { InboundEvent } from '../../src/channels/adapter.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import type { Held } from '../../src/router.ts';
+import type { Result } from '../view.ts';
 import { inline } from './card.ts';
 import type { HeldEvents } from './held.ts';
 import type { NewApproval, Table } from './table.ts';

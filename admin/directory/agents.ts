@@ -4,16 +4,17 @@ import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
 import { parseRule } from '@nanoclaw/vault';
 import { z } from 'zod';
-import type { Result } from '../../src/admin-view.ts';
 import { newId } from '../../src/db/ids.ts';
 import { ensureAgentFolder } from '../../src/groups/agent-folder.ts';
-import { EFFORTS, getAgentGroup, listAgentGroups, updateAgentGroup } from '../../src/groups/agent-groups.ts';
-import { MAX_MCP_SERVERS, mcpServerProblem } from '../../src/groups/mcp-servers.ts';
-import { isTimezone, localTimezone } from '../../src/groups/timezone.ts';
+import { EFFORTS, getAgentGroup, listAgentGroups } from '../../src/groups/agent-groups.ts';
 import { assistantNameProblem, nameProblem } from '../people/assistant-name.ts';
+import { isTimezone, localTimezone } from '../timezone.ts';
+import type { Result } from '../view.ts';
 import { type Change, DONE, mayTouch, mayTouchAll, missing, OUT_OF_SCOPE, refuse } from './change.ts';
+import { type ConfigChanges, writeConfig } from './config.ts';
 import type { Effects } from './effects.ts';
-import type { By, ConfigChanges, Directory } from './index.ts';
+import type { By, Directory } from './index.ts';
+import { MAX_MCP_SERVERS, mcpServerProblem } from './mcp-servers.ts';
 import { cleanName, folderFor, folderProblem, freeName } from './words.ts';
 
 /** Agents, their folders and what they run with. */
@@ -142,7 +143,7 @@ export function createAgents(
         const refusal = configRefusal(id, changes, by);
         if (refusal) return refusal;
         if (Object.keys(changes).length === 0) return refuse('NC_USAGE', 'There is nothing to change.');
-        updateAgentGroup(db, id, changes, isoTime(now));
+        writeConfig(db, id, changes, isoTime(now));
         note({ action: 'group.updated', subject: id, detail: { ...changes } });
         if (changes.assistantName !== undefined) renamed(id);
         return DONE;

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Result } from '../../src/admin-view.ts';
 import type { Audit } from '../../src/audit/index.ts';
 import type { ErrorCode } from '../../src/errors.ts';
+import type { Result } from '../view.ts';
 import type { By } from './index.ts';
 
 /** One change: all of it with its entry in the audit log, or nothing. */

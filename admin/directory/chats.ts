@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
 import { z } from 'zod';
-import type { Result } from '../../src/admin-view.ts';
 import { newId } from '../../src/db/ids.ts';
 import { getAgentGroup } from '../../src/groups/agent-groups.ts';
 import { patternProblem } from '../../src/routing/pattern.ts';
 import { assistantNameProblem } from '../people/assistant-name.ts';
+import type { Result } from '../view.ts';
 import { type Change, DONE, mayTouch, mayTouchAll, missing, OUT_OF_SCOPE, refuse } from './change.ts';
 import type { By, ChatChanges, Directory, NewWiring, WiringTerms } from './index.ts';
 import type { Sees } from './sight.ts';

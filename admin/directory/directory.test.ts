@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { isoTime } from '@nanoclaw/protocol';
-import type { Result } from '../../src/admin-view.ts';
 import { transaction } from '../../src/db/group-commit.ts';
 import { ensureUser } from '../../src/people/roles.ts';
 import { createWorld, type World } from '../../test/support/directory.ts';
+import type { Result } from '../view.ts';
 
 const now = Date.now();
 

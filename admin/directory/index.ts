@@ -2,21 +2,21 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Origin } from '@nanoclaw/protocol';
-import type { Result } from '../../src/admin-view.ts';
 import type { Audit } from '../../src/audit/index.ts';
 import type { ContainerRunner } from '../../src/container-runner.ts';
 import type { Messages } from '../../src/db/messages.ts';
 import type { Sessions } from '../../src/db/sessions.ts';
-import type { Effort } from '../../src/groups/agent-groups.ts';
 import type { Logger } from '../../src/log/index.ts';
 import { dropTree } from '../../src/mailbox/drop-outbox.ts';
 import type { Paths } from '../../src/paths.ts';
 import type { Terms } from '../../src/routing/decide.ts';
 import type { Wiring } from '../../src/routing/session-key.ts';
-import type { TakeOver } from '../../src/take-over.ts';
+import type { TakeOver } from '../../src/take-over/index.ts';
+import type { Result } from '../view.ts';
 import { createAgents } from './agents.ts';
 import { atomically, createChange } from './change.ts';
 import { createChats } from './chats.ts';
+import type { ConfigChanges } from './config.ts';
 import { createEffects } from './effects.ts';
 import { createPeople } from './people.ts';
 import { createRemoval } from './removal.ts';
@@ -41,6 +41,8 @@ export interface By {
   detail?: Readonly<Record<string, unknown>>;
 }
 
+export type { ConfigChanges } from './config.ts';
+
 export interface NewAgentGroup {
   name: string;
   /** Below groups/; made of the name at first. */
@@ -53,19 +55,6 @@ export interface NewAgentGroup {
 
 export const CLI_SCOPES = ['disabled', 'group', 'global'] as const;
 export type CliScope = (typeof CLI_SCOPES)[number];
-
-/** null: back to the provider's default. Takes effect at the next start of each of the agent's sandboxes. */
-export interface ConfigChanges {
-  provider?: string;
-  model?: string | null;
-  effort?: Effort | null;
-  assistantName?: string;
-  timezone?: string;
-  maxMessagesPerPrompt?: number;
-  egress?: 'public' | 'none';
-  egressAllow?: readonly string[];
-  cliScope?: CliScope;
-}
 
 export interface McpServer {
   command: string;

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
-import type { Result } from '../../src/admin-view.ts';
 import { getAgentGroup } from '../../src/groups/agent-groups.ts';
+import type { Result } from '../view.ts';
 import { type Change, DONE, mayTouch, mayTouchAll, missing, OUT_OF_SCOPE, refuse } from './change.ts';
 import type { By, Directory, Grant } from './index.ts';
 import type { Sees } from './sight.ts';

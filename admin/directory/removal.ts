@@ -37,6 +37,7 @@ const COUNTS: Readonly<Record<'group' | 'chat' | 'user' | 'wiring', Counts>> = {
     denials: 'denied_senders WHERE agent_group_id = :id',
     roles: 'user_roles WHERE agent_group_id = :id',
     destinations: "agent_destinations WHERE agent_group_id = :id OR (target_type = 'agent' AND target_id = :id)",
+    tasks: 'tasks WHERE agent_group_id = :id',
     approvals: `approvals WHERE agent_group_id = :id OR session_id IN (SELECT id FROM sessions WHERE agent_group_id = :id)`,
   },
   chat: {
@@ -44,6 +45,7 @@ const COUNTS: Readonly<Record<'group' | 'chat' | 'user' | 'wiring', Counts>> = {
     messages: `${MESSAGES} messaging_group_id = :id)`,
     wirings: 'messaging_group_agents WHERE messaging_group_id = :id',
     destinations: "agent_destinations WHERE target_type = 'channel' AND target_id = :id",
+    tasks: 'tasks WHERE messaging_group_id = :id',
     approvals: 'approvals WHERE session_id IN (SELECT id FROM sessions WHERE messaging_group_id = :id)',
   },
   user: {

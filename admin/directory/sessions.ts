@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Messages } from '../../src/db/messages.ts';
 import type { Session, Sessions } from '../../src/db/sessions.ts';
 import { getAgentGroup } from '../../src/groups/agent-groups.ts';
-import { noEffects, type TakeOver, type Effects as Turn } from '../../src/take-over.ts';
+import { noEffects, type TakeOver, type Effects as Turn } from '../../src/take-over/index.ts';
 import { type Change, DONE, mayTouch, missing, refuse } from './change.ts';
 import type { Effects } from './effects.ts';
 import type { By, Directory } from './index.ts';

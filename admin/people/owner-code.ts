@@ -52,6 +52,6 @@ export function createOwnerCodes(db: DatabaseSync): OwnerCodes {
 }
 
 /** Slow on purpose, 3 ms: forty bits could be tried out in minutes by whoever has a copy of the database. */
-function hashOf(text: string): string {
+export function hashOf(text: string): string {
   return scryptSync(text.trim().toUpperCase(), 'nanoclaw owner code', 32, { N: 1024 }).toString('hex');
 }

@@ -4,13 +4,14 @@ import type { Audit } from '../../src/audit/index.ts';
 import type { InboundEvent } from '../../src/channels/adapter.ts';
 import type { Session } from '../../src/db/sessions.ts';
 import { listAgentGroups } from '../../src/groups/agent-groups.ts';
-import { must } from '../../src/must.ts';
 import { ensureUser } from '../../src/people/roles.ts';
 import type { Answered, Words } from '../../src/router.ts';
 import type { By, Directory } from '../directory/index.ts';
 import { titleProblem } from '../directory/words.ts';
+import { must } from '../must.ts';
 import { createGuesses } from './guesses.ts';
 import { createOwnerCodes, looksLikeCode } from './owner-code.ts';
+import { isUnverified } from './unverified.ts';
 import { welcome } from './welcome.ts';
 
 /** An owner code, sent in a chat. */
@@ -107,11 +108,6 @@ export function createOwnerWords({ db, audit, directory, begin }: OwnerWordsPart
       return over ? { dropped: 'guessing-codes' } : says(WRONG);
     },
   };
-}
-
-/** As a channel names somebody whom its platform did not authenticate. */
-function isUnverified(senderId: string): boolean {
-  return /^[^:]+-unverified:/.test(senderId);
 }
 
 function says(text: string): Answered {

@@ -142,6 +142,7 @@ export function createEmailAdapter(context: ChannelContext, settings: EmailSetti
       // It hears all the same: a server that can't be reached is asked again by ourselves.
       return { state: mute.refused ? 'failed' : 'connected', detail: mute.detail };
     },
+    isGroup: () => false,
     async listChats() {
       return (threads?.chats() ?? []).map(({ chat, name }) => ({
         platformId: chat,

@@ -216,6 +216,7 @@ export function createSlack(context: ChannelContext, timing: Timing = TIMING): C
     deliver: sender.deliver,
     typing: working.typing,
     react: (platformId, _thread, platformMessageId, emoji) => sender.react(platformId, platformMessageId, emoji),
+    isGroup: (platformId) => !platformId.startsWith('D'),
     listChats: chats.list,
     openDm: chats.openDm,
   };

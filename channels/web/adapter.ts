@@ -84,6 +84,7 @@ export function createWeb({ instance, folder, log }: ChannelContext, settings: S
         log.warn('the page was not told how a message ended', { chat: platformId, platformMessageId: id, error });
       }
     },
+    isGroup: () => false,
     async listChats() {
       const chats = open?.conversation.chats.list() ?? [];
       return chats.map(({ id, user, name }) => ({

@@ -112,6 +112,7 @@ export function createWebhooks(
     },
     deliver,
     typing() {},
+    isGroup: () => false,
     async listChats() {
       return [...sources.keys()].map((name) => ({
         platformId: name,

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import type { InboundEvent } from '../../src/channels/adapter.ts';
+import { freePort } from '../../test/fakes/mail/dovecot.ts';
 import { createWebDoors } from '../web-server/index.ts';
 import { testLog } from '../web-server/test-support.ts';
-import { freePort } from '../../test/fakes/mail/dovecot.ts';
 import { plugin } from './index.ts';
 
 test('an answer whose address leads back to this host wakes nobody, under whichever account', async () => {

@@ -146,7 +146,9 @@ export async function wire(
   if (!there.ok) return there;
   const named = there.data.filter(({ platformId, name }) => platformId === chat || name === chat);
   if (named.length > 1) return refuse('NC_AMBIGUOUS', `More than one chat is called ${chat}: use its id.`);
-  const { platformId = chat, name = null, isGroup = false, speaker } = named[0] ?? {};
+  const { platformId = chat, name = null, speaker } = named[0] ?? {};
+  // In doubt a group: there an agent waits until it is called, and who is alone with it calls it with every word.
+  const isGroup = named[0]?.isGroup ?? view.channels.adapter(instance)?.isGroup?.(platformId) ?? true;
   const agents = lookupOf(view).list('group', { limit: 2 }, by.scope).rows;
   const agentGroupId = agent ?? (agents.length === 1 ? String(agents[0]?.id) : undefined);
   if (agentGroupId === undefined) return refuse('NC_USAGE', 'There is more than one agent: say which with --agent.');

@@ -2,9 +2,10 @@ import type { ClientCommand } from '../definition.ts';
 
 export const backup: ClientCommand = {
   name: 'backup',
-  summary: 'Write a backup of database, agents and attachments, beside a running host or without one, and verify it',
+  summary:
+    'Write a backup of database, agents, channels and attachments, beside a running host or without one, and verify it',
   positionals: [{ name: 'file', description: 'a new file; in data/backups at first' }],
-  flags: [{ name: 'with-secrets', description: 'take .env along, with its keys' }],
+  flags: [{ name: 'with-secrets', description: 'take .env and the settings of channels along, with their keys' }],
   place: 'client',
   run: async (args, context) => (await import('../../setup/backup/run.ts')).runBackup(args, context),
 };

@@ -9,6 +9,7 @@ import { groupsConfig } from '../resources/groups-config.ts';
 import { people } from '../resources/people.ts';
 import { records } from '../resources/records.ts';
 import { sessions } from '../resources/sessions.ts';
+import { tasks } from '../resources/tasks.ts';
 import { wirings } from '../resources/wirings.ts';
 import { auditList, auditVerify } from './audit.ts';
 import { backup, restore } from './backup.ts';
@@ -50,6 +51,7 @@ export const commands: readonly Command[] = [
   ...channels,
   ...deadLetters,
   ...approvals,
+  ...tasks,
   ...records,
   mountsList,
   mountsCheck,

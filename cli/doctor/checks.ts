@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { diskState } from '../../admin/housekeeping/disk.ts';
 import { readLimits } from '../../admin/housekeeping/limits.ts';
-import type { Check } from '../../src/admin-view.ts';
+import type { Check } from '../../admin/view.ts';
 import { readEnvFile } from '../../src/env.ts';
 import { ERRORS, errorText } from '../../src/errors.ts';
 import { pathsFor } from '../../src/paths.ts';

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Check } from '../../src/admin-view.ts';
+import type { Check } from '../../admin/view.ts';
 import { installSlug } from '../../src/install-slug.ts';
 import { pathsFor } from '../../src/paths.ts';
 import type { DriverDeclaration } from '../../src/sandbox/driver.ts';

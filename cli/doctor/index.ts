@@ -1,4 +1,4 @@
-import type { Check } from '../../src/admin-view.ts';
+import type { Check } from '../../admin/view.ts';
 import { errorText, NanoError } from '../../src/errors.ts';
 import { printable } from '../../src/log/printable.ts';
 import type { DriverDeclaration } from '../../src/sandbox/driver.ts';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import type { Check } from '../../src/admin-view.ts';
+import type { Check } from '../../admin/view.ts';
 import { errorText } from '../../src/errors.ts';
 import type { Running } from '../answers.ts';
 

@@ -1,5 +1,5 @@
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
-import type { HostView, LookupTools, Result } from '../../src/admin-view.ts';
+import type { HostView, LookupTools, Result } from '../../admin/view.ts';
 import { type Column, KINDS, type Kind, type ListKind, type RefKind } from './kinds.ts';
 
 /** Lists, single rows, and what a name stands for: all of it within a scope. */

@@ -6,7 +6,7 @@ import { chatsOf, usersOf } from '../../admin/directory/sight.ts';
  */
 
 /** What can be named in a command. `target`: a chat or an agent group. */
-export type RefKind = 'group' | 'chat' | 'wiring' | 'user' | 'denial' | 'session' | 'approval' | 'target';
+export type RefKind = 'group' | 'chat' | 'wiring' | 'user' | 'denial' | 'session' | 'approval' | 'task' | 'target';
 
 /** What can be listed. */
 export type ListKind = Exclude<RefKind, 'target'> | 'role' | 'member' | 'destination' | 'user-dm' | 'dropped-message';
@@ -73,6 +73,7 @@ export const KINDS: Readonly<Record<ListKind, Kind>> = {
           WHERE w.messaging_group_id = m.id AND (:scope IS NULL OR g.id = :scope))`,
       ),
       deniedAt: 'm.denied_at',
+      leftAt: 'm.left_at',
       createdAt: 'm.created_at',
     },
     from: 'messaging_groups m',
@@ -211,6 +212,40 @@ export const KINDS: Readonly<Record<ListKind, Kind>> = {
     id: 's.id',
     scope: 's.agent_group_id = :scope',
     order: 's.last_active DESC, s.rowid DESC',
+  },
+  task: {
+    word: 'task',
+    columns: {
+      id: 't.id',
+      name: 't.name',
+      agentGroupId: 't.agent_group_id',
+      agent: 'g.name',
+      messagingGroupId: 't.messaging_group_id',
+      destination: `(SELECT d.local_name FROM agent_destinations d WHERE d.agent_group_id = t.agent_group_id
+        AND d.target_type = 'channel' AND d.target_id = t.messaging_group_id ORDER BY d.local_name LIMIT 1)`,
+      threadId: 't.thread_id',
+      status: 't.status',
+      reason: 't.reason',
+      schedule: 't.schedule',
+      timezone: 't.timezone',
+      catchUp: 't.catch_up',
+      nextAt: 't.next_at',
+      failures: 't.failures',
+      lastRun: '(SELECT fired_at FROM task_runs r WHERE r.task_id = t.id ORDER BY r.id DESC LIMIT 1)',
+      lastStatus:
+        "(SELECT ifnull(status, 'running') FROM task_runs r WHERE r.task_id = t.id ORDER BY r.id DESC LIMIT 1)",
+      prompt: 't.prompt',
+      script: 't.script',
+      createdBy: 't.created_by',
+      createdAt: 't.created_at',
+    },
+    from: 'tasks t JOIN agent_groups g ON g.id = t.agent_group_id',
+    id: 't.id',
+    head: 'task-',
+    // One that has ended gives its name away.
+    names: ["CASE WHEN t.status IN ('active', 'paused') THEN t.name END"],
+    scope: 't.agent_group_id = :scope',
+    order: "t.status NOT IN ('active', 'paused'), ifnull(t.next_at, '~'), t.rowid DESC",
   },
   'user-dm': {
     word: 'direct chat',

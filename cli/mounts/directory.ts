@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { DONE, missing, refuse } from '../../admin/directory/change.ts';
 import type { By } from '../../admin/directory/index.ts';
-import type { MountTools, Result } from '../../src/admin-view.ts';
+import type { MountTools, Result } from '../../admin/view.ts';
 import type { MountDecision } from '../../src/sandbox/mounts/decide.ts';
 import { mayUse } from './may-use.ts';
 

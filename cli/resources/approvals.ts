@@ -1,4 +1,4 @@
-import type { HostView, Result } from '../../src/admin-view.ts';
+import type { HostView, Result } from '../../admin/view.ts';
 import { type Command, hostCommand, textOf } from '../definition.ts';
 import { ago, listCommand, positionalOf, rowOf, type Subject, shown, showRow } from './resource.ts';
 

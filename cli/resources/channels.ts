@@ -1,5 +1,6 @@
-import type { Result } from '../../src/admin-view.ts';
+import type { Result } from '../../admin/view.ts';
 import type { ChannelReport } from '../../src/channels/supervisor.ts';
+import { printable } from '../../src/log/printable.ts';
 import {
   attach,
   chats,
@@ -11,7 +12,8 @@ import {
   unknown,
   wire,
 } from '../channels/accounts.ts';
-import { channelsAdd } from '../channels/add.ts';
+import { channelsAdd, channelsPair } from '../channels/commands.ts';
+import type { Entrance, Unfinished } from '../channels/entering.ts';
 import { type ClientCommand, type Command, hostCommand, textOf } from '../definition.ts';
 import { type Look, paint } from '../screen.ts';
 import { table } from '../table.ts';
@@ -36,7 +38,7 @@ const available: ClientCommand = {
     const rows = found.map(({ manifest: { name, title, summary, downloadMb }, installed }) => [
       name,
       title,
-      installed ? 'nothing' : `${downloadMb} MB`,
+      installed || downloadMb === 0 ? 'nothing' : `${downloadMb} MB`,
       summary,
     ]);
     screen.out(
@@ -86,7 +88,25 @@ const attachHost = hostCommand<Tested>({
       now,
     ),
   show: (tested, look) =>
-    `${tested.instance} is added. ${told(tested, look)}\nChats: ncl channels chats ${tested.instance}. To let an agent listen: ncl channels wire.`,
+    `${tested.instance} is added. ${told(tested, look)}\nTo come in: ncl channels pair ${tested.instance}. Its chats: ncl channels chats ${tested.instance}.`,
+});
+
+const enterHost = hostCommand<Entrance>({
+  name: 'channels enter',
+  summary: 'How the owner comes into an account: a step of `ncl channels pair`',
+  hidden: true,
+  positionals: [account],
+  handle: async (view, args, { by, now }) =>
+    (await import('../channels/entering.ts')).enter(view, textOf(args, 'account') ?? '', by, now),
+  show: ({ kind }) => kind,
+});
+
+const unfinishedHost = hostCommand<Unfinished[]>({
+  name: 'channels unfinished',
+  summary: 'Accounts into which nobody has come yet: what a setup takes up again',
+  hidden: true,
+  handle: async (view) => ({ ok: true, data: await (await import('../channels/entering.ts')).unfinished(view) }),
+  show: (found) => found.map(({ instance, sentence }) => `${instance}: ${sentence}`).join('\n'),
 });
 
 const remover = hostCommand({
@@ -128,10 +148,10 @@ const lister = hostCommand<KnownChat[]>({
       ? 'None is known yet: the platform tells of them once somebody has written there.'
       : table(
           ['CHAT', 'NAME', 'KIND', 'AGENTS'],
-          found.map(({ platformId, name, isGroup, agents }) => [
+          found.map(({ platformId, name, isGroup, left, agents }) => [
             platformId,
             shown(name),
-            isGroup ? 'group' : 'direct',
+            `${isGroup ? 'group' : 'direct'}${left ? ', left' : ''}`,
             shown(agents),
           ]),
           look,
@@ -181,13 +201,16 @@ const webhookUrl = hostCommand({
   show: ({ url }) => url,
 });
 
-function told({ ok, sentence }: Tested, look: Look): string {
+function told(tested: Tested, look: Look): string {
+  // It holds names that others have chosen.
+  const [ok, sentence] = [tested.ok, printable(tested.sentence)];
   return ok ? sentence : paint(look, 'yellow', `It does not work yet: ${sentence}`);
 }
 
 export const channels: readonly Command[] = [
   available,
   channelsAdd,
+  channelsPair,
   list,
   tester,
   lister,
@@ -197,4 +220,6 @@ export const channels: readonly Command[] = [
   ...SWITCHES.map(onOff),
   remover,
   attachHost,
+  enterHost,
+  unfinishedHost,
 ];

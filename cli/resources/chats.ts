@@ -37,7 +37,7 @@ const list = listCommand({
     { head: 'CHANNEL', of: 'channelType' },
     { head: 'CHAT', of: 'platformId' },
     { head: 'NAME', of: 'name' },
-    { head: 'KIND', of: (row) => (row.isGroup ? 'group' : 'direct') },
+    { head: 'KIND', of: (row) => `${row.isGroup ? 'group' : 'direct'}${row.leftAt ? ', left' : ''}` },
     { head: 'STRANGERS', of: (row) => (row.deniedAt ? 'refused' : shown(row.unknownSenderPolicy)) },
     { head: 'AGENTS', of: 'agents' },
   ],

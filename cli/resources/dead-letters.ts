@@ -1,5 +1,5 @@
-import type { HostView, Result } from '../../src/admin-view.ts';
-import type { DeadLetter } from '../../src/db/deliveries.ts';
+import type { DeadLetter } from '../../admin/dead-letters.ts';
+import type { HostView, Result } from '../../admin/view.ts';
 import { type Arguments, type Call, type Command, hostCommand, textOf } from '../definition.ts';
 import { numberOf } from '../number-flag.ts';
 import { table } from '../table.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ConfigChanges, McpServer } from '../../admin/directory/index.ts';
-import type { Result } from '../../src/admin-view.ts';
+import type { Result } from '../../admin/view.ts';
 import { type Arguments, type Command, changeCommand, hostCommand, textOf } from '../definition.ts';
 import type { Row } from '../lookup/index.ts';
 import { requireProvider } from '../require-provider.ts';

@@ -1,5 +1,5 @@
 import type { By, Grant } from '../../admin/directory/index.ts';
-import type { HostView, Result } from '../../src/admin-view.ts';
+import type { HostView, Result } from '../../admin/view.ts';
 import { type Arguments, type Command, changeCommand, type Flag, type Positional, textOf } from '../definition.ts';
 import { GROUP } from './groups.ts';
 import {

@@ -1,5 +1,5 @@
 import type { By, Hanging } from '../../admin/directory/index.ts';
-import type { HostView, Result } from '../../src/admin-view.ts';
+import type { HostView, Result } from '../../admin/view.ts';
 import {
   type Arguments,
   type Call,
@@ -151,6 +151,7 @@ const DESCRIBED: Readonly<Record<Subject['kind'], string>> = {
   user: "the user's id, the beginning of it, or a name that only one has",
   session: "the session's id, or the beginning of it",
   denial: 'whoever was refused: their id, the beginning of it, or a name that only one has',
+  task: "the task's id, the beginning of it, or its name",
   approval: "the request's id, or the beginning of it",
 };
 

@@ -1,4 +1,4 @@
-import type { SessionDetail } from '../../src/admin-view.ts';
+import type { SessionDetail } from '../../admin/view.ts';
 import { type Command, changeCommand, hostCommand, textOf } from '../definition.ts';
 import type { Row } from '../lookup/index.ts';
 import { since } from '../relative-time.ts';

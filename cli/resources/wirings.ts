@@ -1,5 +1,5 @@
 import type { WiringTerms } from '../../admin/directory/index.ts';
-import type { Result } from '../../src/admin-view.ts';
+import type { Result } from '../../admin/view.ts';
 import { type Arguments, type Command, changeCommand, type Flag, textOf } from '../definition.ts';
 import { CHAT } from './chats.ts';
 import { GROUP } from './groups.ts';

@@ -30,7 +30,17 @@ export function makeCheckout(depth = ''): Checkout {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'ncl-')));
   const root = join(folder, depth);
   mkdirSync(join(root, 'providers', 'demo'), { recursive: true });
-  for (const part of ['src', 'admin', 'cli', 'bin', 'channels/terminal', 'setup/service', 'package.json'])
+  for (const part of [
+    'src',
+    'admin',
+    'assistant',
+    'cli',
+    'bin',
+    'channels/terminal',
+    'channels/web-server',
+    'setup/service',
+    'package.json',
+  ])
     cpSync(join(SOURCE, part), join(root, part), { recursive: true });
   for (const part of ['node_modules', '.runtime', 'protocol']) symlinkSync(join(SOURCE, part), join(root, part));
   writeFileSync(

@@ -1,15 +1,16 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { createDeadLetters } from '../../admin/dead-letters.ts';
 import { createChange } from '../../admin/directory/change.ts';
 import { createDirectory, type Directory } from '../../admin/directory/index.ts';
+import type { HostView, SessionDetail } from '../../admin/view.ts';
 import { createTerminals } from '../../channels/terminal/index.ts';
-import type { HostView, SessionDetail } from '../../src/admin-view.ts';
+import { webhookUrl } from '../../channels/web-server/index.ts';
 import { createAudit } from '../../src/audit/index.ts';
 import type { Acceptance, ChannelAdapter, ChannelHost, InboundEvent } from '../../src/channels/adapter.ts';
 import { createInstances } from '../../src/channels/instances.ts';
 import { createSupervisor } from '../../src/channels/supervisor.ts';
-import { webhookUrl } from '../../src/channels/web-server/index.ts';
 import { openCentral } from '../../src/db/connection.ts';
 import { createDeliveries } from '../../src/db/deliveries.ts';
 import { createMessages } from '../../src/db/messages.ts';
@@ -18,7 +19,7 @@ import { listAgentGroups } from '../../src/groups/agent-groups.ts';
 import { createLogger, type Logger } from '../../src/log/index.ts';
 import { type Paths, pathsFor } from '../../src/paths.ts';
 import { createMounts } from '../../src/sandbox/mounts/index.ts';
-import { createTakeOver } from '../../src/take-over.ts';
+import { createTakeOver } from '../../src/take-over/index.ts';
 import { createAdminServer } from '../server.ts';
 
 /** Both sockets of a host with played contents behind them: what `ncl` is tested against, as a real process. */
@@ -101,7 +102,7 @@ function standInChannels(root: string, db: DatabaseSync, log: Logger): HostView[
     supervisor,
     instances,
     adapter: (channelType) => adapters.get(channelType),
-    deliveries: createDeliveries(db),
+    deliveries: createDeadLetters(db),
     deliver: () => undefined,
     change: createChange(db, createAudit(db)),
     code: root,
@@ -135,6 +136,9 @@ export async function standIn(root: string): Promise<void> {
     }),
     lookup: { db, states: () => ({ 'sess-1': 'warm' }) },
     directory: directoryOf(db, paths, log),
+    get tasks(): never {
+      throw new Error('There are no tasks here.');
+    },
     channels: standInChannels(root, db, log),
     mounts: { mounts, agents: () => listAgentGroups(db), change: createChange(db, audit), uidFor: () => undefined },
     session: () => ({ ok: true, data: detail }),

@@ -40,7 +40,9 @@ const STEPS = `WITH mine AS (SELECT *, iif(json_valid(content), content, '{}') A
   UNION ALL SELECT created_at, 'host', 'accepted', json_object('messageId', id) FROM mine WHERE direction = 'in'
   UNION ALL SELECT settled_at, 'host', 'settled', json_object('messageId', id, 'outcome', outcome, 'tries', tries)
     FROM mine WHERE settled_at IS NOT NULL
-  UNION ALL SELECT timestamp, iif(seq IS NULL, 'host', 'agent'), ifnull(body ->> 'action', iif(body ->> 'progress', 'progress', 'said')),
+  UNION ALL SELECT ended_at, 'host', 'question ' || status, json_object('messageId', message_id, 'title', title, 'answer', result,
+    'by', answered_by) FROM questions WHERE turn_of = ?2 AND ended_at IS NOT NULL
+  UNION ALL SELECT timestamp, iif(seq IS NULL, 'host', 'agent'), ifnull(body ->> 'action', iif(body ->> 'draft', 'shown', iif(body ->> 'progress', 'progress', 'said'))),
     json_object('messageId', id, 'text', ${shortened('body')}, 'reason', body ->> 'reason') FROM mine WHERE direction = 'out'
   UNION ALL SELECT created_at, 'host', 'taken over', json_object('messageId', id) FROM mine WHERE direction = 'out' AND seq IS NOT NULL
   UNION ALL SELECT d.updated_at, 'channel',

@@ -142,6 +142,8 @@ function ended(row: Row, said: readonly Row[], name: string): Line[] {
       ];
     case 'stopped':
       return [{ at, text: 'It was stopped, by /stop or /clear or what does the same, before it was answered.' }];
+    case 'withdrawn':
+      return [{ at, text: 'It was deleted on the platform before its agent had read it.' }];
     default:
       return [];
   }

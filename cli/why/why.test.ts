@@ -65,7 +65,8 @@ test('how a message ended is told: an answer, silence with its reason, a notice,
   using install = createInstall();
   const { db, messages } = install;
   const session = install.newSession().id;
-  for (const id of ['answered', 'silent', 'quiet', 'given-up', 'stopped', 'open', 'tried']) receive(install, id);
+  for (const id of ['answered', 'silent', 'quiet', 'given-up', 'stopped', 'deleted', 'open', 'tried'])
+    receive(install, id);
   receive(install, 'beside', false);
   say(install, 'answered', { text: 'the answer' });
   install.deliveries.queue(`${session}.answered`, null, AT + 1000);
@@ -77,6 +78,7 @@ test('how a message ended is told: an answer, silence with its reason, a notice,
     ['quiet', 'completed', 'silence'],
     ['given-up', 'failed', 'notice'],
     ['stopped', 'completed', 'stopped'],
+    ['deleted', 'completed', 'withdrawn'],
   ] as const)
     messages.settle(session, id, status, outcome, AT + 3000);
   messages.retry(session, 'tried', AT + 9000);
@@ -93,6 +95,7 @@ test('how a message ended is told: an answer, silence with its reason, a notice,
     ['quiet', /Andy ended its turn without saying anything\./],
     ['given-up', /It was given up after one try; the chat was told why\./],
     ['stopped', /It was stopped/],
+    ['deleted', /It was deleted on the platform before its agent had read it\./],
     ['open', /It is not answered yet\.\n/],
     ['tried', /It is not answered yet, after one try, the next one not before 2026-02-01T10:00:09/],
     ['beside', /given along as context/],

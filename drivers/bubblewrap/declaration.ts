@@ -1,6 +1,6 @@
 /** What a trial from inside says, against what is promised. The script looks, the host judges. */
 import type { DriverDeclaration, Guarantee, SandboxLimits } from '../../src/sandbox/driver.ts';
-import { LOG_LIMITS } from '../../src/sandbox/output-log.ts';
+import { LOG_LIMITS } from '../output-log.ts';
 import type { LimitMeans, Resource } from './limits/index.ts';
 
 export const TRIAL_LIMITS: SandboxLimits = {

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { faultPoint } from '../../protocol/fault.ts';
 import { errorText, NanoError } from '../../src/errors.ts';
 import type { Sandbox, SandboxExit } from '../../src/sandbox/driver.ts';
-import { captureOutput } from '../../src/sandbox/output-log.ts';
+import { captureOutput } from '../output-log.ts';
 import { FD } from './arguments.ts';
 import { closingDescriptors } from './inherited.ts';
 import type { LimitGroup } from './limits/index.ts';

@@ -5,6 +5,8 @@ export interface InboundAttachment {
   name: string;
   mimeType?: string;
   size?: number;
+  /** How long it plays, of a voice note, say. */
+  seconds?: number;
   /** A file that the adapter made and the host takes over (moved, not copied, where it can). */
   localPath: string;
 }
@@ -86,7 +88,10 @@ export interface OutboundMessage {
   /** True for what is said on the way to an answer. */
   progress: boolean;
   files: readonly OutboundFile[];
+  /** The host's id of the message that this answers. */
   inReplyTo?: string;
+  /** The platform's id of that one, where a reader would ask which: in a group, or when somebody has written since. */
+  quotes?: string;
   /** Only where the channel has buttons: shown instead of `text`, which says the same without them. */
   card?: Card;
   /** The platform's id of an earlier message, which this one replaces, buttons and all. Only where the channel can edit. */
@@ -120,9 +125,9 @@ export interface ChannelHost {
   available(channelType: string): void;
   /** A message that was taken has changed or gone; starts no turn. Resolves when it is durable. Never rejects. */
   changed?(change: MessageChange): Promise<void>;
-  /** Starts no turn. */
+  /** To what an agent said or has heard; starts no turn. Resolves when it is durable. Never rejects. */
   reacted?(reaction: Reaction): Promise<void>;
-  /** The bot came into a chat, left it, or learned its name. */
+  /** The bot came into a chat, left it, or learned its name. The same. */
   membership?(membership: Membership): Promise<void>;
 }
 
@@ -134,6 +139,7 @@ interface Place {
 
 export interface MessageChange extends Place {
   platformMessageId: string;
+  /** Who changed it: anybody's but its author's is passed over. Of one that was deleted it is not asked. */
   senderId: string;
   /** null: it was deleted. */
   text: string | null;
@@ -178,6 +184,8 @@ export interface ChannelCapabilities {
   buttons: boolean;
   /** A message that was sent can be replaced. */
   edits: boolean;
+  /** False: what replaces a message is shown beside it, so that no text is to be seen growing there. */
+  streams?: boolean;
   /** The platform knows a message by our id: sent twice, it stands there once. */
   idempotencyKey?: boolean;
   /** What came while we were away: `redelivers` it by itself, `backfill` is fetched by the adapter, `lost`. */
@@ -207,6 +215,8 @@ export interface ChannelAdapter {
   health?(): ChannelHealth;
   /** Chats that the bot is in, where the platform tells; the newest first. */
   listChats?(): Promise<readonly ListedChat[]>;
+  /** What its id alone tells of a chat that nobody has heard of yet. */
+  isGroup?(platformId: string): boolean | undefined;
   react?(
     platformId: string,
     threadId: string | null,

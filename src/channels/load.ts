@@ -10,8 +10,6 @@ import type { ChannelPlugin } from './plugin.ts';
 
 const Package = z.object({ dependencies: z.record(z.string(), z.string()).optional() });
 
-export const NAME = /^[a-z][a-z0-9-]{0,30}$/;
-
 export function packageFolder(code: string, { channel, source }: Pick<Instance, 'channel' | 'source'>): string {
   return source ?? join(code, 'channels', channel);
 }

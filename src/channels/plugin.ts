@@ -57,6 +57,16 @@ export interface WebDoor {
   url(): string | undefined;
 }
 
+/** The web server itself: loaded and opened with the first account that wants it, closed with the last. */
+export interface WebDoors {
+  /** What a channel is given for this account. */
+  of(instance: string): WebDoor;
+  /** Where a platform reaches this account. Throws NC_CHANNEL with what is missing. */
+  url(instance: string): string;
+  /** Where it listens, while it does. */
+  port(): number | undefined;
+}
+
 export interface ChannelContext {
   /** The channel type of this account: `telegram`, or `telegram-work` for a second one. */
   instance: string;
@@ -76,8 +86,11 @@ export interface ChannelPlugin {
   manifest: ChannelManifest;
   /** Checks its settings and makes the adapter; connects nothing. Throws a NanoError with a sentence. */
   create(context: ChannelContext): ChannelAdapter;
-  /** Whether the credentials work, and as whom; one sentence either way. */
-  test(context: ChannelContext): Promise<{ ok: boolean; sentence: string }>;
+  /**
+   * Whether the credentials work, and as whom; one sentence either way. `meet`: how a person writes to it alone, with `<code>`
+   * where an owner's code stands; left out: nobody is paired there.
+   */
+  test(context: ChannelContext): Promise<{ ok: boolean; sentence: string; meet?: string }>;
   /**
    * What a person needs to come in, as text: a link that opens a page once, a code to scan. For that user of the channel,
    * else its default one. Works beside a running adapter. Throws a NanoError for what is no user. Left out: nobody logs in here.

@@ -5,6 +5,8 @@ import type { Rate } from './adapter.ts';
 export interface Rates {
   /** Takes a place and returns how long to wait for it, in ms. */
   take(key: string, rate: Rate, now: number): number;
+  /** Whether there is a place at once, and another after it. */
+  hasRoom(key: string, rate: Rate, now: number): boolean;
   hold(key: string, until: number): void;
   /** How long that one is still held. */
   held(key: string, now: number): number;
@@ -16,15 +18,18 @@ export function createRates(): Rates {
   /** When the next place is free, if it had been used evenly. */
   const nextFree = new Map<string, number>();
   const holds = new Map<string, number>();
+  /** A pause earns as many at once as the rate allows. */
+  const firstFree = (key: string, earned: number, now: number) =>
+    Math.max(nextFree.get(key) ?? Number.NEGATIVE_INFINITY, now - earned);
   return {
     take(key, { count, perMs }, now) {
       const each = perMs / count;
-      // A pause earns as many at once as the rate allows.
-      const free = Math.max(nextFree.get(key) ?? 0, now - perMs + each);
+      const free = firstFree(key, perMs - each, now);
       if (nextFree.size >= MANY) for (const [one, at] of nextFree) if (at < now - perMs) nextFree.delete(one);
       nextFree.set(key, free + each);
       return Math.max(0, free - now);
     },
+    hasRoom: (key, { count, perMs }, now) => firstFree(key, perMs - perMs / count, now) + perMs / count <= now,
     hold(key, until) {
       holds.set(key, Math.max(until, holds.get(key) ?? 0));
     },

@@ -9,6 +9,9 @@ import type { ChannelManifest } from './plugin.ts';
  * of what its adapter keeps.
  */
 
+/** Of a channel, and of an account. */
+export const NAME = /^[a-z][a-z0-9-]{0,30}$/;
+
 export function settingsFile(folder: string, instance: string): string {
   return join(folder, `${instance}.env`);
 }

@@ -5,9 +5,8 @@ import type { Logger } from '../log/index.ts';
 import type { ChannelAdapter, ChannelHealth, ChannelHost } from './adapter.ts';
 import type { Instance, Instances } from './instances.ts';
 import { loadPlugin, packageFolder } from './load.ts';
-import type { ChannelContext, ChannelPlugin } from './plugin.ts';
+import type { ChannelContext, ChannelPlugin, WebDoors } from './plugin.ts';
 import { readSettings, requireSettings } from './settings.ts';
-import type { WebDoors } from './web-server/index.ts';
 
 /**
  * Keeps accounts on platforms going, each on its own: what hangs, fails or has bad credentials is tried again for ever,

@@ -14,18 +14,14 @@ export interface Delivery extends Origin {
   said: number;
   /** Tries at what comes next whose fate nobody knows. */
   unknowns: number;
+  /** The message whose place it takes, or that it reacts to. */
+  about: string | null;
 }
 
-/** One that was given up, and that a person may send again. */
-export interface DeadLetter {
+/** A message of a session, and where it is. */
+export interface Found extends Origin {
   id: string;
-  channelType: string | null;
-  platformId: string | null;
-  threadId: string | null;
-  text: string;
-  error: string | null;
-  attempts: number;
-  at: string;
+  direction: 'in' | 'out';
 }
 
 export interface NewOutbound extends Origin {
@@ -43,28 +39,31 @@ export interface Deliveries {
   /** Keeps an outgoing row; false when it is there already. Inside a transaction. */
   addOutbound(message: NewOutbound, now: number): boolean;
   /** Queues a kept row for its chat. */
-  queue(messageId: string, notBefore: string | null, now: number): void;
+  queue(messageId: string, notBefore: string | null, now: number, about?: string): void;
   /** Keeps a row's refusal, so that the agent can be told; never a dead letter. */
   refuse(messageId: string, error: string, now: number): void;
   sending(messageId: string, now: number): void;
   sent(messageId: string, platformMessageId: string | undefined, now: number): void;
-  again(messageId: string, error: string, notBefore: number | null, counted: boolean, now: number): void;
-  failed(messageId: string, error: string, now: number): void;
+  /** `uncounted`: tries to take off again. */
+  again(messageId: string, error: string, notBefore: number | null, uncounted: 0 | 1, now: number): void;
+  /** `isWorthless`: it is no dead letter, to be sent again. */
+  failed(messageId: string, error: string, now: number, isWorthless?: boolean): void;
   /** Its text stands there up to here; the rest has all its tries. */
   said(messageId: string, end: number, now: number): void;
   /** It may stand there or not; `end`: of what surely does. */
   doubt(messageId: string, error: string, end: number, notBefore: number, now: number): void;
   /** What an earlier host was about to send when it ended: nobody knows its fate. Not inside a transaction. */
   doubtSending(now: number): void;
-  deadLetters(limit: number): DeadLetter[];
-  countDead(): number;
-  /** True: it waits again, with all its tries. Inside a transaction, as `putAway`. */
-  revive(messageId: string, now: number): boolean;
-  putAway(messageId: string, now: number): boolean;
   /** One that is not settled. */
   get(messageId: string): Delivery | undefined;
-  /** The platform's own id of a message that it has. */
+  /** The platform's own id of a message that it has, of either direction. */
   sentAs(messageId: string): string | undefined;
+  /** Whether all of it is one message there. */
+  isWhole(messageId: string): boolean;
+  /** What an agent calls by its id or number; never what the host itself has said. */
+  find(sessionId: string, named: string): Found | undefined;
+  /** The platform's id of the message that this one answers, where people would ask which one: in groups, and when somebody wrote since. */
+  quotes(messageId: string): string | undefined;
   /** Everything unsettled, oldest first: `sending` ones from before a crash are sent again under the same id. */
   open(): Delivery[];
   /** What became of a session's newest rows, for its inbound.db. */
@@ -79,7 +78,8 @@ export function createDeliveries(db: DatabaseSync): Deliveries {
      ON CONFLICT DO NOTHING`,
   );
   const queue = db.prepare(
-    `INSERT INTO deliveries (message_id, status, not_before, created_at, updated_at) VALUES (?, 'queued', ?, ?, ?)`,
+    `INSERT INTO deliveries (message_id, status, not_before, about, created_at, updated_at)
+     VALUES (?1, 'queued', ?2, ?3, ?4, ?4)`,
   );
   const refuse = db.prepare(
     `INSERT INTO deliveries (message_id, status, error, put_away_at, created_at, updated_at)
@@ -95,7 +95,9 @@ export function createDeliveries(db: DatabaseSync): Deliveries {
     `UPDATE deliveries SET status = 'queued', error = ?, not_before = ?, attempts = max(attempts - ?, 0), updated_at = ?
      WHERE message_id = ?`,
   );
-  const failed = db.prepare(`UPDATE deliveries SET status = 'failed', error = ?, updated_at = ? WHERE message_id = ?`);
+  const failed = db.prepare(
+    `UPDATE deliveries SET status = 'failed', error = ?2, put_away_at = iif(?3, ?4, NULL), updated_at = ?4 WHERE message_id = ?1`,
+  );
   const said = db.prepare(
     'UPDATE deliveries SET said = ?, attempts = 0, unknowns = 0, updated_at = ? WHERE message_id = ?',
   );
@@ -106,21 +108,26 @@ export function createDeliveries(db: DatabaseSync): Deliveries {
   const doubtSending = db.prepare(
     "UPDATE deliveries SET status = 'queued', unknowns = unknowns + 1, updated_at = ? WHERE status = 'sending'",
   );
-  const isDead = "status = 'failed' AND put_away_at IS NULL";
-  const dead = db.prepare(
-    `SELECT d.message_id, m.channel_type, m.platform_id, m.thread_id, m.content, d.error, d.attempts, d.updated_at
-     FROM deliveries d JOIN messages m ON m.id = d.message_id WHERE d.${isDead.replaceAll(' AND ', ' AND d.')}
-     ORDER BY d.updated_at DESC LIMIT ?`,
-  );
-  const countDead = db.prepare(`SELECT count(*) AS n FROM deliveries WHERE ${isDead}`);
-  const revive = db.prepare(
-    `UPDATE deliveries SET status = 'queued', attempts = 0, unknowns = 0, not_before = NULL, error = NULL, updated_at = ?
-     WHERE message_id = ? AND ${isDead}`,
-  );
-  const putAway = db.prepare(`UPDATE deliveries SET put_away_at = ? WHERE message_id = ? AND ${isDead}`);
   const select = `SELECT d.message_id, m.session_id, m.channel_type, m.platform_id, m.thread_id, m.content, m.in_reply_to,
-      d.attempts, d.not_before, d.said, d.unknowns FROM deliveries d JOIN messages m ON m.id = d.message_id`;
-  const sentAs = db.prepare("SELECT platform_message_id FROM deliveries WHERE message_id = ? AND status = 'sent'");
+      d.attempts, d.not_before, d.said, d.unknowns, d.about FROM deliveries d JOIN messages m ON m.id = d.message_id`;
+  const sentAs = db.prepare(
+    `SELECT ifnull(m.platform_message_id, d.platform_message_id) AS id FROM messages m
+     LEFT JOIN deliveries d ON d.message_id = m.id AND d.status = 'sent' WHERE m.id = ?`,
+  );
+  const whole = db.prepare('SELECT 1 FROM deliveries WHERE message_id = ? AND said = 0');
+  const found = 'SELECT id, direction, channel_type, platform_id, thread_id FROM messages WHERE';
+  const byId = db.prepare(
+    `${found} session_id = ?1 AND (id = ?1 || '.' || ?2 AND direction = 'out' OR id = ?2 AND direction = 'in')`,
+  );
+  const bySeq = db.prepare(`${found} session_id = ? AND direction = ? AND seq = ?`);
+  const quotes = db.prepare(
+    `SELECT q.platform_message_id AS id FROM messages m JOIN messages q ON q.id = m.in_reply_to
+     WHERE m.id = ? AND q.channel_type = m.channel_type AND q.platform_id = m.platform_id AND (
+       EXISTS (SELECT 1 FROM messaging_groups g
+               WHERE g.channel_type = m.channel_type AND g.platform_id = m.platform_id AND g.is_group = 1)
+       OR EXISTS (SELECT 1 FROM messages n WHERE n.session_id = q.session_id AND n.direction = 'in' AND n.seq > q.seq
+                  AND n.platform_id = q.platform_id AND n.platform_message_id IS NOT NULL))`,
+  );
   const open = db.prepare(`${select} WHERE d.status IN ('queued', 'sending') ORDER BY d.rowid`);
   const one = db.prepare(`${select} WHERE d.message_id = ? AND d.status IN ('queued', 'sending')`);
   const recent = db.prepare(
@@ -144,8 +151,8 @@ export function createDeliveries(db: DatabaseSync): Deliveries {
         message.content,
         isoTime(now),
       ).changes === 1,
-    queue(messageId, notBefore, now) {
-      queue.run(messageId, notBefore, isoTime(now), isoTime(now));
+    queue(messageId, notBefore, now, about) {
+      queue.run(messageId, notBefore, about ?? null, isoTime(now));
     },
     refuse(messageId, error, now) {
       refuse.run(messageId, error, isoTime(now));
@@ -156,11 +163,11 @@ export function createDeliveries(db: DatabaseSync): Deliveries {
     sent(messageId, platformMessageId, now) {
       sent.run(platformMessageId ?? null, isoTime(now), messageId);
     },
-    again(messageId, error, notBefore, counted, now) {
-      again.run(error, notBefore === null ? null : isoTime(notBefore), counted ? 0 : 1, isoTime(now), messageId);
+    again(messageId, error, notBefore, uncounted, now) {
+      again.run(error, notBefore === null ? null : isoTime(notBefore), uncounted, isoTime(now), messageId);
     },
-    failed(messageId, error, now) {
-      failed.run(error, isoTime(now), messageId);
+    failed(messageId, error, now, isWorthless = false) {
+      failed.run(messageId, error, isWorthless ? 1 : 0, isoTime(now));
     },
     said(messageId, end, now) {
       said.run(end, isoTime(now), messageId);
@@ -171,15 +178,19 @@ export function createDeliveries(db: DatabaseSync): Deliveries {
     doubtSending(now) {
       doubtSending.run(isoTime(now));
     },
-    deadLetters: (limit) => dead.all(limit).map(toDeadLetter),
-    countDead: () => Number(countDead.get()?.n ?? 0),
-    revive: (messageId, now) => revive.run(isoTime(now), messageId).changes === 1,
-    putAway: (messageId, now) => putAway.run(isoTime(now), messageId).changes === 1,
     get(messageId) {
       const row = one.get(messageId);
       return row && toDelivery(row);
     },
-    sentAs: (messageId) => sentAs.get(messageId)?.platform_message_id?.toString(),
+    sentAs: (messageId) => sentAs.get(messageId)?.id?.toString(),
+    isWhole: (messageId) => whole.get(messageId) !== undefined,
+    find(sessionId, named) {
+      const seq = /^\d{1,15}$/.test(named) ? Number(named) : undefined;
+      const row =
+        seq === undefined ? byId.get(sessionId, named) : bySeq.get(sessionId, seq % 2 === 0 ? 'in' : 'out', seq);
+      return row && toFound(row);
+    },
+    quotes: (messageId) => quotes.get(messageId)?.id?.toString(),
     open: () => open.all().map(toDelivery),
     recent: (sessionId, limit) =>
       recent.all(sessionId, limit).map((row) => ({
@@ -205,21 +216,17 @@ function toDelivery(row: Record<string, unknown>): Delivery {
     notBefore: row.not_before as string | null,
     said: Number(row.said),
     unknowns: Number(row.unknowns),
+    about: row.about as string | null,
   };
 }
 
-function toDeadLetter(row: Record<string, unknown>): DeadLetter {
-  const content: unknown = JSON.parse(String(row.content));
-  const isText = typeof content === 'object' && content !== null && 'text' in content;
+function toFound(row: Record<string, unknown>): Found {
   return {
-    id: String(row.message_id),
-    channelType: row.channel_type as string | null,
-    platformId: row.platform_id as string | null,
-    threadId: row.thread_id as string | null,
-    text: isText ? String(content.text) : '',
-    error: row.error as string | null,
-    attempts: Number(row.attempts),
-    at: String(row.updated_at),
+    id: String(row.id),
+    direction: row.direction === 'in' ? 'in' : 'out',
+    channel_type: row.channel_type as string | null,
+    platform_id: row.platform_id as string | null,
+    thread_id: row.thread_id as string | null,
   };
 }
 

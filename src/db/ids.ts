@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-export type IdPrefix = 'ag' | 'mg' | 'mga' | 'sess' | 'msg' | 'sys' | 'note' | 'appr';
+export type IdPrefix = 'ag' | 'mg' | 'mga' | 'sess' | 'msg' | 'sys' | 'note' | 'appr' | 'q' | 'task';
 
 /** `<prefix>-<time in base 36><10 random>`: sorts by time, safe as a file name and in 64-byte callback data. */
 export function newId(prefix: IdPrefix, now: number): string {

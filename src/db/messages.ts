@@ -3,7 +3,7 @@ import { isoTime, type MessageInKind, type MessageInRow, nextHostSeq, type Origi
 
 /** The table `messages`: the queue and the archive of both directions. */
 
-export type MessageOutcome = 'reply' | 'silence' | 'notice' | 'stopped' | 'context';
+export type MessageOutcome = 'reply' | 'silence' | 'notice' | 'stopped' | 'context' | 'withdrawn';
 
 export interface NewInbound extends Origin {
   id: string;
@@ -34,6 +34,8 @@ export interface Messages {
   /** What goes into inbound.db: every open trigger up to a limit, the newest context, in order. */
   openRows(sessionId: string): MessageInRow[];
   open(sessionId: string): OpenMessage[];
+  /** The oldest of them that somebody waits for an answer to. */
+  asked(sessionId: string): OpenMessage | undefined;
   /** One of them. */
   openById(sessionId: string, id: string): OpenMessage | undefined;
   /** How many triggers are due, and since when the oldest of them is (ms since the epoch). */
@@ -127,6 +129,8 @@ export function createMessages(db: DatabaseSync): Messages {
        AND (process_after IS NULL OR process_after <= ?)`,
   );
 
+  const open = (sessionId: string) => openOf.all(sessionId).map(toOpen);
+
   return {
     addInbound(message, now) {
       const seq = nextHostSeq(Number(sequence.get(message.sessionId)?.host_seq ?? 0));
@@ -150,7 +154,9 @@ export function createMessages(db: DatabaseSync): Messages {
       return true;
     },
     openRows: (sessionId) => rows.all(sessionId) as unknown as MessageInRow[],
-    open: (sessionId) => openOf.all(sessionId).map(toOpen),
+    open,
+    asked: (sessionId) =>
+      open(sessionId).find(({ kind, trigger, platform_id }) => trigger && kind !== 'task' && platform_id !== null),
     openById(sessionId, id) {
       const row = byId.get(id, sessionId);
       return row && toOpen(row);

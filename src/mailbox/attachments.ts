@@ -61,7 +61,12 @@ export async function takeIn(
     path,
     size: found.size,
     ...mimeTypeOf(attachment),
+    ...secondsOf(attachment),
   };
+}
+
+function secondsOf({ seconds = -1 }: InboundAttachment): { seconds?: number } {
+  return seconds >= 0 && Number.isFinite(seconds) ? { seconds: Math.round(seconds) } : {};
 }
 
 /** What its sender says it is, without parameters; nothing when that is no type. It is a hint: nothing is run or shown by it. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { MAX_DRAFT_BYTES } from '@nanoclaw/protocol';
 import { createOutboundReader, type OutboundReaderOptions } from './outbound-reader.ts';
 import { createBoxes, openBox, say, TIME } from './test-boxes.ts';
 
@@ -81,6 +82,30 @@ test('everything that a runner writes comes over', async (t) => {
       more: false,
     },
   });
+});
+
+test('an answer that is still being written comes over; what is none, or too long, is refused', async (t) => {
+  const { reader } = createReader(t);
+  const draft = JSON.stringify({ answers: ['m1'], text: 'x'.repeat(MAX_DRAFT_BYTES) });
+  const cases: [value: string | Uint8Array, isGood: boolean][] = [
+    [draft, true],
+    [draft.replace('xx', 'xxx'), false],
+    ['{"answers":["m1"],"text":""}', false],
+    ['{"answers":[],"text":"x"}', false],
+    ['garbage', false],
+    [`{"answers":["m1"],"text":"x"${' '.repeat(500_000)}}`, false],
+    [new Uint8Array([1, 2]), false],
+  ];
+  for (const [value, isGood] of cases) {
+    const box = boxes.make();
+    const db = openBox(box);
+    say(db, 'a', 1);
+    db.prepare('INSERT INTO session_state VALUES (?, ?, ?)').run('draft', value, TIME);
+    db.close();
+    const result = await reader.read(box, 0);
+    assert.equal(result.status, isGood ? 'ok' : 'hostile', String(value).slice(0, 50));
+    if (isGood) assert.equal(result.status === 'ok' && result.snapshot.draft, draft);
+  }
 });
 
 test('many messages come in pages, by number and by size', async (t) => {

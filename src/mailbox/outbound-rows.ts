@@ -1,4 +1,4 @@
-import { AckError, ChatOut, isIsoTime, MAX_CONTENT_BYTES, SystemOut } from '@nanoclaw/protocol';
+import { AckError, ChatOut, Draft, isIsoTime, MAX_CONTENT_BYTES, MAX_DRAFT_BYTES, SystemOut } from '@nanoclaw/protocol';
 import { z } from 'zod';
 
 const Id = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
@@ -7,6 +7,9 @@ const Place = z.string().max(1024).nullable();
 const DAY_MS = 86_400_000;
 /** Of brackets in a `content`; its deepest shape has two. */
 const MAX_DEPTH = 32;
+
+/** Written as JSON, a text of control characters grows sixfold; and the ids beside it. */
+const MAX_DRAFT_JSON = 6 * MAX_DRAFT_BYTES + 32 * 1024;
 
 /** What each kind of message says. */
 const CONTENT = { chat: ChatOut, 'chat-sdk': z.record(z.string(), z.unknown()), system: SystemOut } as const;
@@ -60,6 +63,11 @@ const Snapshot = z.object({
   phase: Phase.nullable(),
   tools: z.array(Tool),
   more: z.boolean(),
+  draft: z
+    .string()
+    .max(MAX_DRAFT_JSON)
+    .refine((value) => isJsonOf(Draft, value), 'is not what it should be')
+    .optional(),
 });
 export type OutboundSnapshot = z.infer<typeof Snapshot>;
 

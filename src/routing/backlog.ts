@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { byteLength, truncateBytes } from '@nanoclaw/protocol';
-import type { InboundEvent } from '../channels/adapter.ts';
+import { byteLength, cleanText, truncateBytes } from '@nanoclaw/protocol';
+import type { InboundEvent, MessageChange } from '../channels/adapter.ts';
 import { newId } from '../db/ids.ts';
 import type { Messages } from '../db/messages.ts';
 import { ensureUser } from '../people/roles.ts';
@@ -16,6 +16,8 @@ const CUT = '… (the rest was not kept)';
 export interface Backlog {
   /** Inside a transaction. False when it is there already. */
   keep(wiringId: string, event: InboundEvent): boolean;
+  /** What its author says instead, or nothing. Inside a transaction. */
+  change(change: MessageChange): void;
   /** Into the session, as context before what comes next. Inside a transaction. */
   moveTo(sessionId: string, wiringId: string, event: InboundEvent, now: number): void;
 }
@@ -41,11 +43,17 @@ export function createBacklog(db: DatabaseSync, messages: Messages): Backlog {
   );
   const take = db.prepare('SELECT * FROM backlog WHERE wiring_id = ? AND thread_id = ? ORDER BY id');
   const drop = db.prepare('DELETE FROM backlog WHERE wiring_id = ? AND thread_id = ?');
+  const of = `platform_message_id = ?3 AND wiring_id IN (SELECT w.id FROM messaging_group_agents w
+    JOIN messaging_groups g ON g.id = w.messaging_group_id WHERE g.channel_type = ?1 AND g.platform_id = ?2)`;
+  const rewrite = db.prepare(
+    `UPDATE backlog SET content = json_set(content, '$.text', ?4) WHERE user_id = ?5 AND ${of}`,
+  );
+  const withdraw = db.prepare(`DELETE FROM backlog WHERE ${of}`);
   return {
     keep(wiringId, event) {
       const { text, senderName: sender, senderId, attachments, replyTo } = event;
       const content = {
-        text: byteLength(text) > MAX_KEPT_BYTES ? `${truncateBytes(text, MAX_KEPT_BYTES)}${CUT}` : text,
+        text: short(text),
         sender,
         senderId,
         // Only their names: what nobody may ever ask for isn't stored.
@@ -58,6 +66,11 @@ export function createBacklog(db: DatabaseSync, messages: Messages): Backlog {
       trimThread.run(wiringId, thread);
       trimWiring.run(wiringId);
       return true;
+    },
+    change({ channelType, platformId, platformMessageId, senderId, text }) {
+      const place = [channelType, platformId, platformMessageId] as const;
+      if (text === null) withdraw.run(...place);
+      else rewrite.run(...place, short(cleanText(text)), senderId);
     },
     moveTo(sessionId, wiringId, { channelType, platformId, threadId }, now) {
       for (const row of take.all(wiringId, threadId ?? '')) {
@@ -84,4 +97,8 @@ export function createBacklog(db: DatabaseSync, messages: Messages): Backlog {
       drop.run(wiringId, threadId ?? '');
     },
   };
+}
+
+function short(text: string): string {
+  return byteLength(text) > MAX_KEPT_BYTES ? `${truncateBytes(text, MAX_KEPT_BYTES)}${CUT}` : text;
 }

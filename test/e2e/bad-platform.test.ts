@@ -83,6 +83,12 @@ describe('a platform that behaves badly', () => {
 
   test('a group of 50,000: nobody is asked who is in it, strangers who talk cost nothing, and the owner is answered', async () => {
     await ncl('channels', 'wire', 'telegram', String(GROUP.id));
+    // Nobody has written there yet, and it is known for a group: the agent waits until it is called.
+    assert.equal(
+      count(`SELECT count(*) AS n FROM messaging_groups WHERE platform_id = '${GROUP.id}' AND is_group = 1`),
+      1,
+    );
+    assert.equal(count("SELECT count(*) AS n FROM messaging_group_agents WHERE engage_mode LIKE 'mention%'"), 1);
     const people = () => count('SELECT count(*) AS n FROM users');
     const before = people();
     for (let index = 0; index < 2_000; index += 1) {

@@ -73,6 +73,14 @@ test('from the token to a welcome, a file each way, and a question with buttons'
   await until(() => server.sent.find((one) => one.id === id && one.chat === 100)?.buttons.length === 0, 30_000);
   await until(() => server.sent.some(({ chat }) => chat === -1001), 60_000);
   assert.equal(server.sent.find(({ chat }) => chat === -1001)?.thread, 7);
+  // What the host says there first answers nothing.
+  const said = () =>
+    server.calls.filter(({ method, fields }) => method === 'sendMessage' && fields.chat_id === '-1001');
+  await until(() => said().length === 2, 60_000);
+  assert.deepEqual(
+    said().map(({ fields }) => fields.reply_parameters),
+    [undefined, { message_id: 1, allow_sending_without_reply: true }],
+  );
   assert.ok(!host.log().includes(server.settings.TOKEN));
 });
 
@@ -99,4 +107,52 @@ test('killed between what it took and what it confirmed, it answers once', async
   assert.equal(answers.length, 1, JSON.stringify(server.sent.slice(before).map(({ text }) => text)));
   await third.end();
   rmSync(first.home, { recursive: true, force: true });
+});
+
+test('the agent asks: buttons under its question, an answer by one of them, a reaction, a change of what it said', async () => {
+  await using server = await startTelegramServer();
+  await using host = await startHost();
+  await addTelegram(host.home, server);
+  await pair(host.home, server);
+  await until(() => server.sent.some(({ text }) => /I am Andy/.test(text)), 60_000);
+  server.message({ chat: DM, from: ANN, text: 'ask me Which colour?: blue, red' });
+  const question = () => server.sent.find(({ text }) => /Which colour\?/.test(text));
+  await until(() => question()?.buttons.length === 2, 60_000);
+  const { id, buttons } = question()!;
+  assert.deepEqual(
+    buttons.map(({ text }) => text),
+    ['blue', 'red'],
+  );
+  const data = buttons[1]!.callback_data;
+  assert.ok(Buffer.byteLength(data) <= 64);
+  server.push({ callback_query: { id: 'q1', from: ANN, data, message: { message_id: id, date: 1, chat: DM } } });
+  await until(() => server.sent.some(({ text }) => /Ann answered: red/.test(text)), 60_000);
+  await until(() => /✅ Ann: red/.test(question()?.text ?? '') && question()?.buttons.length === 0, 60_000);
+  server.message({ chat: DM, from: ANN, text: 'react with 👍' });
+  await until(() => server.calls.some(({ method }) => method === 'setMessageReaction'), 60_000);
+  server.message({ chat: DM, from: ANN, text: 'say first words, then other words' });
+  await until(() => server.sent.some(({ text }) => text === 'other words'), 60_000);
+  assert.ok(!server.sent.some(({ text }) => text === 'first words'));
+});
+
+test('a long answer is seen to grow in one message', async () => {
+  await using server = await startTelegramServer();
+  await using host = await startHost();
+  await addTelegram(host.home, server);
+  await pair(host.home, server);
+  await until(() => server.sent.some(({ text }) => /I am Andy/.test(text)), 60_000);
+  const numbers = Array.from({ length: 200 }, (_, index) => index + 1).join(' ');
+  server.message({ chat: DM, from: ANN, text: 'count to 200' });
+  await until(() => server.sent.some(({ text }) => text === numbers), 60_000);
+  assert.equal(server.sent.filter(({ text }) => text.startsWith('1 2 3')).length, 1);
+  const edits = server.calls
+    .filter(({ method }) => method === 'editMessageText')
+    .map(({ fields }) => String(fields.text));
+  assert.ok(edits.length >= 2, `${edits.length} edits`);
+  for (const [index, text] of edits.entries()) assert.ok(text.startsWith(edits[index - 1] ?? '1'), text);
+  const begun = server.calls.find(
+    ({ method, fields }) => method === 'sendMessage' && String(fields.text).startsWith('1 2'),
+  );
+  assert.equal(begun?.fields.disable_notification, undefined);
+  assert.equal(begun?.fields.reply_parameters, undefined);
 });

@@ -3,7 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CODE } from '../support/host-process.ts';
 
-const FOLDERS = ['src', 'admin', 'channels', 'cli', 'drivers', 'protocol', 'vault', 'container', 'providers'];
+const FOLDERS = [
+  'src',
+  'admin',
+  'assistant',
+  'channels',
+  'cli',
+  'drivers',
+  'protocol',
+  'vault',
+  'container',
+  'providers',
+];
 
 /** A checkout of one's own, to break: the sources as copies, what was downloaded as links. */
 export function copyCheckout(): { code: string } & Disposable {

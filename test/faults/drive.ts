@@ -77,6 +77,7 @@ function createRun(plan: Plan, options: DriveOptions, home: string, platform: Pl
         ...(options.code && { code: options.code }),
         environment: {
           NANOCLAW_RETRY_MS: '1',
+          NANOCLAW_PLATFORM_EDITS: '1',
           ...(fault && { NANOCLAW_FAULT: `${fault.point}@${fault.nth}` }),
           ...(runnerFault && { NANOCLAW_RUNNER_FAULT: `${runnerFault.point}@${runnerFault.nth}` }),
         },

@@ -39,6 +39,8 @@ interface Outbound {
   inReplyTo: string | null;
   answers: string[];
   progress: boolean;
+  /** Only the beginning of an answer: neither that nor a notice. */
+  draft: boolean;
   status: string;
 }
 
@@ -63,7 +65,7 @@ export function audit(home: string, platform: Platform, expected: readonly Expec
       if (message.kind === 'attachment') for (const problem of fileProblems(home, row, message.marker)) say(problem);
     }
     problems.push(...unknownProblems(outbound, platform), ...orderProblems(db, outbound, platform));
-    problems.push(...leftOpen(db));
+    problems.push(...leftOpen(db), ...openDrafts(db));
     const files = expected.filter(({ kind }) => kind === 'file');
     const sentFiles = [...platform.delivered.values()].filter((said) => said.files.length > 0);
     const bad = sentFiles.filter((said) => said.files.some((file) => file.size !== GIFT.length));
@@ -85,7 +87,8 @@ function outcomeProblems(
   const isCommand = kind === 'command' || kind === 'stop' || kind === 'clear';
   const replies = outbound.filter((out) => (isCommand ? out.inReplyTo === row.id : out.answers.includes(row.id)));
   const said = replies.filter((out) => platform.delivered.has(out.id));
-  const notices = outbound.filter((out) => out.id.startsWith('note-') && out.chat === chat && out.status === 'sent');
+  const ofHost = outbound.filter((out) => out.id.startsWith('note-') && !out.draft);
+  const notices = ofHost.filter((out) => out.chat === chat && out.status === 'sent');
   const echoed = [...platform.delivered.values()].filter((one) => !one.progress && count(one.text, marker) > 0);
   const echoes = echoed.reduce((sum, { text }) => sum + count(text, marker), 0);
   const problems: string[] = [];
@@ -95,7 +98,7 @@ function outcomeProblems(
   if (row.outcome !== 'reply' && said.length > 0)
     problems.push(`${row.outcome}, and yet ${said.length} replies were said`);
   if (row.outcome === 'notice' && notices.length === 0) problems.push('no notice was said');
-  const echoing = kind === 'tool' || kind === 'attachment' || kind === 'tell';
+  const echoing = kind === 'tool' || kind === 'attachment' || kind === 'tell' || kind === 'stream';
   if (echoing && row.outcome === 'reply' && echoes !== 1) problems.push(`its answer was said ${echoes} times`);
   if (echoes > 1) problems.push(`doubled: ${echoed.map(({ id }) => id).join(', ')}`);
   return problems;
@@ -114,7 +117,9 @@ function unknownProblems(outbound: readonly Outbound[], platform: Platform): str
   const sent = new Set(outbound.filter(({ status }) => status === 'sent').map(({ id }) => id));
   return [
     ...[...platform.delivered.keys()].filter((id) => !sent.has(id)).map((id) => `said, and not noted as sent: ${id}`),
-    ...[...sent].filter((id) => !platform.delivered.has(id)).map((id) => `noted as sent, and never said: ${id}`),
+    ...[...sent]
+      .filter((id) => !platform.delivered.has(id) && !platform.former.has(id))
+      .map((id) => `noted as sent, and never said: ${id}`),
   ];
 }
 
@@ -144,8 +149,14 @@ function answerOrder(db: DatabaseSync, chat: string, arrived: readonly Delivered
     : [];
 }
 
+/** An answer that began and neither became one nor was closed. */
+function openDrafts(db: DatabaseSync): string[] {
+  const open = db.prepare('SELECT id, draft FROM sessions WHERE draft IS NOT NULL').all();
+  return open.map(({ id, draft }) => `${id} has an open draft, ${draft}`);
+}
+
 /** What the host has to say to an agent waits for its next turn, and no longer. */
-function leftOpen(db: DatabaseSync): string[] {
+export function leftOpen(db: DatabaseSync): string[] {
   const open = db
     .prepare(
       `SELECT id, kind, status, content FROM messages m WHERE direction = 'in' AND status IN ('pending', 'paused')
@@ -186,13 +197,14 @@ function readOutbound(db: DatabaseSync): Outbound[] {
     )
     .all();
   return rows.map((row) => {
-    const content = JSON.parse(String(row.content)) as { answers?: string[]; progress?: boolean };
+    const content = JSON.parse(String(row.content)) as { answers?: string[]; progress?: boolean; draft?: boolean };
     return {
       id: String(row.id),
       chat: String(row.platform_id),
       inReplyTo: row.in_reply_to === null ? null : String(row.in_reply_to),
       answers: content.answers ?? [],
       progress: content.progress ?? false,
+      draft: content.draft ?? false,
       status: String(row.status),
     };
   });

@@ -30,7 +30,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the host notes “sent” where it should note “sending”',
-    file: 'src/delivery.ts',
+    file: 'src/delivery/attempt.ts',
     text: 'deliveries.sending(delivery.messageId, Date.now())',
     by: 'deliveries.sent(delivery.messageId, undefined, Date.now())',
     point: 'delivery.sending',

@@ -19,6 +19,7 @@ export type Kind =
   | 'plain'
   | 'tool'
   | 'slow'
+  | 'stream'
   | 'file'
   | 'tell'
   | 'attachment'
@@ -103,6 +104,7 @@ function leadingKind(needs: Point['needs']): Kind {
     case 'command':
     case 'file':
     case 'hostile':
+    case 'stream':
     case 'tool':
       return needs;
     case 'stop':
@@ -118,7 +120,7 @@ function several(random: Random, count: number, writer: Writer, spared?: string)
   for (let sent = 0; sent < count; sent += 1) {
     const chat = random.pick(writer.chats);
     const kind = random.pick<Kind>([
-      ...['plain', 'plain', 'tool', 'tool', 'tool', 'tell', 'tell', 'file', 'attachment'],
+      ...['plain', 'plain', 'tool', 'tool', 'tool', 'tell', 'tell', 'file', 'attachment', 'stream'],
       ...['command', 'stop', 'clear'],
     ] as [Kind, ...Kind[]]);
     const isEnd = kind === 'stop' || kind === 'clear';
@@ -160,6 +162,8 @@ function textOf(kind: Kind, marker: string, other: string): string {
       return `run echo ${marker} >> tools.log; echo ${marker}`;
     case 'slow':
       return `run touch ${marker}; sleep 20; echo ${marker}`;
+    case 'stream':
+      return `count to 150: ${marker}`;
     case 'file':
       return 'send me gift.txt';
     case 'tell':

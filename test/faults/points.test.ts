@@ -7,15 +7,18 @@ import { docsTable, POINTS } from './points.ts';
 const root = join(import.meta.dirname, '../..');
 
 test('the table names every point of the code, each with its process, and no other', () => {
-  const found = globSync(['{src,admin,drivers}/**/*.ts', 'protocol/*.ts', 'container/agent-runner/src/**/*.ts'], {
-    cwd: root,
-  })
+  const found = globSync(
+    ['{src,admin,assistant/drafts,drivers}/**/*.ts', 'protocol/*.ts', 'container/agent-runner/src/**/*.ts'],
+    {
+      cwd: root,
+    },
+  )
     .filter((file) => !file.endsWith('.test.ts'))
     .flatMap((file) => {
       const calls = readFileSync(join(root, file), 'utf8').matchAll(/faultPoint\('([a-z.]+)'\)/g);
       return Array.from(
         calls,
-        ([, name = '']) => `${/^(?:src|admin|drivers)\//.test(file) ? 'host' : 'runner'} ${name}`,
+        ([, name = '']) => `${/^(?:src|admin|assistant|drivers)\//.test(file) ? 'host' : 'runner'} ${name}`,
       );
     });
   const listed = POINTS.map(({ name, process }) => `${process} ${name}`);

@@ -23,6 +23,7 @@ export type Need =
   | 'second'
   | 'shutdown'
   | 'stop'
+  | 'stream'
   | 'tool';
 
 const NOTHING = 'nothing';
@@ -48,6 +49,7 @@ export const POINTS: readonly Point[] = [
   host('delivery.sending', '“sending” is noted; the channel was not called.', NOTHING),
   host('delivery.called', 'The channel has it; the outcome is not noted.', SAID),
   host('delivery.noted', 'The outcome is noted; the agent was not told, its files stay.', NOTHING),
+  host('draft.growing', 'The beginning of an answer stands in a chat; it is longer by now.', NOTHING, 'stream', 1),
   host('outbox.dropping', 'A delivered message’s files are gone, their folder is not.', NOTHING, 'file', 1),
   host('aftermath.draining', 'A dead sandbox’s file is read to its end; that is not noted.', TOOL, 'dead-sandbox', 1),
   host('aftermath.drained', 'What it held is put off, or failed; no notice is said.', NOTHING, 'dead-sandbox', 1),
@@ -59,6 +61,7 @@ export const POINTS: readonly Point[] = [
   runner('runner.upgrading', 'outbound.db has some of its tables, under a journal.', NOTHING, undefined, 4),
   runner('runner.taken', 'Messages are marked “processing”; the provider has no prompt.', NOTHING, undefined, 2),
   runner('runner.tool', 'A tool is noted as running.', TOOL, 'tool', 1),
+  runner('runner.drafting', 'An answer is being written; a part of it is shown.', TOOL, 'stream', 1),
   runner('runner.file', 'A file lies in the outbox; no row tells of it.', TOOL, 'file', 1),
   runner('runner.answered', 'The provider has answered; nothing of it is written.', TOOL, undefined, 2),
   runner(

@@ -25,7 +25,7 @@ test('the same suites hold for a host that is not root', {
   const from = path.join(import.meta.dirname, '../..');
   const copy = place.readable('copy');
   chmodSync(place.root, 0o755);
-  for (const part of ['src', 'admin', 'protocol', 'drivers', 'test/sandbox', 'package.json']) {
+  for (const part of ['src', 'admin', 'assistant', 'protocol', 'drivers', 'test/sandbox', 'package.json']) {
     cpSync(path.join(from, part), path.join(copy, part), { recursive: true });
   }
   cpSync(realpathSync(path.join(from, 'node_modules/zod')), path.join(copy, 'node_modules/zod'), { recursive: true });

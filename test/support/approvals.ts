@@ -1,8 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isoTime } from '@nanoclaw/protocol';
-import { type Approval, type Approvals, createApprovals } from '../../admin/approvals/index.ts';
-import { createDirectory, type Directory } from '../../admin/directory/index.ts';
+import type { Approval, Approvals } from '../../admin/approvals/index.ts';
+import type { Directory } from '../../admin/directory/index.ts';
+import { createAdministration } from '../../admin/index.ts';
 import { createAudit } from '../../src/audit/index.ts';
 import type {
   Acceptance,
@@ -13,12 +14,13 @@ import type {
   OutboundMessage,
 } from '../../src/channels/adapter.ts';
 import { createGroupCommit, transaction } from '../../src/db/group-commit.ts';
-import { createDelivery } from '../../src/delivery.ts';
+import { createDelivery } from '../../src/delivery/index.ts';
 import { createLogger } from '../../src/log/index.ts';
 import { takeIn } from '../../src/mailbox/attachments.ts';
 import { pathsFor } from '../../src/paths.ts';
 import { createRoles, ensureUser } from '../../src/people/roles.ts';
 import { createRouter } from '../../src/router.ts';
+import { createWirings } from '../../src/routing/wirings.ts';
 import type { Install } from './central.ts';
 import { until } from './until.ts';
 
@@ -86,44 +88,40 @@ export async function createWorld(install: Install, options: WorldOptions = {}):
     scratch: join(root, 'scratch'),
     onDelivered: () => {},
     onUndeliverable(failed) {
-      approvals.undeliverable(failed.messageId, Date.now());
+      admin.approvals.undeliverable(failed.messageId, Date.now());
       return [];
     },
     log,
   });
-  const directory = createDirectory({
+  const table = createWirings(db, roles);
+  const admin = createAdministration({
     db,
+    commit,
+    roles,
+    table,
     audit,
     paths,
     sessions,
     messages,
-    takeOver,
-    channelHasThreads: () => false,
-    perform: () => {},
-    runner: { list: () => [], stop: async () => {}, forget: () => {} },
-    publish: () => {},
-    renamed: () => {},
-    endApprovals: (ids, now) => approvals.close(ids, now),
-    log,
-  });
-  const approvals: Approvals = createApprovals({
-    db,
-    commit,
-    roles,
-    audit,
-    directory,
-    takeOver,
     deliveries,
-    sessions,
+    takeOver,
+    runner: { list: () => [], stop: async () => {}, forget: () => {} },
+    commands: () => ({
+      run: async () => ({ exit: 0, out: '', err: '' }),
+      perform: () => ({ ok: true, data: '' }),
+    }),
     adapter: (channelType) => adapters.get(channelType),
-    accept: (event) => replay(event, router.accept),
-    deliver: delivery.enqueue,
+    groupFolder: () => root,
+    perform: () => {},
+    publish: () => {},
     wake: (sessionId) => woken.push(sessionId),
+    deliver: delivery.enqueue,
+    accept: (event) => replay(event, router.accept),
     noRoom: () => undefined,
     env: () => options.env ?? {},
-    folder: paths.held,
     log,
   });
+  const { approvals, directory } = admin;
   const router = createRouter({
     db,
     commit,
@@ -136,7 +134,7 @@ export async function createWorld(install: Install, options: WorldOptions = {}):
       const id = takeOver.say(origin, null, text, inboundId, now);
       return () => delivery.enqueue([id]);
     },
-    words: [approvals.words],
+    words: admin.words,
     hold: { sender: approvals.holdSender, chat: approvals.holdChat },
     takeAttachments: (session, id, { attachments = [] }) =>
       Promise.all(attachments.map((one, index) => takeIn(join(root, 'in', session.id), id, index, one))),

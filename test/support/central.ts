@@ -7,7 +7,7 @@ import { openCentral } from '../../src/db/connection.ts';
 import { createDeliveries } from '../../src/db/deliveries.ts';
 import { createMessages } from '../../src/db/messages.ts';
 import { createSessions, type Session } from '../../src/db/sessions.ts';
-import { createTakeOver } from '../../src/take-over.ts';
+import { createTakeOver } from '../../src/take-over/index.ts';
 
 /** A fresh install in a temporary folder: the first agent, the owner's terminal, a real central database. */
 export function createInstall(): Install {

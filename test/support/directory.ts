@@ -3,7 +3,7 @@ import { type By, createDirectory, type Directory } from '../../admin/directory/
 import { createLookup, type Lookup } from '../../cli/lookup/index.ts';
 import { type AuditEntry, createAudit } from '../../src/audit/index.ts';
 import { pathsFor } from '../../src/paths.ts';
-import type { Effects } from '../../src/take-over.ts';
+import type { Effects } from '../../src/take-over/index.ts';
 import { createInstall, type Install } from './central.ts';
 
 /** A directory on a fresh install, with sandboxes that are only said to run. */

@@ -1,14 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import type { Result } from '../../../src/admin-view.ts';
 import type { InboundEvent } from '../../../src/channels/adapter.ts';
 import { getAgentGroup, listAgentGroups } from '../../../src/groups/agent-groups.ts';
 import { ensureUser, type Roles } from '../../../src/people/roles.ts';
 import type { By, Directory } from '../../directory/index.ts';
+import type { Result } from '../../view.ts';
 import { inline, quote } from '../card.ts';
 import type { Kind, Performed } from '../deciding.ts';
 import type { NewApproval, Option } from '../table.ts';
-import { chatOf, isUnknown, originOf, whoOf } from './event.ts';
+import { chatOf, isUnknown, originOf, warningsOf, whoOf } from './event.ts';
 
 /** Somebody addresses the bot in a chat where no agent listens. */
 
@@ -130,6 +130,7 @@ export function chatRequest(db: DatabaseSync, event: InboundEvent): NewApproval 
     body: [
       `${whoOf(event)} wrote in ${chatOf(event)}, where no agent listens:`,
       quote(event.text),
+      ...warningsOf(event),
       '',
       `An agent, or a new one: it listens there${isGroup ? ' when it is mentioned' : ''}, ${name} becomes its member, and what waits is answered.${isGroup ? ` ${OTHERS[policyOf(db, event)] ?? ''}` : ''}`,
       'Refuse: no agent listens there, and nobody is asked again.',

@@ -8,7 +8,7 @@ import type { Directory } from '../../directory/index.ts';
 import { inline, quote } from '../card.ts';
 import type { Kind } from '../deciding.ts';
 import type { NewApproval } from '../table.ts';
-import { chatOf, isUnknown, originOf, whoOf } from './event.ts';
+import { chatOf, isUnknown, originOf, warningsOf, whoOf } from './event.ts';
 
 /** A stranger wants to talk to an agent. */
 
@@ -73,6 +73,7 @@ export function senderRequest(db: DatabaseSync, event: InboundEvent, wiring: Wir
     body: [
       `${whoOf(event)} wrote to ${agent} in ${chatOf(event)}:`,
       quote(event.text),
+      ...warningsOf(event),
       '',
       `Allow: ${name} becomes a member of ${agent}, in every chat where it listens, and what waits is answered.`,
       `Refuse: ${agent} doesn't hear ${name} any more, and nobody is asked again.`,

@@ -50,9 +50,9 @@ export class Conversation {
     this.#log('info', 'query-opened', { provider: this.#provider.name, resumed: continuation !== undefined });
   }
 
-  push(id: string, text: string): void {
+  push(id: string, text: string, images?: readonly string[]): void {
     if (!this.#query) throw new Error('No query is open');
-    this.#query.push(id, text);
+    this.#query.push(id, text, images);
   }
 
   /** Never rejects. */

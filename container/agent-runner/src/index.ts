@@ -10,8 +10,7 @@ import { Outbound } from './mailbox/outbound.ts';
 import { type RunnerPaths, runnerPaths } from './paths.ts';
 import { ensureRealFolder } from './places.ts';
 import type { Provider, ProviderFactory } from './provider.ts';
-import { sendFileTool } from './tools/send-file.ts';
-import { sendMessageTool } from './tools/send-message.ts';
+import { createTools } from './tools/index.ts';
 
 /** The process inside a sandbox. `bun index.ts [root]`: with a root, every path is below it. */
 async function main(paths: RunnerPaths): Promise<void> {
@@ -24,11 +23,9 @@ async function main(paths: RunnerPaths): Promise<void> {
   const loop = new Loop({ paths, config, inbound, outbound, log });
   process.on('SIGTERM', () => loop.shutdown());
   process.on('SIGINT', () => loop.shutdown());
-  const look = () => loop.situation();
-  const provider = await loadProvider(paths, config, [
-    sendMessageTool(outbound, paths.outbox, look),
-    sendFileTool(outbound, { cwd: paths.agent, outbox: paths.outbox }, look),
-  ]);
+  const { agent: cwd, outbox } = paths;
+  const tools = createTools({ outbound, outbox, cwd, look: () => loop.situation() });
+  const provider = await loadProvider(paths, config, tools);
   await loop.run(provider);
   outbound.close();
 }

@@ -9,8 +9,9 @@ import type { Inbound, InboundReader } from './mailbox/inbound.ts';
 import type { Outbound } from './mailbox/outbound.ts';
 import type { RunnerPaths } from './paths.ts';
 import { Persistence, RETRY_MS } from './persistence.ts';
-import { renderPrompt } from './prompt.ts';
+import { imagesOf, renderPrompt } from './prompt.ts';
 import type { Provider, ProviderEvent } from './provider.ts';
+import { TaskScripts } from './task-scripts.ts';
 import type { Situation } from './tools/situation.ts';
 import { Desk } from './turn/desk.ts';
 import { nextBatch, nextDue, nextPushes, openRows } from './turn/select.ts';
@@ -36,6 +37,7 @@ export class Loop {
   readonly #wake = new Wake();
   readonly #persistence: Persistence;
   readonly #beat: (now: number) => boolean;
+  readonly #scripts: TaskScripts;
   #provider: Provider | null = null;
   #conversation: Conversation | null = null;
   #inbound: Inbound | null = null;
@@ -61,6 +63,12 @@ export class Loop {
       destinations: () => this.#inbound?.destinations ?? [],
       push: (id, text) => this.#talk.push(id, text),
       startAfresh: () => void this.#talk.retire(),
+    });
+    this.#scripts = new TaskScripts({
+      cwd: options.paths.agent,
+      changed: () => this.#changed(),
+      settle: (row, problem) =>
+        problem === undefined ? this.#desk.leave(row) : this.#desk.refuse(row, problem, 'script'),
     });
   }
 
@@ -96,7 +104,10 @@ export class Loop {
     return {
       origin: turn?.origin ?? this.#inbound?.routing ?? lastOrigin,
       replyTo: turn?.replyTo ?? null,
+      turn,
       destinations: this.#inbound?.destinations ?? [],
+      delivered: this.#inbound?.delivered ?? [],
+      messages: this.#inbound?.messages ?? [],
       stopped: isDraining || this.#stopping,
       said: () => {
         if (turn) turn.said = true;
@@ -151,7 +162,7 @@ export class Loop {
     if (!this.#inbound) return;
     const { messages } = this.#inbound;
     const { acks } = this.#desk;
-    const open = openRows(messages, acks, now, this.#onWake);
+    const open = this.#scripts.sift(openRows(messages, acks, now, this.#onWake), messages);
     this.#nextDue = nextDue(messages, acks, now);
     if (this.#handleControls(open)) return;
     if (this.#talk.isRetiring || this.#desk.isDraining) return;
@@ -223,7 +234,8 @@ export class Loop {
     const destinations = this.#inbound?.destinations ?? [];
     try {
       if (addendum !== undefined && !this.#talk.isOpen) this.#talk.open(addendum, this.#desk.continuation);
-      this.#talk.push(id, renderPrompt(messages, { timezone, now, destinations }));
+      const images = messages.flatMap((message) => imagesOf(message, this.#options.paths.inbound));
+      this.#talk.push(id, renderPrompt(messages, { timezone, now, destinations }), images);
       this.#options.log('info', 'pushed', { push: id, messages: messages.map((message) => message.row.id) });
     } catch (error) {
       this.#desk.apply({ type: 'error', class: 'crash', retryable: true, message: errorText(error), ids: [id] });

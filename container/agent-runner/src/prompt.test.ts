@@ -69,9 +69,9 @@ describe('renderPrompt', () => {
         text: 'hi',
         sender: 'Ann',
         replyTo: { id: '77', sender: 'Bob', text: 'q' },
-        attachments: [{ type: 'image', name: 'c.jpg', path: 'inbox/m/c.jpg', size: 3 }],
+        attachments: [{ type: 'audio', name: 'c.ogg', path: 'inbox/m/c.ogg', size: 3, seconds: 7 }],
       }),
-      '<message id="12" from="family" sender="Ann" time="2026-07-01 11:30" reply_to="77"><quoted_message from="Bob">q</quoted_message>\nhi\n<attachment type="image" name="c.jpg" path="/workspace/inbound/inbox/m/c.jpg" bytes="3" /></message>',
+      '<message id="12" from="family" sender="Ann" time="2026-07-01 11:30" reply_to="77"><quoted_message from="Bob">q</quoted_message>\nhi\n<attachment type="audio" name="c.ogg" path="/workspace/inbound/inbox/m/c.ogg" bytes="3" seconds="7" /></message>',
     ],
     [
       'a Chat SDK message',
@@ -82,6 +82,22 @@ describe('renderPrompt', () => {
       'a task',
       row({ prompt: 'do <it>' }, { kind: 'task' }),
       '<task id="12" from="family" time="2026-07-01 11:30">do &lt;it&gt;</task>',
+    ],
+    [
+      'a task that recurs, with what its script has found',
+      row(
+        {
+          prompt: 'look',
+          task: 'task-1',
+          name: 'a "b"',
+          due: 'Mon',
+          schedule: '0 9 * * *',
+          missed: 2,
+          data: { a: '</data>' },
+        },
+        { kind: 'task' },
+      ),
+      '<task id="12" from="family" time="2026-07-01 11:30" task="task-1" name="a &quot;b&quot;" due="Mon" schedule="0 9 * * *" missed="2"><data>{&quot;a&quot;:&quot;&lt;/data&gt;&quot;}</data>\nlook</task>',
     ],
     [
       'a webhook',

@@ -39,8 +39,11 @@ function renderMessage({ row, body }: ReadMessage, { timezone, destinations }: P
       const { id, from, ...rest } = common;
       return element('message', { id, from, sender: body.sender, ...rest, reply_to: replyTo?.id }, ...lines);
     }
-    case 'task':
-      return element('task', common, ...lines, safe(body.prompt));
+    case 'task': {
+      const { task, name, due, schedule, missed, data } = body;
+      if (data !== undefined) lines.push(element('data', {}, safe(JSON.stringify(data))));
+      return element('task', { ...common, task, name, due, schedule, missed }, ...lines, safe(body.prompt));
+    }
     case 'webhook': {
       const payload = JSON.stringify(body.payload) ?? 'null';
       return element('webhook', { ...common, source: body.source, event: body.event }, ...lines, safe(payload));
@@ -61,9 +64,22 @@ function renderMessage({ row, body }: ReadMessage, { timezone, destinations }: P
 const REPEATED =
   'This was tried before and did not finish. Tools may have run already: look before you do anything a second time.';
 
-function renderAttachment({ type, name, path, url, mimeType, size }: Attachment): string {
-  const place = path === undefined ? undefined : posix.join(INSIDE.inbound, path.replace(`${INSIDE.inbound}/`, ''));
-  return element('attachment', { type, name, path: place, url: place ? undefined : url, mime: mimeType, bytes: size });
+function renderAttachment({ type, name, path, url, mimeType, size, seconds }: Attachment): string {
+  const place = path === undefined ? undefined : placeOf(path, INSIDE.inbound);
+  const about = { mime: mimeType, bytes: size, seconds };
+  return element('attachment', { type, name, path: place, url: place ? undefined : url, ...about });
+}
+
+function placeOf(path: string, inbound: string): string {
+  return posix.join(inbound, path.replace(`${INSIDE.inbound}/`, ''));
+}
+
+/** The files of a message that are said to be pictures; `inbound`: where attachments lie. */
+export function imagesOf({ body }: ReadMessage, inbound: string): string[] {
+  const attachments = body.type === 'chat' ? (body.attachments ?? []) : [];
+  return attachments.flatMap(({ type, mimeType, path }) =>
+    path !== undefined && (type === 'image' || mimeType?.startsWith('image/')) ? placeOf(path, inbound) : [],
+  );
 }
 
 type Attributes = Record<string, string | number | boolean | undefined>;

@@ -33,6 +33,8 @@ export type ProviderEvent =
   | { type: 'init'; continuation: string }
   /** The model has begun to read this push. */
   | { type: 'started'; id: string }
+  /** What the model has written so far of the text that it is at: each one holds those before. May be left out, or come too seldom. */
+  | { type: 'partial'; text: string }
   /** Text that the model said on the way, before a tool call. */
   | { type: 'progress'; text: string }
   /**
@@ -69,8 +71,8 @@ export type ProviderEvent =
     };
 
 export interface AgentQuery {
-  /** Hands over a prompt: begins a turn, or joins the one that runs. */
-  push(id: string, text: string): void;
+  /** Hands over a prompt: begins a turn, or joins the one that runs. `images`: files that it names and that may be pictures. */
+  push(id: string, text: string, images?: readonly string[]): void;
   /** Ends the running turn soon. What was open is then reported as settled with what was said, or as an error. */
   interrupt(): Promise<void>;
   /** No more pushes; `events` ends when the harness has. Idempotent. */

@@ -54,7 +54,7 @@ describe('the demo', () => {
     assert.match(await ask('sing'), /^I am a demo without a model/);
     assert.equal(await ask('tell office: hello there'), 'I am telling office.');
     assert.ok(host.sent().some((each) => each.platform_id === 'c-2' && each.chat?.text === 'hello there'));
-    assert.equal(await ask('send me notes/a.txt'), 'I have queued notes/a.txt.');
+    assert.equal(await ask('send me notes/a.txt'), 'I have sent notes/a.txt.');
     const file = host.sent().find((each) => each.chat?.files);
     assert.deepEqual(file?.chat?.files, ['a.txt']);
     assert.equal(readFileSync(join(host.paths.outbox, file?.id ?? '', 'a.txt'), 'utf8'), '<b> & "c"\n');

@@ -6,6 +6,7 @@ import {
   buildInbound,
   ChatOut,
   type ContainerConfig,
+  type DeliveredRow,
   type DestinationRow,
   isoTime,
   type MessageInRow,
@@ -34,6 +35,7 @@ export class HostStandIn {
   readonly paths: RunnerPaths = runnerPaths(this.root);
   rows: MessageInRow[] = [];
   destinations: DestinationRow[] = [];
+  delivered: DeliveredRow[] = [];
   received = 0;
   #seq = 0;
   #reader: DatabaseSync | null = null;
@@ -83,7 +85,7 @@ export class HostStandIn {
   publish(): void {
     const bytes = buildInbound({
       messages: this.rows,
-      delivered: [],
+      delivered: this.delivered,
       receivedSeq: this.received,
       destinations: this.destinations,
       routing: { channel_type: 'terminal', platform_id: 'home', thread_id: null },

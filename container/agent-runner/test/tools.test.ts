@@ -54,7 +54,7 @@ describe('send_message', () => {
         text: `to ${to}<internal>no</internal>`,
         ...(to === undefined ? {} : { to }),
       });
-      assert.match(result.text, /^Queued for delivery as msg-/);
+      assert.match(result.text, /^Queued as msg-/);
     }
     const places = run.host
       .sent()

@@ -4,6 +4,7 @@ import { EventChannel } from './event-channel.ts';
 import { Harness } from './harness.ts';
 import { type HarnessMessage, readHarnessMessage } from './harness-message.ts';
 import { type Env, harnessOptions } from './harness-options.ts';
+import { readImages } from './images.ts';
 import { OpenPushes, type Push } from './open-pushes.ts';
 import { probe } from './probe.ts';
 import { ToolsInFlight } from './tools-in-flight.ts';
@@ -38,7 +39,10 @@ export class ClaudeQuery implements AgentQuery {
   readonly #addendum: string;
   readonly #channel = new EventChannel<ProviderEvent>();
   readonly #pushes = new OpenPushes();
-  readonly #turn = new Turn((text) => this.#channel.send({ type: 'progress', text }));
+  readonly #turn = new Turn(
+    (text) => this.#channel.send({ type: 'progress', text }),
+    (text) => this.#channel.send({ type: 'partial', text }),
+  );
   readonly #tools: ToolsInFlight;
   readonly #watchdog: Watchdog;
   #harness: Harness | undefined;
@@ -78,7 +82,7 @@ export class ClaudeQuery implements AgentQuery {
     return this.#channel;
   }
 
-  push(id: string, text: string): void {
+  push(id: string, text: string, images: readonly string[] = []): void {
     if (this.#ended) {
       this.#report([id], CRASH, 'pushed after the end');
       return;
@@ -89,7 +93,7 @@ export class ClaudeQuery implements AgentQuery {
       return;
     }
     this.#watchdog.watch();
-    harness.send(this.#pushes.add(id).uuid, text);
+    harness.send(this.#pushes.add(id).uuid, text, readImages(images));
   }
 
   async interrupt(): Promise<void> {
@@ -171,6 +175,7 @@ export class ClaudeQuery implements AgentQuery {
     if (message.kind === 'session') this.#inSession(message);
     else if (message.kind === 'lifecycle') this.#moved(message);
     else if (message.kind === 'said') this.#said(message);
+    else if (message.kind === 'begins' || message.kind === 'writes') this.#writes(message);
     else if (message.kind === 'streaming') this.#turn.heardModel = true;
     else if (message.kind === 'cut-off' && message.byAgent) this.#turn.text.cutOff();
     else if (message.kind === 'status') this.#allow(message.compacting ? SLOW_WORK : 1);
@@ -211,6 +216,13 @@ export class ClaudeQuery implements AgentQuery {
         this.#lastText,
       );
     this.#restWhenIdle();
+  }
+
+  #writes(message: Message<'begins'> | Message<'writes'>): void {
+    this.#turn.heardModel = true;
+    if (!message.byAgent || this.#turn.interrupted) return;
+    if (message.kind === 'begins') this.#turn.text.begins(message.messageId);
+    else this.#turn.text.writes(message.text);
   }
 
   #said({ byAgent, error, messageId, text, callsTool }: Message<'said'>): void {

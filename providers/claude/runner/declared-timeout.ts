@@ -1,4 +1,4 @@
-import { TOOL_TIMEOUT_MS } from '@nanoclaw/agent-runner/tool';
+import { TOOL_TIMEOUT_MS, toolTimeout } from '@nanoclaw/agent-runner/tool';
 import { z } from 'zod';
 
 /** The harness's own limits for a command, where its environment sets no others. */
@@ -11,6 +11,9 @@ const WEB_MS = 120_000;
 /** One of a group's own servers. The harness ends the call itself. */
 export const MCP_TOOL_MS = 300_000;
 
+/** How the harness calls our own tools. */
+const OWN = 'mcp__nanoclaw__';
+
 const Timed = z.object({ timeout: z.number() });
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -18,7 +21,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 export function declaredTimeout(name: string, input: unknown, env: Env): number {
   if (name === 'Agent' || name === 'Task') return AGENT_MS;
   if (name === 'WebFetch' || name === 'WebSearch') return WEB_MS;
-  if (name.startsWith('mcp__') && !name.startsWith('mcp__nanoclaw__')) return MCP_TOOL_MS;
+  if (name.startsWith(OWN)) return toolTimeout(name.slice(OWN.length), input);
+  if (name.startsWith('mcp__')) return MCP_TOOL_MS;
   if (name !== 'Bash') return TOOL_TIMEOUT_MS;
   const byDefault = Number(env.BASH_DEFAULT_TIMEOUT_MS) || BASH_DEFAULT_MS;
   const atMost = Math.max(Number(env.BASH_MAX_TIMEOUT_MS) || BASH_MAX_MS, byDefault);

@@ -82,7 +82,7 @@ const Assistant = z
     callsTool: message.content.some((block) => block.type === 'tool_use'),
   }));
 
-/** The only partial that matters: the model was cut off at its length limit, and the next message goes on from there. */
+/** The model was cut off at its length limit, and the next message goes on from there. */
 const CutOff = z
   .object({
     type: z.literal('stream_event'),
@@ -95,6 +95,34 @@ const CutOff = z
   .transform(({ parent_tool_use_id }) => ({
     kind: 'cut-off' as const,
     byAgent: typeof parent_tool_use_id !== 'string',
+  }));
+
+/** The model begins a message, or has written a piece of its text. */
+const Begins = z
+  .object({
+    type: z.literal('stream_event'),
+    parent_tool_use_id: z.string().nullish(),
+    event: z.object({ type: z.literal('message_start'), message: z.object({ id: z.string() }) }),
+  })
+  .transform(({ parent_tool_use_id, event }) => ({
+    kind: 'begins' as const,
+    byAgent: typeof parent_tool_use_id !== 'string',
+    messageId: event.message.id,
+  }));
+
+const Writes = z
+  .object({
+    type: z.literal('stream_event'),
+    parent_tool_use_id: z.string().nullish(),
+    event: z.object({
+      type: z.literal('content_block_delta'),
+      delta: z.object({ type: z.literal('text_delta'), text: z.string() }),
+    }),
+  })
+  .transform(({ parent_tool_use_id, event }) => ({
+    kind: 'writes' as const,
+    byAgent: typeof parent_tool_use_id !== 'string',
+    text: event.delta.text,
   }));
 
 /** A piece of an answer, or a ping: the stream is alive. */
@@ -162,6 +190,8 @@ const Known = z.union([
   Status,
   Assistant,
   CutOff,
+  Begins,
+  Writes,
   Streaming,
   ToolResults,
   CommandOutput,

@@ -6,6 +6,7 @@ import {
   type SDKUserMessage,
   type SpawnOptions,
 } from '@anthropic-ai/claude-agent-sdk';
+import type { ImageBlock } from './images.ts';
 
 type Uuid = ReturnType<typeof crypto.randomUUID>;
 
@@ -46,12 +47,12 @@ export class Harness {
     void this.#pump(events);
   }
 
-  send(uuid: Uuid, text: string): void {
+  send(uuid: Uuid, text: string, images: readonly ImageBlock[] = []): void {
     this.#outbox.push({
       type: 'user',
       uuid,
       parent_tool_use_id: null,
-      message: { role: 'user', content: text },
+      message: { role: 'user', content: images.length === 0 ? text : [{ type: 'text', text }, ...images] },
       ...(COMMAND.test(text) ? {} : { client_composed: true }),
     });
     this.#wake?.();

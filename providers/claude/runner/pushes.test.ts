@@ -19,7 +19,7 @@ scenario('a turn: begun, progress, a tool, the answer, what it cost', async () =
   await talk.outcome(1);
   assert.deepEqual(
     talk.events.filter((event) => event.type !== 'activity' || event.tool).map((event) => event.type),
-    ['started', 'init', 'progress', 'activity', 'activity', 'usage', 'settled'],
+    ['started', 'init', 'partial', 'progress', 'activity', 'activity', 'partial', 'usage', 'settled'],
   );
   assert.deepEqual(talk.of('progress'), [{ type: 'progress', text: 'I look.' }]);
   assert.deepEqual(talk.outcomes, [{ ids: ['a'], text: 'It is hi.' }]);
@@ -218,4 +218,20 @@ scenario('end lets the turn finish, and the events end', async () => {
     { ids: ['late'], error: 'crash' },
     { ids: ['a'], text: 'the end' },
   ]);
+});
+
+scenario('what the model writes is told as it grows: text alone, the block that it is at, over a cut too', async () => {
+  const talk = await rig.converse();
+  rig.api.script(
+    message(thinking('hm'), text('I ', 'look.'), tool('Bash', { command: 'true' })),
+    { ...message(text('One, ', 'two,')), stopReason: 'max_tokens' },
+    message(text(' three, ', 'four.')),
+  );
+  talk.query.push('a', 'count');
+  await talk.outcome(1);
+  assert.equal(talk.outcomes[0]?.text, 'One, two, three, four.');
+  assert.deepEqual(
+    talk.of('partial').map((partial) => partial.text),
+    ['I ', 'I look.', 'One, ', 'One, two,', 'One, two, three, ', 'One, two, three, four.'],
+  );
 });

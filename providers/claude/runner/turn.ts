@@ -18,8 +18,8 @@ export class Turn {
   /** The model has been heard since the path to it was last in doubt. */
   heardModel = false;
 
-  constructor(progress: (text: string) => void) {
-    this.text = new TurnText(progress);
+  constructor(progress: (text: string) => void, partial: (text: string) => void) {
+    this.text = new TurnText(progress, partial);
   }
 
   over(): void {

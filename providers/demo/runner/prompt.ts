@@ -1,13 +1,21 @@
 const MESSAGE = /<(message|task|webhook|system_response)((?:\s+[\w-]+="[^"]*")*)>([\s\S]*?)<\/\1>/g;
+const DATA = /<data>([\s\S]*?)<\/data>/;
 const INNER = /<(quoted_message|note)[^>]*>[\s\S]*?<\/\1>|<attachment [^>]*\/>/g;
 
 /** The texts in a prompt that want an answer. A rule-based reader needs no XML parser: everything inside is escaped. */
 export function readTexts(prompt: string): string[] {
   return [...prompt.matchAll(MESSAGE)].flatMap(([, element, attributes = '', body = '']) => {
-    // Of what the host says, only how a request was decided is an occasion to speak.
-    const isHosts = element === 'system_response' && !attributes.includes(' subject="approval"');
+    // Of what the host says, only a decision, an answer and what could not be sent are an occasion to speak.
+    const isHosts = element === 'system_response' && !/ subject="(answer|approval|question)"/.test(attributes);
     if (isHosts || attributes.includes(' context="true"')) return [];
-    const text = plain(body.replaceAll(INNER, '')).trim();
+    // What a task's script has found stands where its words want it.
+    const data = DATA.exec(body)?.[1] ?? '';
+    const text = plain(
+      body
+        .replace(DATA, '')
+        .replaceAll(INNER, '')
+        .replaceAll('{data}', () => data),
+    ).trim();
     return [element === 'webhook' ? said(text) : text];
   });
 }

@@ -1,7 +1,7 @@
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ProviderEvent, ProviderOptions } from '@nanoclaw/agent-runner/provider';
-import { runTool, TOOL_TIMEOUT_MS } from '@nanoclaw/agent-runner/tool';
+import { runTool, type ToolResult, toolTimeout } from '@nanoclaw/agent-runner/tool';
 import { runShell } from './shell.ts';
 
 /** What a rule may use. */
@@ -19,6 +19,8 @@ type Rule = [pattern: RegExp, answer: (setting: Setting, ...groups: string[]) =>
 
 const COMMAND_TIMEOUT_MS = 60_000;
 const TIMED = /^with\s+(\d{1,4})\s*(?:s|seconds?)\s*:\s*([\s\S]+)$/i;
+/** Of a count: as fast as a model writes words. */
+const STEP_MS = 20;
 const MAX_READ = 16 * 1024;
 
 export const HELP = `I am a demo: a set of rules, without a model behind me. But I really run in a sandbox of my own, and I really use it. Try:
@@ -28,8 +30,15 @@ export const HELP = `I am a demo: a set of rules, without a model behind me. But
 - run side by side: <a line for each command>
 - write <file>: <text> and read <file>: files in my folder
 - remember <fact> and what do you remember?: my memory, CLAUDE.local.md
-- send me <file>: a file, through the tool send_file
+- send me <file>, or send <file> to <destination>: a file, through the tool send_file
 - tell <destination>: <text>: a message to somewhere else
+- ask me <question>: <answer>, <answer>: a question with buttons, whose answer I wait for; ask <destination> … asks elsewhere, and
+  ask me within 5 seconds … waits no longer
+- show me <title>: <button>, <button>: a card, for whose buttons I don't wait
+- say <text>, then <text>: a message that I change afterwards
+- remind me in <n> seconds: <text>, and every <cron>: <something to do>; my tasks
+- react with <emoji>: to your message, where the chat knows reactions
+- count to <n>: slowly, so that you see me write
 - wait <n> seconds: to try /stop, or to write to me meanwhile
 - who are you, time, count, ping
 
@@ -43,7 +52,8 @@ const rules: readonly Rule[] = [
       `Hello, I am ${name}, and this is where you can write to me. I am a demo without a model, but I can show you what runs here: commands in a sandbox, files, notes that I keep. What shall I do first? “What can you do?” is a good beginning.`,
   ],
   [/^(?:what can you do\b.*|help|hello|hi)\W*$/i, () => HELP],
-  [/^(Your request [a-z0-9]+ \([\s\S]+)$/, (_, decided) => `I am told: ${decided}`],
+  [/^(Your (?:request [a-z0-9]+ \(|question “)[\s\S]+)$/, (_, decided) => `I am told: ${decided}`],
+  [/^(Parts of your answer could not be sent:[\s\S]+?)\nThe rest of/, (_, parts) => `I am told: ${parts}`],
   [/^who are you\W*$/i, ({ name }) => `I am ${name}.`],
   [
     /^run\s+side\s+by\s+side\s*:\s*([\s\S]+)$/i,
@@ -85,13 +95,49 @@ const rules: readonly Rule[] = [
   ],
   [
     /^send\s+me\s+(\S+)$/i,
-    async ({ options, emit }, path) => {
-      const tool = options.tools.find((each) => each.name === 'send_file');
-      if (!tool) return 'I have no tool to send files with.';
-      const result = await inTool(emit, tool.name, TOOL_TIMEOUT_MS, () => runTool(tool, { path }));
-      return result.isError ? result.text : `I have queued ${path}.`;
+    async (setting, path) => {
+      const { isError, text } = await use(setting, 'send_file', { path });
+      return isError ? text : `I have sent ${path}.`;
     },
   ],
+  [
+    /^send\s+(\S+)\s+to\s+(\S+)$/i,
+    async (setting, path, name) => {
+      const { isError, text } = await use(setting, 'send_file', { path, to: name });
+      return isError ? text : `I have sent ${path} to ${name}.`;
+    },
+  ],
+  [
+    /^ask\s+(\S+)\s+(?:within\s+(\d{1,5})\s*(?:s|seconds?)\s+)?([^:]+):\s*([\s\S]+)$/i,
+    async (setting, who, seconds, question, answers) => {
+      const input = { ...to(who), title: question.trim(), question: 'Choose one.', options: listed(answers) };
+      const limit = seconds === undefined ? {} : { timeout_seconds: Number(seconds) };
+      return (await use(setting, 'ask_user_question', { ...input, ...limit })).text;
+    },
+  ],
+  [
+    /^show\s+(\S+)\s+([^:]+):\s*([\s\S]+)$/i,
+    async (setting, who, title, buttons) =>
+      (await use(setting, 'send_card', { ...to(who), title: title.trim(), text: '', buttons: listed(buttons) })).text,
+  ],
+  [
+    /^say\s+([\s\S]+?),\s*then\s+([\s\S]+)$/i,
+    async (setting, first, then) => {
+      const sent = await use(setting, 'send_message', { text: first });
+      const [message] = /msg-[\w-]+/.exec(sent.text) ?? [];
+      if (message === undefined) return sent.text;
+      return (await use(setting, 'edit_message', { message, text: then })).text;
+    },
+  ],
+  [
+    /^remind\s+me\s+in\s+(\d{1,5}\s*(?:s|m|h|d|seconds?|minutes?|hours?|days?))\s*:\s*([\s\S]+)$/i,
+    (setting, time, text) => plan(setting, `in ${time}`, `Reminder: ${text}`),
+  ],
+  [/^every\s+([^:]+):\s*([\s\S]+)$/i, (setting, cron, prompt) => plan(setting, cron.trim(), prompt)],
+  [/^Reminder:\s*([\s\S]+)$/, (_, text) => `⏰ ${text}`],
+  [/^my\s+tasks\W*$/i, async (setting) => (await use(setting, 'list_tasks', {})).text],
+  [/^stay\s+silent\W*$/i, () => ''],
+  [/^react\s+with\s+(\S+)$/i, async (setting, emoji) => (await use(setting, 'add_reaction', { emoji })).text],
   [
     /^tell\s+([^\s:]+)\s*:\s*([\s\S]+)$/i,
     (_, name, text) => `<message to="${name}">${text}</message>\nI am telling ${name}.`,
@@ -103,6 +149,18 @@ const rules: readonly Rule[] = [
       emit({ type: 'progress', text: `Waiting for ${seconds} seconds …` });
       await inTool(emit, 'wait', ms + 10_000, () => pause(ms, signal));
       return signal.aborted ? 'Stopped.' : `I waited for ${seconds} seconds.`;
+    },
+  ],
+  [
+    /^count\s+to\s+(\d{1,4})\b\W*(.*)$/i,
+    async ({ signal, emit }, last, end) => {
+      let text = '1';
+      for (let number = 2; number <= Number(last) && !signal.aborted; number++) {
+        await pause(STEP_MS, signal);
+        text += ` ${number}`;
+        emit({ type: 'partial', text });
+      }
+      return end ? `${text} ${end}` : text;
     },
   ],
   [/^(?:what\s+)?time(?:\s+is\s+it)?\W*$/i, () => `It is ${new Date().toISOString()}.`],
@@ -128,7 +186,9 @@ export async function answer(text: string, setting: Setting): Promise<string> {
 
 /** In a group it is called first: `@Andy time`. */
 function withoutCall(text: string, name: string): string {
-  const isNamed = text.toLowerCase().startsWith(`@${name.toLowerCase()}`);
+  // `@AndyTestBot` is another name than `@Andy`.
+  const isNamed =
+    text.toLowerCase().startsWith(`@${name.toLowerCase()}`) && !/^[\p{L}\p{N}_]/u.test(text.slice(name.length + 1));
   const rest = isNamed ? text.slice(name.length + 1) : text.replace(/^@[^\s:,]+(?=[\s:,])/, '');
   return rest === text ? text : rest.replace(/^[\s:,]+/, '');
 }
@@ -142,6 +202,25 @@ function run({ options, signal, emit }: Setting, text: string): Promise<string> 
 
 function memoryOf(options: ProviderOptions): string {
   return join(options.cwd, 'CLAUDE.local.md');
+}
+
+/** One of the tools that every agent has. */
+async function use({ options, emit }: Setting, name: string, input: Record<string, unknown>): Promise<ToolResult> {
+  const tool = options.tools.find((each) => each.name === name);
+  if (!tool) return { text: `I have no tool ${name}.`, isError: true };
+  return inTool(emit, name, toolTimeout(name, input), () => runTool(tool, input));
+}
+
+async function plan(setting: Setting, when: string, prompt: string): Promise<string> {
+  return (await use(setting, 'schedule_task', { when, prompt })).text;
+}
+
+function to(who: string): { to?: string } {
+  return who.toLowerCase() === 'me' ? {} : { to: who };
+}
+
+function listed(text: string): string[] {
+  return text.split(',').map((each) => each.trim());
 }
 
 async function inTool<T>(

@@ -13,6 +13,7 @@ export interface RawSnapshot {
   phase: Row | null;
   tools: Row[];
   more: boolean;
+  draft?: Value;
 }
 
 const MAX_MESSAGES = 100;
@@ -67,7 +68,9 @@ export function readTables(bytes: Buffer, afterSeq: number, { whole = false } = 
     const tools = db.prepare(
       `SELECT id, tool, started_at, declared_timeout_ms FROM tools_in_flight LIMIT ${MAX_TOOLS}`,
     );
+    const draft = db.prepare('SELECT value FROM session_state WHERE key = ?').get('draft')?.value;
     return {
+      ...(draft !== undefined && { draft: plainValue(draft) }),
       messages: page.rows,
       acks: take(acks.iterate(), MAX_ACKS).rows,
       phase: take(phase.iterate(), 1).rows[0] ?? null,

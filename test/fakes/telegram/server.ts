@@ -36,7 +36,7 @@ export interface TelegramServer extends AsyncDisposable {
   /** How many updates were handed out, each as often as it was. */
   handed: number;
   /** What getUpdates would give now. */
-  waiting(): { update_id: number }[];
+  waiting(): { update_id: number; message?: object }[];
   /** As if the confirmation had been lost. */
   again(updateId: number): void;
   file(content: Buffer, tells?: boolean): { file_id: string; file_size?: number };

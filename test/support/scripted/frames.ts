@@ -14,6 +14,31 @@ export const ToAdapter = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('receipt'), call: z.number(), result: z.unknown() }),
   z.object({ type: z.literal('back') }),
+  /** What becomes of messages and of chats; answered when it is durable. */
+  z.object({
+    type: z.literal('changed'),
+    call: z.number(),
+    chat: z.string(),
+    id: z.string(),
+    sender: z.string(),
+    text: z.string().nullable(),
+  }),
+  z.object({
+    type: z.literal('reacted'),
+    call: z.number(),
+    chat: z.string(),
+    id: z.string(),
+    sender: z.string(),
+    emoji: z.string(),
+    on: z.boolean(),
+  }),
+  z.object({
+    type: z.literal('membership'),
+    call: z.number(),
+    chat: z.string(),
+    joined: z.boolean(),
+    name: z.string().optional(),
+  }),
 ]);
 export type ToAdapter = z.infer<typeof ToAdapter>;
 
@@ -30,8 +55,10 @@ export const ToPlatform = z.discriminatedUnion('type', [
       progress: z.boolean(),
       files: z.array(z.object({ name: z.string(), path: z.string(), size: z.number() })),
       inReplyTo: z.string().optional(),
+      edits: z.string().optional(),
     }),
   }),
+  z.object({ type: z.literal('noted'), call: z.number() }),
   z.object({ type: z.literal('typing'), chat: z.string(), on: z.boolean() }),
   z.object({ type: z.literal('settled'), chat: z.string(), id: z.string(), outcome: z.string() }),
 ]);

@@ -25,14 +25,17 @@ process.on('SIGUSR2', () => {
 const { main } = await import('../../../src/main.ts');
 const { createAdminServer } = await import('../../../cli/server.ts');
 const { createAgentCommands } = await import('../../../cli/for-agents.ts');
-const { createTerminals } = await import('../../../channels/terminal/index.ts');
+const { createTerminals, LOCAL_OWNER } = await import('../../../channels/terminal/index.ts');
+const { createWebDoors } = await import('../../../channels/web-server/index.ts');
 const { createBubblewrapDriver } = await import('../../../drivers/bubblewrap/index.ts');
 const { createScriptedAdapter } = await import('./adapter.ts');
 await main(code, home, {
   adapters: (paths, log, env) => [
     ...createTerminals({ socketPath: paths.cliSocket, log, env }),
-    createScriptedAdapter(platform),
+    createScriptedAdapter(platform, undefined, { edits: process.env.NANOCLAW_PLATFORM_EDITS === '1' }),
   ],
+  owner: LOCAL_OWNER,
+  web: createWebDoors,
   admin: createAdminServer,
   agentCommands: createAgentCommands,
   driver: createBubblewrapDriver,

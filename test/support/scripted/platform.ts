@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseLine, readLines, sendLine } from '../../../cli/sockets/lines.ts';
 import type { DeliveryResult } from '../../../src/channels/adapter.ts';
 import { openCentral } from '../../../src/db/connection.ts';
 import { transaction } from '../../../src/db/group-commit.ts';
-import { parseLine, readLines, sendLine } from '../../../src/sockets/lines.ts';
 import { SCRIPTED_CHANNEL } from './adapter.ts';
 import { type ToAdapter, ToPlatform } from './frames.ts';
 
@@ -15,12 +15,16 @@ export interface Delivered {
   /** The idempotency key: the same for every attempt. */
   id: string;
   chat: string;
+  thread: string | null;
   text: string;
   progress: boolean;
   files: readonly { name: string; path: string; size: number }[];
   inReplyTo: string | undefined;
   /** Attempts at it that came after it was here. */
   repeats: number;
+  /** The platform's own id of its place, where it may be edited; and all that stood there, one after the other. */
+  stands: string;
+  texts: readonly string[];
   /** ms since the epoch. */
   at: number;
 }
@@ -40,6 +44,8 @@ export interface SentEvent {
 export interface SendOptions {
   thread?: string;
   sender?: string;
+  /** The platform's own; made when it is left out. */
+  id?: string;
   file?: { name: string; text: string };
 }
 
@@ -47,6 +53,8 @@ export interface Platform extends Disposable {
   socketPath: string;
   events: ReadonlyMap<string, SentEvent>;
   delivered: ReadonlyMap<string, Delivered>;
+  /** Of deliveries in whose place another one stands now. */
+  former: ReadonlySet<string>;
   typing: { chat: string; on: boolean; at: number }[];
   connected(): boolean;
   /** Sends a message, and again at each connection until the host has taken it. Returns its id. */
@@ -59,6 +67,13 @@ export interface Platform extends Disposable {
   answer(script: ((message: Delivered) => DeliveryResult | 'lost' | undefined) | undefined): void;
   /** Tells the host that what waits may be sent: it was offline. */
   back(): void;
+  /** These resolve when the host has noted it. `text`: null when it is deleted; `sender`: the owner when it is left out. */
+  change(chat: string, id: string, text: string | null, sender?: string): Promise<void>;
+  react(chat: string, id: string, emoji: string, on?: boolean, sender?: string): Promise<void>;
+  /** The bot is in that group from now on, or not. */
+  membership(chat: string, joined: boolean, name?: string): Promise<void>;
+  /** The line to the host breaks. */
+  drop(): void;
 }
 
 export const SCRIPTED_SENDER = 'terminal:owner';
@@ -68,7 +83,9 @@ export async function startPlatform(): Promise<Platform> {
   const socketPath = join(folder, 'p.sock');
   const events = new Map<string, SentEvent & { frame: ToAdapter }>();
   const delivered = new Map<string, Delivered>();
+  const former = new Set<string>();
   const typing: Platform['typing'] = [];
+  const calls = new Map<number, () => void>();
   let script: Parameters<Platform['answer']>[0];
   let socket: Socket | undefined;
   let count = 0;
@@ -76,6 +93,15 @@ export async function startPlatform(): Promise<Platform> {
   const write = (frame: ToAdapter): void => {
     if (socket && !socket.destroyed) void sendLine(socket, frame);
   };
+
+  function call(of: (call: number) => ToAdapter): Promise<void> {
+    count += 1;
+    const own = count;
+    return new Promise((resolve) => {
+      calls.set(own, resolve);
+      write(of(own));
+    });
+  }
 
   function receive(line: string): void {
     const frame = ToPlatform.parse(parseLine(line));
@@ -87,6 +113,9 @@ export async function startPlatform(): Promise<Platform> {
     } else if (frame.type === 'settled') {
       const event = events.get(frame.id);
       if (event) event.outcome = frame.outcome;
+    } else if (frame.type === 'noted') {
+      calls.get(frame.call)?.();
+      calls.delete(frame.call);
     } else if (frame.type === 'typing') {
       typing.push({ chat: frame.chat, on: frame.on, at: Date.now() });
     } else {
@@ -98,16 +127,36 @@ export async function startPlatform(): Promise<Platform> {
     const known = delivered.get(message.id);
     if (known) {
       known.repeats += 1;
-      return { status: 'sent', platformMessageId: `p-${message.id}` };
+      return { status: 'sent', platformMessageId: known.stands };
     }
-    const { id, text, progress, files, inReplyTo } = message;
-    const entry = { id, chat: message.platformId, text, progress, files, inReplyTo, repeats: 0, at: Date.now() };
+    const { edits } = message;
+    const replaced = [...delivered.values()].find(({ stands }) => stands === edits);
+    if (edits !== undefined && !replaced) return { status: 'failed', retryable: false, error: 'It is not there.' };
+    const { id, text, progress, files, inReplyTo, threadId: thread } = message;
+    const entry = {
+      id,
+      chat: message.platformId,
+      thread,
+      text,
+      progress,
+      files,
+      inReplyTo,
+      repeats: 0,
+      at: Date.now(),
+      stands: edits ?? `p-${id}`,
+      texts: [...(replaced?.texts ?? []), text],
+    };
     const scripted = script?.(entry);
     if (scripted !== undefined && scripted !== 'lost') return scripted;
-    delivered.set(id, entry);
+    if (replaced && id.startsWith(`${replaced.id}.`)) Object.assign(replaced, { text, texts: entry.texts });
+    else {
+      if (replaced) former.add(replaced.id);
+      delivered.delete(replaced?.id ?? id);
+      delivered.set(id, entry);
+    }
     // Taken, and the answer was lost on its way.
     if (scripted === 'lost') return { status: 'failed', retryable: true, error: 'no answer' };
-    return { status: 'sent', platformMessageId: `p-${id}` };
+    return { status: 'sent', platformMessageId: entry.stands };
   }
 
   const server = createServer((opened) => {
@@ -122,11 +171,12 @@ export async function startPlatform(): Promise<Platform> {
     socketPath,
     events,
     delivered,
+    former,
     typing,
     connected: () => socket !== undefined && !socket.destroyed,
-    send(chat, text, { thread, sender = SCRIPTED_SENDER, file }: SendOptions = {}) {
+    send(chat, text, { thread, sender = SCRIPTED_SENDER, file, id: given }: SendOptions = {}) {
       count += 1;
-      const id = `e${process.pid}-${count}`;
+      const id = given ?? `e${process.pid}-${count}`;
       const frame: ToAdapter = { type: 'event', id, chat, thread: thread ?? null, sender, text, ...(file && { file }) };
       const nothing = { acceptance: undefined, told: [], outcome: undefined };
       events.set(id, { id, chat, text, sentAt: Date.now(), ...nothing, frame });
@@ -142,6 +192,13 @@ export async function startPlatform(): Promise<Platform> {
       script = next;
     },
     back: () => write({ type: 'back' }),
+    change: (chat, id, text, sender = SCRIPTED_SENDER) =>
+      call((own) => ({ type: 'changed', call: own, chat, id, sender, text })),
+    react: (chat, id, emoji, on = true, sender = SCRIPTED_SENDER) =>
+      call((own) => ({ type: 'reacted', call: own, chat, id, sender, emoji, on })),
+    membership: (chat, joined, name) =>
+      call((own) => ({ type: 'membership', call: own, chat, joined, ...(name !== undefined && { name }) })),
+    drop: () => socket?.destroy(),
     [Symbol.dispose]() {
       socket?.destroy();
       server.close();

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import {
+  type DeliveredRow,
   type DestinationRow,
   INBOUND_VERSION,
   type MessageInRow,
@@ -16,6 +17,8 @@ export interface Inbound {
   /** In the order of `seq`; unsettled ones and context. */
   messages: readonly MessageInRow[];
   destinations: readonly DestinationRow[];
+  /** What became of what was said lately. */
+  delivered: readonly DeliveredRow[];
   /** Where a message goes that belongs to no turn. */
   routing: Origin | null;
   /** The host has every outbound row up to this `seq`. */
@@ -46,6 +49,13 @@ const Destination = z.object({
   channel_type: nullable,
   platform_id: nullable,
   agent_group_id: nullable,
+});
+const Delivered = z.object({
+  message_out_id: z.string(),
+  status: z.enum(['delivered', 'failed']),
+  platform_message_id: nullable,
+  error: nullable,
+  at: z.string(),
 });
 const Routing = z.object({ channel_type: nullable, platform_id: nullable, thread_id: nullable });
 
@@ -98,6 +108,7 @@ export class InboundReader {
       return {
         messages,
         destinations: this.#keep(Destination, rows('SELECT * FROM destinations ORDER BY name')),
+        delivered: this.#keep(Delivered, rows('SELECT * FROM delivered')),
         routing: routing && routing.platform_id !== null ? routing : null,
         received,
       };

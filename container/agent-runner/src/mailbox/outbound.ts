@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import {
   AckError,
   type ChatOut,
+  DRAFT,
   faultPoint,
   isoTime,
   nextRunnerSeq,
@@ -219,6 +220,7 @@ export class OutboundTx {
   idle(): void {
     this.#db.prepare("INSERT OR REPLACE INTO container_state VALUES (1, 'idle', ?)").run(this.#now);
     this.#db.exec('DELETE FROM tools_in_flight');
+    this.dropState(DRAFT);
   }
 
   toolStarted(id: string, tool: string, declaredTimeoutMs: number | null): void {

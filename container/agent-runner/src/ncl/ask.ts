@@ -30,23 +30,36 @@ export async function askHost(
   inbound.look();
   const outbound = new Outbound(paths.outboundDb, () => inbound.highestSeq, patienceMs);
   try {
-    const requestId = randomUUID();
-    const body = { action: 'ncl' as const, requestId, argv: [...argv] };
-    outbound.write((tx) => tx.message({ origin: NOWHERE, inReplyTo: null, content: { kind: 'system', body } }));
-    for (const end = performance.now() + patienceMs; performance.now() < end; ) {
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-      const found = answerIn(inbound.look()?.messages ?? [], requestId);
-      if (!found) continue;
-      await print(found.answer);
-      acknowledge(outbound, found.id);
-      return;
-    }
+    const rows = () => inbound.look()?.messages ?? [];
+    if (await askThrough(outbound, rows, argv, print, patienceMs)) return;
     await print(
       failed(`The host did not answer within ${patienceMs / 1000} seconds. It may have done it all the same.`),
     );
   } finally {
     outbound.close();
   }
+}
+
+/** The same with what a process has open already. `rows`: what is published, or what is new of it. Undefined: no answer. */
+export async function askThrough(
+  outbound: Outbound,
+  rows: () => readonly MessageInRow[],
+  argv: readonly string[],
+  print?: (answer: Answer) => Promise<void>,
+  patienceMs = PATIENCE_MS,
+): Promise<Answer | undefined> {
+  const requestId = randomUUID();
+  const body = { action: 'ncl' as const, requestId, argv: [...argv] };
+  outbound.write((tx) => tx.message({ origin: NOWHERE, inReplyTo: null, content: { kind: 'system', body } }));
+  for (const end = performance.now() + patienceMs; performance.now() < end; ) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    const found = answerIn(rows(), requestId);
+    if (!found) continue;
+    await print?.(found.answer);
+    acknowledge(outbound, found.id);
+    return found.answer;
+  }
+  return undefined;
 }
 
 /** It was read: should this fail, the host drops it a minute later, and the command itself has not failed. */

@@ -5,11 +5,10 @@ import { pipeline } from 'node:stream/promises';
 import { byteLength, cleanText, faultPoint, MAX_ATTACHMENT_BYTES } from '@nanoclaw/protocol';
 import { z } from 'zod';
 import { errorText } from '../log.ts';
-import { newMessageId, type Outbound } from '../mailbox/outbound.ts';
+import { newMessageId } from '../mailbox/outbound.ts';
 import { chatContent } from '../output/chat-content.ts';
 import { stripInternal } from '../output/internal.ts';
-import { failure, queue, resolveAddress } from './send.ts';
-import type { Situation } from './situation.ts';
+import { failure, type Kit, resolveAddress, send } from './send.ts';
 import type { Tool } from './tool.ts';
 
 const input = {
@@ -19,34 +18,29 @@ const input = {
   filename: z.string().optional().describe('The name that the receiver sees. Absent: the file’s own.'),
 };
 
-export interface SendFilePlaces {
-  /** Relative paths begin here. */
-  cwd: string;
-  outbox: string;
-}
-
-export function sendFileTool(outbound: Outbound, places: SendFilePlaces, look: () => Situation): Tool<typeof input> {
+export function sendFileTool(kit: Kit): Tool<typeof input> {
+  const { cwd, outbox, look } = kit;
   return {
     name: 'send_file',
     description: 'Sends a file now.',
     input,
     async run({ to, path, text = '', filename }, signal) {
       const id = newMessageId();
-      const folder = join(places.outbox, id);
+      const folder = join(outbox, id);
       try {
         const address = resolveAddress(to, look());
         if ('text' in address) return address;
         const name = safeName(filename ?? path);
         if (name === null) return failure('The file name is not usable: give another with `filename`.');
         await mkdir(folder, { recursive: true });
-        await copyRegularFile(resolve(places.cwd, path), join(folder, name), signal);
+        await copyRegularFile(resolve(cwd, path), join(folder, name), signal);
         faultPoint('runner.file');
         // Asked again: the copy may have taken long enough for the turn, or this call, to be ended.
         signal?.throwIfAborted();
         const situation = look();
         if (situation.stopped) throw new Error('the user has stopped this turn');
-        const body = chatContent(places.outbox, id, stripInternal(cleanText(text)).trim(), { files: [name] });
-        const result = queue(outbound, situation, id, address, body);
+        const body = chatContent(outbox, id, stripInternal(cleanText(text)).trim(), { files: [name] });
+        const result = await send(kit, situation, address, body, id);
         if (result.isError) await rm(folder, { recursive: true, force: true });
         return result;
       } catch (error) {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { type DestinationRow, faultPoint, type MessageInRow, type Origin } from '@nanoclaw/protocol';
+import { type DestinationRow, DRAFT, faultPoint, type MessageInRow, type Origin } from '@nanoclaw/protocol';
 import type { Log } from '../log.ts';
 import type { Ack, Outbound, OutboundTx } from '../mailbox/outbound.ts';
 import { correctionText, joinOutcomes, NOTHING, type Outcome, readOutcome } from '../output/outcome.ts';
 import { renderResponse } from '../prompt.ts';
 import type { ProviderEvent } from '../provider.ts';
+import { Drafting } from './drafting.ts';
 import { Drain } from './drain.ts';
 import { ackError, toolFields, usageContent, wholeMs } from './records.ts';
 import { messagesOf, type Push, Turn } from './turn.ts';
@@ -34,6 +35,7 @@ const ALIVE_MS = 5000;
 export class Desk {
   readonly #options: DeskOptions;
   readonly acks: Map<string, Ack>;
+  readonly #drafting: Drafting;
   turn: Turn | null = null;
   /** Where the last turn was. */
   lastOrigin: Origin | null = null;
@@ -47,6 +49,7 @@ export class Desk {
   constructor(options: DeskOptions) {
     this.#options = options;
     this.acks = options.outbound.takeOver();
+    this.#drafting = new Drafting(options.outbound);
     this.continuation = options.outbound.state(this.#continuationKey);
   }
 
@@ -75,12 +78,22 @@ export class Desk {
     return push;
   }
 
-  /** A row that can't be understood: settled as failed, for good. */
-  refuse(row: MessageInRow, problem: string): void {
-    const error = ackError(row, { class: 'crash', retryable: false, message: problem });
+  /** A row that can't be understood, or a task's script that has failed: settled as failed, for good. */
+  refuse(row: MessageInRow, problem: string, why: 'crash' | 'script' = 'crash'): void {
+    const error = ackError(row, { class: why, retryable: false, message: problem });
     this.#options.outbound.write((tx) => tx.fail(row.id, error));
     this.acks.set(row.id, { status: 'failed', tries: row.tries });
     this.#options.log('warn', 'message-refused', { messages: [row.id], problem });
+  }
+
+  /** A task for which the agent needs no waking. */
+  leave(row: MessageInRow): void {
+    const body = { action: 'silence' as const, answers: [row.id], reason: 'its script said so' };
+    this.#options.outbound.write((tx) => {
+      tx.message({ origin: row, inReplyTo: row.id, content: { kind: 'system', body } });
+      tx.ack(row.id, 'completed');
+    });
+    this.acks.set(row.id, { status: 'completed' });
   }
 
   /** Ends the running turn, if any, without an answer. What waits for a turn, the host withdraws. Returns whether one ran. */
@@ -98,6 +111,7 @@ export class Desk {
       if (forget) tx.dropState(this.#continuationKey);
       tx.idle();
     });
+    this.#drafting.over();
     faultPoint('runner.stopped');
     for (const row of [control, ...rows]) this.acks.set(row.id, { status: 'completed' });
     this.turn = null;
@@ -127,6 +141,9 @@ export class Desk {
       case 'init':
         // Kept in the file only with the first answer: until then there may be nothing to resume.
         this.continuation = event.continuation;
+        break;
+      case 'partial':
+        if (this.turn) this.#drafting.show(this.turn, event.text);
         break;
       case 'progress':
         this.#progress(event.text);
@@ -166,6 +183,7 @@ export class Desk {
     if (!turn) return;
     const outcome = readOutcome(text, this.#options.destinations(), turn.origin);
     writeProgress(this.#options.outbound, this.#options.outbox, turn, outcome);
+    this.#drafting.over();
     turn.rejected.push(...outcome.rejected);
   }
 
@@ -245,6 +263,7 @@ export class Desk {
         faultPoint('runner.finishing');
       },
     });
+    this.#drafting.over();
     faultPoint('runner.finished');
     for (const row of rows) this.acks.set(row.id, { status: 'completed' });
     turn.said = false;
@@ -282,7 +301,9 @@ export class Desk {
       for (const row of rows) tx.fail(row.id, ackError(row, event));
       if (event.continuationLost) tx.dropState(this.#continuationKey);
       if (turn && turn.open.size === pushes.length && held.length === 0) tx.idle();
+      else tx.dropState(DRAFT);
     });
+    this.#drafting.over();
     for (const row of rows) this.acks.set(row.id, { status: 'failed', tries: row.tries });
     this.#options.log('warn', 'provider-error', {
       class: event.class,

@@ -19,6 +19,8 @@ export function messagesOf(pushes: Iterable<Push>): string[] {
 /** The agent's work on the messages of one origin, until the provider is done with every prompt. */
 export class Turn {
   readonly origin: Origin;
+  /** The id of its oldest message. */
+  readonly first: string;
   readonly open = new Map<string, Push>();
   /** Triggers taken in all. */
   taken = 0;
@@ -30,7 +32,8 @@ export class Turn {
   /** Parts of progress texts that couldn't be sent. */
   rejected: Rejected[] = [];
 
-  constructor(origin: Origin) {
+  constructor({ id, ...origin }: Origin & { id: string }) {
+    this.first = id;
     this.origin = { channel_type: origin.channel_type, platform_id: origin.platform_id, thread_id: origin.thread_id };
   }
 

@@ -1,4 +1,4 @@
-import type { MessageInRow, Origin } from '@nanoclaw/protocol';
+import { DRAFT, type MessageInRow, type Origin } from '@nanoclaw/protocol';
 import { type NewMessage, newMessageId, type Outbound, type OutboundTx } from '../mailbox/outbound.ts';
 import { chatContent } from '../output/chat-content.ts';
 import { asRemark, type Outcome } from '../output/outcome.ts';
@@ -30,6 +30,7 @@ export function writeOutcome(outbound: Outbound, outbox: string, settlement: Set
   }
   outbound.write((tx) => {
     for (const message of messages) tx.message(message);
+    tx.dropState(DRAFT);
     also(tx);
   });
 }
@@ -49,6 +50,7 @@ export function writeProgress(outbound: Outbound, outbox: string, turn: Turn, ou
   if (messages.length === 0) return;
   outbound.write((tx) => {
     for (const message of messages) tx.message(message);
+    tx.dropState(DRAFT);
   });
 }
 

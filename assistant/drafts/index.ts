@@ -1,0 +1,110 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { Draft, type Origin } from '@nanoclaw/protocol';
+import type { ChannelCapabilities } from '../../src/channels/adapter.ts';
+import type { Deliveries } from '../../src/db/deliveries.ts';
+import type { Messages } from '../../src/db/messages.ts';
+import type { Session } from '../../src/db/sessions.ts';
+import type { DeliveryQueue } from '../../src/delivery/index.ts';
+import type { Drafting, Grown } from '../../src/drafting.ts';
+import type { Logger } from '../../src/log/index.ts';
+import { parseJson, pick } from '../../src/take-over/content.ts';
+import type { Effects } from '../../src/take-over/effects.ts';
+import type { TakeOver } from '../../src/take-over/index.ts';
+import { createGrowth } from './growth.ts';
+import { draftMessage } from './message.ts';
+import { createStore, type OpenDraft } from './store.ts';
+
+/**
+ * What an agent is still writing: shown where the message waits that it answers, until an answer takes its place or none
+ * will come.
+ */
+
+export interface DraftsParts {
+  db: DatabaseSync;
+  messages: Messages;
+  deliveries: Deliveries;
+  takeOver: Pick<TakeOver, 'say'>;
+  capabilities(channelType: string): ChannelCapabilities | undefined;
+  between: DeliveryQueue['between'];
+  log: Logger;
+}
+
+export interface Drafts extends Drafting {
+  /** It has become longer. */
+  grown(draft: Grown): void;
+}
+
+export function createDrafts(parts: DraftsParts): Drafts {
+  const { db, messages, deliveries, takeOver, capabilities } = parts;
+  const store = createStore(db);
+  const growth = createGrowth({ ...parts, store });
+
+  function end(session: Session, open: OpenDraft): void {
+    store.end(session.id);
+    growth.forget(open.id);
+  }
+
+  function breakOff(session: Session, open: OpenDraft, now: number, effects: Effects): void {
+    end(session, open);
+    if (!open.isShown) return;
+    const edits = { message: open.id, text: `${open.text}\n\n(broken off)` };
+    // Where it can't be changed any more, there is nothing to say: what went wrong is told in words of its own.
+    effects.deliver.push(takeOver.say(open, session.id, '', open.inReplyTo, now, { edits }));
+  }
+
+  function streams(channelType: string | null): boolean {
+    const { edits = false, streams = edits } = (channelType !== null && capabilities(channelType)) || {};
+    return edits && streams;
+  }
+
+  return {
+    show(session, value, now, effects) {
+      const draft = parseJson(value, Draft);
+      // Where it goes is the host's to know: where what it answers came from.
+      const answered = draft?.answers.map((id) => messages.openById(session.id, id)).findLast((one) => one?.trigger);
+      if (!draft || !answered || !streams(answered.channel_type)) return;
+      const open = store.of(session.id);
+      if (open && isAt(open, answered)) {
+        effects.draft = { id: open.id, place: pick(open), text: draft.text };
+        return;
+      }
+      if (open) breakOff(session, open, now, effects);
+      const id = takeOver.say(answered, session.id, draft.text, answered.id, now, { draft: true });
+      store.begin(session.id, id);
+      effects.deliver.push(id);
+    },
+    finish(session, place) {
+      const open = store.of(session.id);
+      if (!open || !isAt(open, place)) return undefined;
+      end(session, open);
+      return open.id;
+    },
+    close(session, now, effects, concerns) {
+      const open = store.of(session.id);
+      if (!open) return;
+      const isOver = concerns ? concerns.some(({ id }) => id === open.inReplyTo) : !open.isAwaited;
+      if (isOver) breakOff(session, open, now, effects);
+    },
+    begins(adapter, delivery, text) {
+      const { messageId: id, inReplyTo, unknowns } = delivery;
+      // One that may stand there is found again by its key; else it, or one that is finished by now, is let go.
+      const isFound = unknowns > 0 && adapter.capabilities.idempotencyKey;
+      if (!isFound && (unknowns > 0 || !store.isOpen(id))) return undefined;
+      const quotes = deliveries.quotes(id);
+      return {
+        ...draftMessage(adapter, { id, place: delivery, text }),
+        ...(inReplyTo !== null && { inReplyTo }),
+        ...(quotes !== undefined && { quotes }),
+      };
+    },
+    grown: growth.newest,
+  };
+}
+
+function isAt(open: Origin, place: Origin): boolean {
+  return (
+    open.channel_type === place.channel_type &&
+    open.platform_id === place.platform_id &&
+    open.thread_id === place.thread_id
+  );
+}

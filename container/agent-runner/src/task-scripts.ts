@@ -1,0 +1,116 @@
+import { spawn } from 'node:child_process';
+import { cleanText, type MessageInRow } from '@nanoclaw/protocol';
+import { z } from 'zod';
+import { readMessage } from './mailbox/content.ts';
+import { endMarked, TOOL_MARK } from './processes.ts';
+
+/** Scripts that say whether a task is worth a turn. They run beside the turns, and no model hears of those that say no. */
+
+type Verdict = { wake: true; data?: unknown } | { wake: false } | { problem: string };
+
+export interface TaskScriptsOptions {
+  cwd: string;
+  /** One has ended. */
+  changed(): void;
+  settle(row: MessageInRow, problem: string | undefined): void;
+  limitMs?: number;
+}
+
+/** Less than the time in which a sandbox has to take what is due. */
+const LIMIT_MS = 30_000;
+const AT_ONCE = 4;
+const MAX_OUTPUT = 1024 * 1024;
+const KEPT = 64 * 1024;
+const SHOWN = 200;
+/** For what is in the pipe still, when the script has ended and something that it started has not. */
+const DRAIN_MS = 100;
+const Said = z.object({ wakeAgent: z.boolean(), data: z.unknown().optional() });
+
+export class TaskScripts {
+  readonly #options: TaskScriptsOptions;
+  /** By message; until it is settled, so that a turn that is tried again has the same data. */
+  readonly #verdicts = new Map<string, Verdict | 'running'>();
+
+  constructor(options: TaskScriptsOptions) {
+    this.#options = options;
+  }
+
+  /** Those that may be taken up. `all`: whatever is not settled. */
+  sift(open: readonly MessageInRow[], all: readonly MessageInRow[]): MessageInRow[] {
+    for (const id of this.#verdicts.keys()) if (!all.some((row) => row.id === id)) this.#verdicts.delete(id);
+    return open.flatMap((row) => {
+      const read: ReturnType<typeof readMessage> = row.kind === 'task' ? readMessage(row) : { row, problem: '' };
+      if (!('body' in read) || read.body.type !== 'task' || read.body.script === undefined) return [row];
+      const verdict = this.#verdicts.get(row.id);
+      if (verdict === undefined) this.#start(row.id, read.body.script);
+      else if (verdict !== 'running' && 'wake' in verdict && verdict.wake) {
+        return [{ ...row, content: JSON.stringify({ ...read.body, script: undefined, data: verdict.data }) }];
+      } else if (verdict !== 'running') this.#options.settle(row, 'problem' in verdict ? verdict.problem : undefined);
+      return [];
+    });
+  }
+
+  #start(id: string, script: string): void {
+    if ([...this.#verdicts.values()].filter((verdict) => verdict === 'running').length >= AT_ONCE) return;
+    this.#verdicts.set(id, 'running');
+    const { cwd, limitMs = LIMIT_MS, changed } = this.#options;
+    void runScript(script, cwd, limitMs).then((verdict) => {
+      if (this.#verdicts.has(id)) this.#verdicts.set(id, verdict);
+      changed();
+    });
+  }
+}
+
+/** Never rejects. All that it started ends with it. */
+export function runScript(script: string, cwd: string, limitMs: number): Promise<Verdict> {
+  return new Promise((resolve) => {
+    const mark = crypto.randomUUID();
+    const env = { ...process.env, [TOOL_MARK]: mark };
+    const child = spawn('bash', ['-c', script], { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    let [out, err, size, ending] = ['', '', 0, ''];
+    const end = (why: string) => {
+      ending ||= why;
+      endMarked(mark, 0);
+    };
+    const timer = setTimeout(() => end(`it took longer than ${limitMs / 1000} s`), limitMs);
+    const count = (chunk: string) => {
+      size += chunk.length;
+      if (size > MAX_OUTPUT) end('it printed more than 1 MB');
+    };
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      out = (out + chunk).slice(-KEPT);
+      count(chunk);
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      err = (err + chunk).slice(-SHOWN);
+      count(chunk);
+    });
+    const finish = (code: number | null) => {
+      clearTimeout(timer);
+      endMarked(mark, 0);
+      resolve(
+        ending === '' && code === 0 ? read(out) : { problem: ending || `exit code ${code}: ${shown(err || out)}` },
+      );
+    };
+    child.on('error', (error) => {
+      ending ||= error.message;
+      finish(null);
+    });
+    child.on('exit', (code) => setTimeout(finish, DRAIN_MS, code));
+    child.on('close', finish);
+  });
+}
+
+function read(out: string): Verdict {
+  const line = out.trimEnd().split('\n').at(-1) ?? '';
+  try {
+    const { wakeAgent, data } = Said.parse(JSON.parse(line));
+    return wakeAgent ? { wake: true, data } : { wake: false };
+  } catch {
+    return { problem: `its last line is not {"wakeAgent": true} or {"wakeAgent": false}: ${shown(line)}` };
+  }
+}
+
+function shown(text: string): string {
+  return cleanText(text).trim().slice(-SHOWN).toWellFormed() || 'it printed nothing';
+}
