@@ -26,6 +26,12 @@ const cases: { name: string; grants: Grant[]; agent?: string | null; channel?: s
   },
   { name: 'admins of another agent are none', grants: [scoped('t:s', 'ag-2'), owner('x:o')], asked: ['x:o'] },
   {
+    name: 'another account of the same platform is near',
+    channel: 't-work',
+    grants: [owner('x:1'), owner('t:2')],
+    asked: ['t:2', 'x:1'],
+  },
+  {
     name: 'no agent yet: nobody is its admin',
     agent: null,
     grants: [scoped('t:s'), global('t:g'), owner('t:o')],

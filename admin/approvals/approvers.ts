@@ -23,7 +23,9 @@ export function approversFor(
     (grant) => grant.role === 'admin' && grant.agentGroupId === null,
     (grant) => grant.role === 'owner',
   ];
-  const isNear = ({ userId }: Grant) => channelOf(userId) === channelType;
+  // People are the same on all accounts of a platform: `telegram`, `telegram-work`.
+  const isNear = ({ userId }: Grant) =>
+    channelType === channelOf(userId) || channelType?.startsWith(`${channelOf(userId)}-`) === true;
   const order = classes.flatMap((belongs) => {
     const members = grants.filter(belongs);
     return [...members.filter(isNear), ...members.filter((grant) => !isNear(grant))];

@@ -44,7 +44,17 @@ export function createAsking(parts: AskingParts): Ask {
      ORDER BY seq DESC LIMIT 1`,
   );
 
-  function order({ agentGroupId, sessionId, channel_type }: Approval): readonly string[] {
+  const saidAlone = db.prepare(
+    `SELECT 1 FROM held_events WHERE approval_id = ?1 AND event ->> 'senderId' = ?2 AND NOT (event ->> 'isGroup') LIMIT 1`,
+  );
+
+  /** Where somebody asks alone for what they may decide, they are asked there. */
+  function here({ id, channel_type, platform_id }: Approval, userId: string): Place | undefined {
+    if (channel_type === null || platform_id === null || !saidAlone.get(id, userId)) return undefined;
+    return { channelType: channel_type, platformId: platform_id };
+  }
+
+  function order({ agentGroupId, sessionId, channel_type, requestedBy }: Approval): readonly string[] {
     const grants = granted.all(agentGroupId).map(
       (row): Grant => ({
         userId: String(row.user_id),
@@ -53,7 +63,7 @@ export function createAsking(parts: AskingParts): Ask {
       }),
     );
     const spoke = sessionId === null ? undefined : lastSpeaker.get(sessionId)?.user_id;
-    return approversFor(grants, agentGroupId, channel_type, typeof spoke === 'string' ? spoke : null);
+    return approversFor(grants, agentGroupId, channel_type, typeof spoke === 'string' ? spoke : requestedBy);
   }
 
   async function askNext(id: string): Promise<void> {
@@ -63,8 +73,14 @@ export function createAsking(parts: AskingParts): Ask {
     let unreachable = 0;
     for (const userId of order(approval)) {
       if (asked.has(userId)) continue;
-      const place = await parts.reach(userId);
-      if (place) return within(id, (fresh, now) => show(fresh, userId, place, now));
+      const own = here(approval, userId);
+      const place = own ?? (await parts.reach(userId));
+      if (place) {
+        return within(id, (fresh, now) => {
+          if (!own) rememberDm(db, userId, place, now);
+          return show(fresh, userId, place, now);
+        });
+      }
       unreachable += 1;
     }
     asked.delete(NOBODY);
@@ -88,7 +104,6 @@ export function createAsking(parts: AskingParts): Ask {
     const { text, card } = cardOf(approval);
     const origin = { channel_type: place.channelType, platform_id: place.platformId, thread_id: null };
     const messageId = takeOver.say(origin, null, text, null, now, { card });
-    rememberDm(db, userId, place, now);
     table.show(approval.id, { userId, ...place, messageId }, now);
     table.escalate(approval.id, now + parts.nextMs());
     audit.record({ actor: 'host', action: 'approval.asked', subject: approval.id, detail: { of: userId } }, now);

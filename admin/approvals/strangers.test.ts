@@ -109,6 +109,28 @@ describe('a stranger writes to an agent', () => {
 });
 
 describe('the bot is addressed in a chat where no agent listens', () => {
+  test('somebody who may decide it, alone there: asked there, and not known by that chat', async () => {
+    using install = createInstall();
+    furnish(install);
+    await using world = await createWorld(install);
+    await world.accept(eventOf());
+    await world.card('dm-ann');
+    const alone = { platformId: 'second', isGroup: false, senderId: 'rich:ann', senderName: 'Ann' };
+    assert.equal((await world.accept(eventOf(alone))).status, 'held');
+    const card = await world.card('second');
+    assert.match(card.card?.title ?? '', /^Ann wants to talk to an agent$/);
+    assert.equal(world.shown('dm-ann').length, 1);
+    assert.match(await world.press(card, 'Andy', 'rich:ann'), /^✅/);
+    await until(() => world.stored().length === 1);
+    const known = install.db.prepare(
+      "SELECT g.platform_id AS id FROM user_dms d JOIN messaging_groups g ON g.id = d.messaging_group_id WHERE d.user_id = 'rich:ann'",
+    );
+    assert.deepEqual(
+      known.all().map(({ id }) => id),
+      ['dm-ann'],
+    );
+  });
+
   const elsewhere = { platformId: 'new', chatName: 'Family' };
 
   test('an agent is chosen: it listens there, the one who asked is its member, what waited is answered', async () => {

@@ -130,7 +130,7 @@ export function createCommands(parts: CommandParts): Commands {
   function leave(wiring: Wiring, { event }: CommandContext): Done {
     if (parts.table.letGo(wiring.id, event.threadId)) return says('I leave this conversation until I am called again.');
     return wiring.engageMode === 'pattern'
-      ? says('What I listen to here is set for this chat; an admin can change it.')
+      ? says('I hear everything here: that is how this chat is set. An admin changes it with `ncl wirings update`.')
       : says("I wasn't following this conversation: I answer when I am called.");
   }
 
