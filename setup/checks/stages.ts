@@ -76,7 +76,7 @@ export function allStages(root: string, full: boolean): Stage[] {
       // One file at a time: each starts hosts and sandboxes of its own.
       command: [...NODE_TEST, '--test-concurrency=1', ...endToEnd],
       kind: 'node',
-      deadlineMinutes: 16 * times,
+      deadlineMinutes: 19 * times,
     },
   ];
 }
