@@ -79,9 +79,16 @@ export function createEachSecond(parts: EachSecondParts) {
       const jump = clock.look();
       if (jump !== 0) followClock(jump);
       sweep(sweepParts, Date.now(), performance.now());
-      for (const look of parts.looks) look();
     } catch (error) {
       log.error('sweep failed', { error });
+    }
+    // Each on its own: what fails at every look must not keep the others from theirs.
+    for (const look of parts.looks) {
+      try {
+        look();
+      } catch (error) {
+        log.error('a look failed', { error });
+      }
     }
   }
 

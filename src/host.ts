@@ -82,7 +82,10 @@ export function createHost(parts: HostParts) {
   const credentials = createCredentialUses(db, audit);
   const providers = createProviders({ root: code, env, onEgress: egress.add, onCredential: credentials.add, log });
   const mounts = createMounts({ db, audit, paths, code, allowlist: allowlistFile() });
-  const deliver = (ids: readonly string[]) => delivery.enqueue(ids);
+  function deliver(ids: readonly string[]): void {
+    // Until everything from before a crash is queued in its order, new rows wait in the database.
+    if (recovered) delivery.enqueue(ids);
+  }
 
   /** What most parts share. */
   const base = {
@@ -157,8 +160,7 @@ export function createHost(parts: HostParts) {
 
   function perform(session: Session, effects: Effects): void {
     if (effects.changed) manager.publish(session.id);
-    // Until everything from before a crash is queued in its order, new rows wait in the database.
-    if (recovered) delivery.enqueue(effects.deliver);
+    deliver(effects.deliver);
     if (effects.draft) assistant.drafts.grown(effects.draft);
     for (const [id] of effects.putOff) typing.off(id);
     if (effects.settled.length > 0) activity.settled(session.id);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { MAX_TEXT_BYTES } from '@nanoclaw/protocol';
 import { createBacklog } from '../../src/routing/backlog.ts';
+import { createCopies } from './copies.ts';
 import { createStage, OWNER, PLACE } from './test-stage.ts';
 
 describe('a message that was edited', () => {
@@ -28,6 +29,25 @@ describe('a message that was edited', () => {
     assert.deepEqual(stage.shown(), ['1: ', '1: words alone']);
     const content = stage.db.prepare('SELECT content FROM messages WHERE id = ?').get(id)?.content;
     assert.deepEqual(JSON.parse(String(content)).attachments, [{ type: 'image', name: 'cat.jpg' }]);
+  });
+
+  test('is found without walking through what was said there ever before', async () => {
+    using stage = createStage();
+    await stage.say('m1', 'table for two');
+    const { db } = stage;
+    db.exec(`WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+      INSERT INTO messages (id, session_id, direction, seq, kind, timestamp, status, channel_type, platform_id,
+        platform_message_id, content, created_at)
+      SELECT 'old-' || i, '${stage.session().id}', 'in', 1000 + 2 * i, 'chat', 't', 'completed', 'terminal', 'local',
+        'old-' || i, '{}', 't' FROM n`);
+    const copies = createCopies(db, stage.sessions);
+    const took = Array.from({ length: 20 }, () => {
+      const begun = performance.now();
+      assert.equal(copies.of({ ...PLACE, platformMessageId: 'm1' }).length, 1);
+      return performance.now() - begun;
+    });
+    // The quickest of them: a walk takes several milliseconds at best.
+    assert.ok(Math.min(...took) < 1, String(Math.min(...took)));
   });
 
   test('after it was read is told once, however often it is edited', async () => {

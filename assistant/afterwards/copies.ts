@@ -29,10 +29,11 @@ export interface Copies {
 const COLUMNS = 'm.id, m.session_id, m.seq, m.trigger, m.status, m.user_id, m.content';
 
 export function createCopies(db: DatabaseSync, sessions: Pick<Sessions, 'get'>): Copies {
-  // By session, as they are kept. Those of another chat aren't looked at, those of all chats are.
+  // By session, as they are kept. Those of another chat aren't looked at, those of all chats are. `+`: with the affinity of
+  // a column, the index of an expression would be walked from end to end.
   const heard = db.prepare(
     `SELECT ${COLUMNS} FROM sessions s CROSS JOIN messages m INDEXED BY messages_platform_key
-       ON ifnull(m.session_id, '') = s.id AND m.channel_type = ?1 AND m.platform_id = ?2 AND m.platform_message_id = ?3
+       ON ifnull(m.session_id, '') = +s.id AND m.channel_type = ?1 AND m.platform_id = ?2 AND m.platform_message_id = ?3
      WHERE s.status = 'active' AND m.direction = 'in' AND m.platform_message_id IS NOT NULL AND m.kind = 'chat'
        AND m.outcome IS NOT 'withdrawn'
        AND (s.messaging_group_id = (SELECT id FROM messaging_groups WHERE channel_type = ?1 AND platform_id = ?2)

@@ -73,8 +73,10 @@ export function createAfterwards(parts: AfterwardsParts): Afterwards {
       }),
     membership: (given) => quietly('a membership', () => commit.run(() => memberships.apply(given, Date.now()))),
     heard({ channelType, platformId }) {
-      if (!memberships.isGone(channelType, platformId)) return;
-      void quietly('a return', () => commit.run(() => memberships.back(channelType, platformId)));
+      void quietly('a return', async () => {
+        if (!memberships.isGone(channelType, platformId)) return;
+        await commit.run(() => memberships.back(channelType, platformId));
+      });
     },
     isGone: memberships.isGone,
     look(sessionId) {

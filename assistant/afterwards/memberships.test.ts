@@ -24,6 +24,12 @@ describe('a chat', () => {
     assert.equal(stage.db.prepare('SELECT count(*) AS n FROM messaging_group_agents').get()?.n, 1, "the owner's own");
   });
 
+  test('is heard of without harm where the database can not be asked', () => {
+    using stage = createStage();
+    stage.db.exec('ALTER TABLE messaging_groups RENAME TO elsewhere');
+    assert.doesNotThrow(() => stage.afterwards.heard(GROUP));
+  });
+
   test('has a name that can be shown, or none', async () => {
     using stage = createStage();
     const long = `<b>\u202eA\u0000\n${'x'.repeat(500)}`;

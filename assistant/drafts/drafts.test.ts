@@ -250,6 +250,47 @@ test('a turn that fails, or ends without a word, closes its draft; what was neve
   }
 });
 
+test('one that is broken off shows no more than it did, in one message', async () => {
+  using install = createInstall();
+  const { writes, isSilent, said, rests } = setup(install, { maxTextLength: 60 });
+  writes('One two three. '.repeat(20));
+  await until(() => said().length === 1);
+  isSilent();
+  await rests();
+  assert.deepEqual(said(), ['One two three. One two three. …\n\n(broken off)']);
+});
+
+test('one whose message has ended is not gone on with: what is said since stands below it', async () => {
+  for (const isShown of [true, false]) {
+    using install = createInstall();
+    const { writes, finishes, said, session, rests } = setup(install);
+    writes('One', ['m1']);
+    await until(() => said().length === 1);
+    transaction(install.db, () => install.messages.settle(session.id, 'm1', 'completed', 'stopped', Date.now()));
+    if (isShown) writes('Of the oth', ['m2']);
+    finishes('Of the other.', { answers: ['m2'] });
+    await rests();
+    assert.deepEqual(said(), ['One\n\n(broken off)', 'Of the other.']);
+  }
+});
+
+test('it takes no place in the rates that something else needs', async () => {
+  using install = createInstall();
+  const { progress, writes, finishes, said, calls, rests } = setup(install, {
+    rate: { chat: { count: 2, perMs: 600_000 } },
+  });
+  progress('I look');
+  await until(() => said().length === 1);
+  writes('One');
+  await rests();
+  finishes('One, two.');
+  await rests();
+  assert.deepEqual(
+    calls.map(({ text }) => text),
+    ['I look', 'One, two.'],
+  );
+});
+
 test('/stop closes it with the next look', async () => {
   using install = createInstall();
   const { writes, said, session, rests } = setup(install);

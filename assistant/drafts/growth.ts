@@ -70,7 +70,9 @@ export function createGrowth({ db, deliveries, store, between, log }: GrowthPart
   async function edit(growing: Growing, text: string, turn: Turn): Promise<number | 'refused'> {
     const { adapter, isBusy, hasRoom, call } = turn;
     const { id } = growing;
-    const edits = store.isOpen(id) ? deliveries.sentAs(id) : undefined;
+    // It may have been told of after its end.
+    if (!store.isOpen(id)) all.delete(id);
+    const edits = all.has(id) ? deliveries.sentAs(id) : undefined;
     if (!adapter || edits === undefined) return 'refused';
     const message = draftMessage(adapter, { ...growing, text, id: `${id}.${Date.now()}` });
     // Beyond what one message takes nothing is to be seen.

@@ -11,7 +11,7 @@ import { parseJson, pick } from '../../src/take-over/content.ts';
 import type { Effects } from '../../src/take-over/effects.ts';
 import type { TakeOver } from '../../src/take-over/index.ts';
 import { createGrowth } from './growth.ts';
-import { draftMessage } from './message.ts';
+import { draftMessage, shownOf } from './message.ts';
 import { createStore, type OpenDraft } from './store.ts';
 
 /**
@@ -47,7 +47,8 @@ export function createDrafts(parts: DraftsParts): Drafts {
   function breakOff(session: Session, open: OpenDraft, now: number, effects: Effects): void {
     end(session, open);
     if (!open.isShown) return;
-    const edits = { message: open.id, text: `${open.text}\n\n(broken off)` };
+    const can = open.channel_type === null ? undefined : capabilities(open.channel_type);
+    const edits = { message: open.id, text: can ? shownOf(can, open.text, BROKEN_OFF) : open.text + BROKEN_OFF };
     // Where it can't be changed any more, there is nothing to say: what went wrong is told in words of its own.
     effects.deliver.push(takeOver.say(open, session.id, '', open.inReplyTo, now, { edits }));
   }
@@ -64,8 +65,8 @@ export function createDrafts(parts: DraftsParts): Drafts {
       const answered = draft?.answers.map((id) => messages.openById(session.id, id)).findLast((one) => one?.trigger);
       if (!draft || !answered || !streams(answered.channel_type)) return;
       const open = store.of(session.id);
-      if (open && isAt(open, answered)) {
-        effects.draft = { id: open.id, place: pick(open), text: draft.text };
+      if (open?.isAwaited && isAt(open, answered)) {
+        if (draft.text !== open.text) effects.draft = { id: open.id, place: pick(open), text: draft.text };
         return;
       }
       if (open) breakOff(session, open, now, effects);
@@ -75,7 +76,8 @@ export function createDrafts(parts: DraftsParts): Drafts {
     },
     finish(session, place) {
       const open = store.of(session.id);
-      if (!open || !isAt(open, place)) return undefined;
+      // One whose message has ended is broken off: what is said since has a place of its own, below.
+      if (!open?.isAwaited || !isAt(open, place)) return undefined;
       end(session, open);
       return open.id;
     },
@@ -100,6 +102,8 @@ export function createDrafts(parts: DraftsParts): Drafts {
     grown: growth.newest,
   };
 }
+
+const BROKEN_OFF = '\n\n(broken off)';
 
 function isAt(open: Origin, place: Origin): boolean {
   return (

@@ -90,14 +90,14 @@ export function createQuestions(parts: QuestionsParts): Questions {
     const waitsUntil = now + ask.waitMs + GRACE_MS;
     const reportSeq = sessions.takeSeq(session.id);
     const known = table.find(session.id, ask.question);
+    // Nobody reads what came of those before: its tool waits in vain.
+    if (!known?.waits && table.countWaiting(session.id) >= MAX_WAITING) return [];
     if (known) {
       // Its turn is tried again: it is shown already, perhaps answered.
       table.wait(known.id, reportSeq, waitsUntil, turnOf);
       noteOpen();
       return [];
     }
-    // Nobody reads what came of those before: its tool waits in vain.
-    if (table.countWaiting(session.id) >= MAX_WAITING) return [];
     const shown = readable(ask);
     const question = table.add(
       {

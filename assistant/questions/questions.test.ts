@@ -372,6 +372,14 @@ describe('by text', () => {
     assert.equal(world.says('red'), undefined, 'it is answered');
   });
 
+  test('a command is never an answer, whatever the options say', () => {
+    using world = createWorld();
+    world.agent([ask({ options: ['/stop', 'Red'] })], [], world.turn());
+    assert.equal(world.says('/stop'), undefined);
+    assert.equal(world.says('@Andy /STOP'), undefined);
+    assert.partialDeepStrictEqual(world.says('red'), { text: '✅ You: Red' });
+  });
+
   test('once no tool waits, words are for the agent, unless they reply to the question', () => {
     using world = createWorld();
     const { db, deliveries } = world.install;
@@ -462,6 +470,23 @@ describe('an agent that means no good', () => {
     for (let n = 0; n < 100; n += 1) world.agent([ask({ question: `more-${n}` })], [], turn);
     assert.ok(world.reports().length <= 50);
     assert.ok(Number(db.prepare('SELECT count(*) AS n FROM questions').get()?.n) < 80);
+  });
+
+  test('can not have ever more reported by asking again what has ended', () => {
+    using world = createWorld();
+    const turn = world.turn();
+    const known = Array.from({ length: 80 }, (_, n) => ask({ question: `k-${n}`, options: ['a', 'A '] }));
+    for (const one of known) {
+      world.agent([one], [], turn);
+      world.agent(
+        [],
+        world.reports().map(({ row }) => ack(row.id)),
+      );
+    }
+    assert.deepEqual(world.reports(), []);
+    world.agent(known, [], turn);
+    world.agent(known, [], turn);
+    assert.equal(world.reports().length, 50);
   });
 
   test('names of other sessions’ questions and reports are its own, or nothing', async () => {

@@ -82,13 +82,19 @@ export function createTable(db: DatabaseSync) {
      ORDER BY created_at DESC, id DESC`,
   );
   const chats = db.prepare("SELECT DISTINCT channel_type, platform_id FROM questions WHERE status = 'open'");
-  const unsettled = db.prepare("SELECT * FROM questions WHERE status = 'open' OR waits = 1 ORDER BY id");
+  const unsettled = db.prepare(
+    `SELECT * FROM questions WHERE rowid IN (
+       SELECT rowid FROM questions INDEXED BY questions_open WHERE status = 'open'
+       UNION SELECT rowid FROM questions INDEXED BY questions_waiting WHERE waits = 1) ORDER BY id`,
+  );
   const waiting = db.prepare('SELECT * FROM questions INDEXED BY questions_waiting WHERE session_id = ? AND waits = 1');
   const sessions = db.prepare(
     "SELECT DISTINCT session_id FROM questions INDEXED BY questions_waiting WHERE waits = 1 AND status = 'open' AND card = 0",
   );
   const countWaiting = db.prepare('SELECT count(*) AS n FROM questions WHERE session_id = ? AND waits = 1');
-  const countOpen = db.prepare("SELECT count(*) AS n FROM questions WHERE session_id = ? AND status = 'open'");
+  const countOpen = db.prepare(
+    "SELECT count(*) AS n FROM questions INDEXED BY questions_open WHERE session_id = ? AND status = 'open'",
+  );
   const shown = db.prepare('UPDATE questions SET message_id = ? WHERE id = ?');
   const end = db.prepare(
     `UPDATE questions SET status = ?, result = ?, choice = ?, answered_by = ?, ended_at = ? WHERE id = ? AND status = 'open'`,

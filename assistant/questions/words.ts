@@ -104,6 +104,8 @@ export interface Answer {
 export function readAnswer(options: readonly string[], { text, isReply, isNumbered }: Said): Answer | undefined {
   // In a group the agent is called first.
   const called = text.trim().replace(/^@[^\s:,]+[\s:,]+/, '');
+  // What is said to the host is never an agent's, whatever that has written on its options.
+  if (called.startsWith('/')) return undefined;
   const word = fold(called);
   const labelled = options.findIndex((label) => fold(label) === word);
   const number = /^\d$/.test(word) && (isNumbered || isReply) ? Number(word) - 1 : -1;
@@ -111,7 +113,7 @@ export function readAnswer(options: readonly string[], { text, isReply, isNumber
   const result = options[choice];
   if (result !== undefined) return { choice, result };
   const own = visible(called).trim();
-  if (!isReply || own === '' || own.startsWith('/')) return undefined;
+  if (!isReply || own === '') return undefined;
   return { choice: null, result: own.length > MAX_OWN_WORDS ? `${own.slice(0, MAX_OWN_WORDS).toWellFormed()}…` : own };
 }
 

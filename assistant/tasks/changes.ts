@@ -6,8 +6,9 @@ import type { Result } from '../../admin/view.ts';
 import type { Sessions } from '../../src/db/sessions.ts';
 import { getAgentGroup } from '../../src/groups/agent-groups.ts';
 import type { Firings } from './firing.ts';
-import { type Planned, plan } from './schedule.ts';
-import type { CatchUp, Fields, Run, Table, Task } from './table.ts';
+import { type Planned, plan, upcoming } from './schedule.ts';
+import type { Fields, Run, Table, Task } from './table.ts';
+import type { CatchUp } from './words.ts';
 
 /** What people and agents do with tasks. Each change checks what it is given, and is one transaction with its entry in the audit log. */
 
@@ -34,6 +35,8 @@ export interface TaskChanges {
   cancel(id: string, by: By, now: number): Result<Changed>;
   runNow(id: string, by: By, now: number): Result<Changed>;
   get(id: string, by: By): Result<Task>;
+  /** Its next times, in ms since the epoch. */
+  next(id: string, count: number, by: By): Result<{ task: Task; times: number[] }>;
   /** The newest first. */
   history(id: string, limit: number, by: By): Result<Run[]>;
 }
@@ -122,9 +125,7 @@ export function createTaskChanges(parts: ChangesParts): TaskChanges {
           if (!agent || !mayTouch(by, agentGroupId)) return missing('agent', agentGroupId);
           const problem = problemOf(terms);
           if (problem !== undefined) return refuse('NC_USAGE', problem);
-          if (table.countLive(agentGroupId) >= MOST_TASKS) {
-            return refuse('NC_BUSY', `${MOST_TASKS} tasks are the most: cancel some first.`);
-          }
+          if (table.countLive(agentGroupId) >= MOST_TASKS) return tooMany();
           const place = placeOf(agentGroupId, terms.to, sessionId);
           if (!place.ok) return place;
           const planned = planOf(terms.when ?? '', terms.timezone ?? agent.timezone, now, terms);
@@ -136,7 +137,7 @@ export function createTaskChanges(parts: ChangesParts): TaskChanges {
               agentGroupId,
               name: nameOf(terms.name ?? shortened(prompt)),
               prompt,
-              script: terms.script || null,
+              script: cleanText(terms.script ?? '') || null,
               catchUp: terms.catchUp ?? 'once',
               schedule: planned.data.schedule,
               nextAt: planned.data.next,
@@ -162,6 +163,8 @@ export function createTaskChanges(parts: ChangesParts): TaskChanges {
           return refuse('NC_USAGE', `It is ${task.status}: with another time it begins again.`);
         }
         const isPaused = task.status === 'paused';
+        const begins = !isPaused && task.status !== 'active';
+        if (begins && table.countLive(task.agentGroupId) >= MOST_TASKS) return tooMany();
         return {
           ok: true,
           data: {
@@ -170,7 +173,7 @@ export function createTaskChanges(parts: ChangesParts): TaskChanges {
             ...(planned && !isPaused && { status: 'active' as const, nextAt: planned.data.next }),
             ...(terms.prompt !== undefined && { prompt: cleanText(terms.prompt) }),
             ...(terms.name !== undefined && { name: nameOf(terms.name) }),
-            ...(terms.script !== undefined && { script: terms.script || null }),
+            ...(terms.script !== undefined && { script: cleanText(terms.script) || null }),
             ...(terms.catchUp && { catchUp: terms.catchUp }),
             remark: planned?.data.remark,
           },
@@ -211,6 +214,13 @@ export function createTaskChanges(parts: ChangesParts): TaskChanges {
       const task = find(id, by);
       return task ? { ok: true, data: task } : missing('task', id);
     },
+    next(id, count, by) {
+      const task = find(id, by);
+      if (!task) return missing('task', id);
+      const { schedule, nextAt } = task;
+      const times = nextAt === null ? [] : [nextAt, ...upcoming(schedule, nextAt, count - 1)];
+      return { ok: true, data: { task, times } };
+    },
     history(id, limit, by) {
       return find(id, by) ? { ok: true, data: table.history(id, limit) } : missing('task', id);
     },
@@ -225,6 +235,10 @@ function planOf(
 ): Result<Extract<Planned, { ok: true }>> {
   const planned = plan(when, timezone, now, { often: often ?? false });
   return planned.ok ? { ok: true, data: planned } : refuse('NC_USAGE', planned.problem);
+}
+
+function tooMany() {
+  return refuse('NC_BUSY', `${MOST_TASKS} tasks are the most: cancel some first.`);
 }
 
 function problemOf({ when = '', prompt = '', script = '', name = '' }: TaskTerms): string | undefined {
@@ -243,8 +257,13 @@ function shortened(text: string): string {
   return line.length > NAME_OF_PROMPT ? `${line.slice(0, NAME_OF_PROMPT).toWellFormed()}…` : line;
 }
 
+/** On one line, and nothing in it that hides or turns what stands beside it. */
 function nameOf(text: string): string {
-  return cleanText(text).replaceAll(/\s+/g, ' ').trim() || 'Task';
+  return (
+    cleanText(text)
+      .replaceAll(/[\s\p{Cc}\p{Bidi_Control}]+/gu, ' ')
+      .trim() || 'Task'
+  );
 }
 
 function same(a: string, b: string): boolean {

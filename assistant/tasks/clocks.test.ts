@@ -18,6 +18,40 @@ test('a clock that is set back fires nothing twice', async () => {
   assert.deepEqual(scene.runs(id).length, 2);
 });
 
+for (const remembers of [true, false]) {
+  test(`a clock that was years ahead is no reason to be silent for years${remembers ? '' : ', also after a start'}`, async () => {
+    await using world = createWorld();
+    using scene = stage(world);
+    const { id } = scene.create({ when: '0 * * * *' });
+    const reminder = scene.create({ when: 'in 5000 days' });
+    scene.look(T0);
+    const ahead = T0 + 4 * 365 * 24 * HOUR;
+    scene.look(ahead);
+    scene.end('reply', ahead + 1_000);
+    if (!remembers) scene.restart();
+    scene.look(T0 + 10 * MINUTE);
+    assert.equal(scene.task(id)?.next_at, '2027-02-01T08:00:00.000Z');
+    assert.equal(Date.parse(String(scene.task(reminder.id)?.next_at)), reminder.nextAt);
+    scene.look(T0 + 30 * MINUTE);
+    assert.equal(scene.runs(id).length, 2);
+  });
+}
+
+test('a clock that is set back leaves a task that has failed its longer wait', async () => {
+  await using world = createWorld();
+  using scene = stage(world);
+  const { id } = scene.create({ when: '* * * * *' });
+  for (const at of [0, 1, 2]) {
+    const due = Date.parse(String(scene.task(id)?.next_at));
+    scene.look(due);
+    scene.fail('script', `exit code ${at}`, due);
+  }
+  const waits = scene.task(id)?.next_at;
+  scene.restart();
+  scene.look(Date.parse(String(waits)) - 3 * MINUTE);
+  assert.equal(scene.task(id)?.next_at, waits);
+});
+
 const CHANGES: readonly (readonly [zone: string, ...days: string[]])[] = [
   ['Europe/Berlin', '2027-03-28', '2027-10-31'],
   ['America/New_York', '2027-03-14', '2027-11-07'],

@@ -1,5 +1,5 @@
 import { between, nextAfter, type Schedule } from './schedule.ts';
-import type { CatchUp } from './table.ts';
+import type { CatchUp } from './words.ts';
 
 /** What to do about a task that is due, and about one that has failed: pure. Times are ms since the epoch. */
 
@@ -7,8 +7,8 @@ import type { CatchUp } from './table.ts';
 export const LATE_MS = 60_000;
 /** Of what was missed, so many are made up for at once. */
 export const MOST_AT_ONCE = 24;
-/** Beyond that, nobody counts. */
-const MOST_COUNTED = 1_000;
+/** Beyond that, nobody counts: each takes a tenth of a millisecond. */
+const MOST_COUNTED = 100;
 /** In a row; then a task is paused. */
 export const MOST_FAILURES = 5;
 const BACKOFF_MS = 60_000;
@@ -62,4 +62,9 @@ export function afterFailure(schedule: Schedule, failures: number, now: number):
   if (failures >= MOST_FAILURES) return undefined;
   const earliest = now + BACKOFF_MS * 2 ** (failures - 1);
   return schedule.recurs ? nextAfter(schedule, earliest - 1_000) : earliest;
+}
+
+/** When what recurs comes at the latest: what is later than that was reckoned by a clock that was ahead. */
+export function latestNext(schedule: Schedule, failures: number, now: number): number | undefined {
+  return failures > 0 ? afterFailure(schedule, failures, now) : nextAfter(schedule, now);
 }

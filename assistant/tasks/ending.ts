@@ -4,8 +4,8 @@ import type { Sessions } from '../../src/db/sessions.ts';
 import type { TakeOver } from '../../src/take-over/index.ts';
 import type { Tasking } from '../../src/tasking.ts';
 import { afterFailure, MOST_FAILURES } from './decide.ts';
-import { inWords } from './schedule.ts';
-import type { RunStatus, Table, Task } from './table.ts';
+import type { Run, RunStatus, Table, Task } from './table.ts';
+import { inWords } from './words.ts';
 
 /** What becomes of a firing: it is noted; one that has failed comes again, until it has failed too often. */
 
@@ -30,21 +30,23 @@ const SHOWN_ERROR = 300;
 
 export function createEnding({ db, table, takeOver, sessions, changed }: EndingParts): Ending {
   const message = db.prepare('SELECT status, outcome FROM messages WHERE id = ?');
+  // In no other chat: what is planned in one may be a secret in the next.
   const newest = db.prepare(
-    "SELECT id FROM sessions WHERE agent_group_id = ? AND status = 'active' ORDER BY last_active DESC LIMIT 1",
+    `SELECT id FROM sessions WHERE agent_group_id = ? AND ifnull(messaging_group_id, ?2) = ?2 AND status = 'active'
+     ORDER BY last_active DESC LIMIT 1`,
   );
 
   function pause(task: Task, why: string, now: number): void {
     table.change(task, { status: 'paused', reason: why, nextAt: null }, now);
     changed();
-    const session = sessions.get(String(newest.get(task.agentGroupId)?.id));
+    const session = sessions.get(String(newest.get(task.agentGroupId, task.chatId)?.id));
     const text = `The task “${task.name}” (${task.id}) is paused: ${why}.`;
     if (session) takeOver.tellAgent(session, 'task', 'paused', text, now);
   }
 
   /** What comes next, in words. */
-  function rearm(task: Task, now: number): string {
-    const failures = task.failures + 1;
+  function rearm(task: Task, run: Run, now: number): string {
+    const failures = task.failures + (table.hasFailedBeside(run) ? 0 : 1);
     // Cancelled or paused meanwhile: so it stays.
     if (task.status === 'cancelled' || task.status === 'paused') {
       table.change(task, { failures }, now);
@@ -73,7 +75,7 @@ export function createEnding({ db, table, takeOver, sessions, changed }: EndingP
         failure.kind === 'script'
           ? `⚠️ The script of the task “${task.name}” failed: ${error}.`
           : `${text}\nThat was the task “${task.name}”.`;
-      return `${what} ${rearm(task, now)}`;
+      return `${what} ${rearm(task, run, now)}`;
     },
     settle(now) {
       for (const run of table.openRuns()) {

@@ -32,6 +32,52 @@ test('a failure is told where it speaks, and it comes again; after five in a row
   assert.equal(scene.open().length, 1);
 });
 
+test('times that were made up for together fail once together', async () => {
+  await using world = createWorld();
+  using scene = stage(world);
+  const task = scene.create({ when: '0 * * * *', catchUp: 'all' });
+  const woke = T0 + 10 * HOUR;
+  scene.look(woke);
+  assert.equal(scene.open().length, 10);
+  scene.fail('auth', 'refused', woke);
+  assert.deepEqual([scene.task(task.id)?.status, scene.task(task.id)?.failures], ['active', 1]);
+  assert.equal(scene.notices().length, 1);
+  scene.look(woke + HOUR);
+  scene.fail('auth', 'refused', woke + HOUR);
+  assert.equal(scene.task(task.id)?.failures, 2);
+});
+
+test('what is said to the agent of a paused task is said in that chat alone', async () => {
+  await using world = createWorld();
+  using scene = stage(world);
+  const { directory, install, owner } = world;
+  const chat = directory.createChat(
+    { channelType: 'telegram', platformId: '-77', name: 'Family', isGroup: true },
+    owner,
+    T0,
+  );
+  assert.ok(chat.ok);
+  assert.ok(directory.addDestination(install.agentId, 'family', chat.data.id, owner, T0).ok);
+  const name = String(
+    world.query("SELECT local_name AS name FROM agent_destinations WHERE local_name <> 'family'")[0]?.name,
+  );
+  scene.create({ when: '*/5 * * * *', name: 'A ring for Ada', to: name });
+  install.sessions.ensure(install.agentId, chat.data.id, null, T0 + 30 * 24 * HOUR);
+  const told = () =>
+    world.query(
+      "SELECT s.messaging_group_id AS chat FROM messages m JOIN sessions s ON s.id = m.session_id WHERE m.kind = 'system'",
+    );
+  for (let failures = 1; failures <= 5; failures++) {
+    const at = Date.parse(String(world.query('SELECT next_at FROM tasks')[0]?.next_at));
+    scene.look(at);
+    scene.fail('script', 'exit code 3', at);
+  }
+  assert.deepEqual(
+    told().map(({ chat }) => chat),
+    [install.chatId],
+  );
+});
+
 test('a reminder whose turn fails comes again, and is not lost', async () => {
   await using world = createWorld();
   using scene = stage(world);

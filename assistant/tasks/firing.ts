@@ -6,8 +6,8 @@ import type { Session, Sessions } from '../../src/db/sessions.ts';
 import { sessionKey } from '../../src/routing/session-key.ts';
 import type { Wirings } from '../../src/routing/wirings.ts';
 import { decideFiring, type Occurrence } from './decide.ts';
-import { inWords } from './schedule.ts';
 import type { Table, Task } from './table.ts';
+import { inWords } from './words.ts';
 
 /** A task that is due becomes messages in the session of its destination: each with its run, in one transaction. */
 

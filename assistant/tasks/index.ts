@@ -6,6 +6,7 @@ import type { Logger } from '../../src/log/index.ts';
 import type { TakeOver } from '../../src/take-over/index.ts';
 import type { Tasking } from '../../src/tasking.ts';
 import { createTaskChanges, type TaskChanges } from './changes.ts';
+import { latestNext } from './decide.ts';
 import { createEnding, type EndingParts } from './ending.ts';
 import { createFirings, type FiringParts } from './firing.ts';
 import { createTable, type Task } from './table.ts';
@@ -34,6 +35,8 @@ export interface Tasks extends Tasking {
 /** Node's timers hold no longer ones; the look finds what is due all the same. */
 const LONGEST_TIMER_MS = 3_600_000;
 const RETRY_MS = 1_000;
+/** A clock that goes back further than this was ahead. */
+const BACK_MS = 1_000;
 
 export function createTasks(parts: TasksParts): Tasks {
   const { db, log } = parts;
@@ -43,6 +46,8 @@ export function createTasks(parts: TasksParts): Tasks {
   /** In ms since the epoch; nothing is asked of the database before. */
   let nextAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
+  /** The time of the last look; before the first, nobody knows what the clock was. */
+  let lookedAt = Number.POSITIVE_INFINITY;
   let isStopped = false;
   /** Whether a run may have ended. */
   let isRunning = true;
@@ -92,12 +97,24 @@ export function createTasks(parts: TasksParts): Tasks {
   function lookOnce(now: number): void {
     if (isStopped) return;
     try {
+      if (now < lookedAt - BACK_MS) transaction(db, () => bringForward(now));
+      lookedAt = now;
       if (now >= nextAt) fireDue(now);
       if (Number.isFinite(nextAt)) arm(nextAt - now);
       else clearTimeout(timer);
       settle(now);
     } catch (error) {
       log.error('tasks were not looked at', { error });
+    }
+  }
+
+  /** What a clock that was ahead has put far off. What came by it doesn't come again: its times are there. */
+  function bringForward(now: number): void {
+    for (const task of table.recurring()) {
+      const latest = latestNext(task.schedule, task.failures, now);
+      if (latest === undefined || (task.nextAt ?? latest) <= latest) continue;
+      table.change(task, { nextAt: latest }, now);
+      nextAt = Number.NEGATIVE_INFINITY;
     }
   }
 
@@ -121,7 +138,7 @@ export function createTasks(parts: TasksParts): Tasks {
     }),
     failed: ending.failed,
     look(now) {
-      if (now >= nextAt || isRunning) lookOnce(now);
+      if (now >= nextAt || isRunning || now < lookedAt) lookOnce(now);
     },
     stop() {
       isStopped = true;

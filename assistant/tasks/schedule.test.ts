@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { between, inWords, nextAfter, plan, type Schedule, upcoming } from './schedule.ts';
+import { between, nextAfter, plan, type Schedule, upcoming } from './schedule.ts';
+import { inWords } from './words.ts';
 
 /** Times and zones. The wall clock of each zone is read here by itself, as a person would. */
 
@@ -108,6 +109,13 @@ test('the next is after now and there is none between; what was missed is exactl
   );
 });
 
+test('with a day of the month and a weekday, either is enough; the leap day comes in leap years', () => {
+  const days = (text: string, count: number) =>
+    upcoming({ text, recurs: true, timezone: 'UTC' }, NOW, count).map((at) => new Date(at).toISOString().slice(0, 10));
+  assert.deepEqual(days('0 0 13 * FRI', 4), ['2026-11-27', '2026-12-04', '2026-12-11', '2026-12-13']);
+  assert.deepEqual(days('0 0 29 2 *', 2), ['2028-02-29', '2032-02-29']);
+});
+
 test('relative times, offsets and words', () => {
   assert.equal(must('in 20 seconds', 'UTC').next, NOW + 20_000);
   assert.equal(must('in 3 days', 'UTC').next, NOW + 3 * DAY);
@@ -139,6 +147,11 @@ const refused: readonly (readonly [text: string, zone: string, why: RegExp])[] =
   ['in 0 seconds', 'UTC', /is over/],
   ['tomorrow', 'UTC', /neither a time nor a cron/],
   ['', 'UTC', /neither a time nor a cron/],
+  // A date, to the library: of UTC, whatever the zone.
+  ['12:00 2027-01-01', 'Europe/Berlin', /is no time. One is written/],
+  ['1 Jan 2027 09:00', 'Europe/Berlin', /is no time. One is written/],
+  ['+002027-01-01T00:00', 'UTC', /is no time. One is written/],
+  ['in 3 mays', 'UTC', /neither a time nor a cron/],
   ['0 9 * * *', 'Mars/Olympus', /no time zone “Mars\/Olympus”/],
   ['0 9 * * *', '+02:00', /no time zone/],
 ];

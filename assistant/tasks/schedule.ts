@@ -1,6 +1,7 @@
 import { isoTime } from '@nanoclaw/protocol';
 import { Cron } from 'croner';
 import { isTimezone } from '../../admin/timezone.ts';
+import { inWords } from './words.ts';
 
 /** When a task is due: pure. Times are ms since the epoch. */
 
@@ -18,7 +19,7 @@ export const LEAST_MS = 60_000;
 /** Beyond this the clock is meant to be wrong, or the year is a slip. */
 const FARTHEST_MS = 20 * 366 * 86_400_000;
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-const IN = /^in\s+(\d{1,7})\s*(s|m|h|d|w)(?:ec(?:ond)?s?|in(?:ute)?s?|ours?|ays?|eeks?)?$/i;
+const IN = /^in (\d{1,7}) ?(?:(s)(?:ec(?:ond)?s?)?|(m)(?:in(?:ute)?s?)?|(h)(?:ours?)?|(d)(?:ays?)?|(w)(?:eeks?)?)$/i;
 const TIME = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)\s*(Z|[+-]\d\d:?\d\d)?$/i;
 
 /** Reads a time as it was given. `often`: more than once a minute is allowed. */
@@ -29,10 +30,12 @@ export function plan(given: string, timezone: string, now: number, { often = fal
   }
   const later = IN.exec(text);
   if (later) {
-    const at = now + Number(later[1]) * (UNITS[later[2]?.toLowerCase() ?? ''] ?? 0);
+    const unit = later.slice(2).find(Boolean) ?? '';
+    const at = now + Number(later[1]) * (UNITS[unit.toLowerCase()] ?? 0);
     return once({ text: at <= now + FARTHEST_MS ? isoTime(at) : text, recurs: false, timezone }, now);
   }
-  if (/^\d{4}-/.test(text)) return once({ text, recurs: false, timezone }, now);
+  // With a colon it is no cron expression, and the library would read it as a date of its own.
+  if (/^\d{4}-|:/.test(text)) return once({ text, recurs: false, timezone }, now);
   return recurring({ text, recurs: true, timezone }, now, often);
 }
 
@@ -104,22 +107,6 @@ function newest(cron: Cron, last: number, count: number): number[] {
     .filter((at) => at <= last)
     .slice(0, count)
     .reverse();
-}
-
-/** For a person: `Mon 2 Mar 2026, 09:00 (Europe/Berlin)`. */
-export function inWords(at: number, timezone: string): string {
-  const seconds = at % 60_000 === 0 ? {} : ({ second: '2-digit' } as const);
-  const text = new Intl.DateTimeFormat('en-GB', {
-    timeZone: timezone,
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-    ...seconds,
-  }).format(at);
-  return `${text.replace(',', '')} (${timezone})`;
 }
 
 function timeOf({ text, timezone }: Schedule): number | undefined {

@@ -3,11 +3,10 @@ import { isoTime } from '@nanoclaw/protocol';
 import { z } from 'zod';
 import { newId } from '../../src/db/ids.ts';
 import type { Schedule } from './schedule.ts';
+import { CATCH_UP } from './words.ts';
 
 /** The tables `tasks` and `task_runs`. What changes something runs inside a transaction. */
 
-export const CATCH_UP = ['skip', 'once', 'all'] as const;
-export type CatchUp = (typeof CATCH_UP)[number];
 export type RunStatus = 'answered' | 'silent' | 'failed' | 'stopped' | 'skipped';
 
 const time = z.string().transform((text) => Date.parse(text));
@@ -67,6 +66,8 @@ export type Run = z.infer<typeof Run>;
 
 /** What is kept of a task's runs. */
 const KEPT_RUNS = 500;
+/** What is kept of an agent's tasks that have ended, if housekeeping has not come before. */
+const KEPT_ENDED = 1_000;
 
 export type NewTask = Pick<
   Task,
@@ -102,11 +103,17 @@ export function createTable(db: DatabaseSync) {
        catch_up, status, next_at, created_by, created_at, updated_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?)`,
   );
+  const forget = db.prepare(
+    `DELETE FROM tasks WHERE id IN (
+       SELECT id FROM tasks WHERE agent_group_id = ? AND status IN ('done', 'cancelled')
+       ORDER BY updated_at DESC LIMIT -1 OFFSET ${KEPT_ENDED})
+     AND NOT EXISTS (SELECT 1 FROM task_runs INDEXED BY task_runs_open WHERE task_id = tasks.id AND ended_at IS NULL)`,
+  );
   const update = db.prepare(
     `UPDATE tasks SET messaging_group_id = ?, thread_id = ?, name = ?, prompt = ?, script = ?, schedule = ?, recurs = ?,
        timezone = ?, catch_up = ?, status = ?, reason = ?, next_at = ?, failures = ?, updated_at = ? WHERE id = ?`,
   );
-  const due = db.prepare("SELECT * FROM tasks WHERE status = 'active' AND next_at <= ? ORDER BY next_at LIMIT 100");
+  const due = db.prepare("SELECT * FROM tasks WHERE status = 'active' AND next_at <= ? ORDER BY next_at LIMIT 20");
   const next = db.prepare("SELECT min(next_at) AS at FROM tasks WHERE status = 'active'");
   const count = db.prepare(
     "SELECT count(*) AS n FROM tasks WHERE agent_group_id = ? AND status IN ('active', 'paused')",
@@ -124,6 +131,10 @@ export function createTable(db: DatabaseSync) {
   );
   const open = db.prepare('SELECT * FROM task_runs INDEXED BY task_runs_open WHERE ended_at IS NULL ORDER BY id');
   const isOpen = db.prepare('SELECT 1 FROM task_runs INDEXED BY task_runs_open WHERE task_id = ? AND ended_at IS NULL');
+  const failedBeside = db.prepare(
+    "SELECT 1 FROM task_runs WHERE task_id = ? AND fired_at = ? AND status = 'failed' AND id <> ?",
+  );
+  const active = db.prepare("SELECT * FROM tasks WHERE status = 'active' AND recurs = 1");
   const byMessage = db.prepare('SELECT * FROM task_runs WHERE message_id = ?');
   const history = db.prepare('SELECT * FROM task_runs WHERE task_id = ? ORDER BY id DESC LIMIT ?');
 
@@ -135,6 +146,7 @@ export function createTable(db: DatabaseSync) {
   return {
     get,
     add(task: NewTask, now: number): Task {
+      forget.run(task.agentGroupId);
       const id = newId('task', now);
       const { text, recurs, timezone } = task.schedule;
       insert.run(
@@ -178,6 +190,7 @@ export function createTable(db: DatabaseSync) {
       );
       return changed;
     },
+    /** The first of them: after a long absence, each takes a while. */
     due: (now: number): Task[] => due.all(isoTime(now)).map((row) => Row.parse(row)),
     /** When the next of all is due. */
     next(): number | undefined {
@@ -212,6 +225,9 @@ export function createTable(db: DatabaseSync) {
       return endRun.run(status, detail, isoTime(now), run.id).changes > 0;
     },
     openRuns: (): Run[] => open.all().map((row) => Run.parse(row)),
+    /** Another that was fired together with it has failed. */
+    hasFailedBeside: ({ id, taskId, firedAt }: Run): boolean => failedBeside.get(taskId, firedAt, id) !== undefined,
+    recurring: (): Task[] => active.all().map((row) => Row.parse(row)),
     isRunning: (taskId: string): boolean => isOpen.get(taskId) !== undefined,
     runOf(messageId: string): Run | undefined {
       const row = byMessage.get(messageId);

@@ -76,6 +76,7 @@ export function createBridge(parts: BridgeParts) {
     const { attachments, problems } = await fetchAll(said.attachments);
     const place = where(threadId);
     const chatName = await parts.chatNameOf?.(place.platformId);
+    const isMention = !isGroup || (parts.isMention?.(said) ?? (said.isMention === true || isNamed(text, adapter)));
     const acceptance = await need().accept({
       ...place,
       platformMessageId: id,
@@ -83,7 +84,7 @@ export function createBridge(parts: BridgeParts) {
       senderName: nameOf(author),
       text: [text, ...problems].filter((part) => part !== '').join('\n'),
       timestamp: isoTime(metadata.dateSent.getTime()),
-      isMention: !isGroup || (parts.isMention?.(said) ?? (said.isMention === true || isNamed(text, adapter))),
+      isMention,
       isGroup,
       ...(chatName !== undefined && { chatName }),
       ...(attachments.length > 0 && { attachments }),
@@ -92,7 +93,8 @@ export function createBridge(parts: BridgeParts) {
     if (acceptance.status !== 'refused') return;
     log.warn('a message was refused', { code: acceptance.code, platformMessageId: id });
     if (!LASTING.has(acceptance.code)) throw new Error(`It was refused for now: ${acceptance.code}`);
-    await adapter.postMessage(threadId, { raw: acceptance.sentence });
+    // Who didn't call the bot hears nothing of it.
+    if (isMention) await adapter.postMessage(threadId, { raw: acceptance.sentence });
   }
 
   async function changed(threadId: string, said: Message): Promise<void> {

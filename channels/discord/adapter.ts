@@ -171,6 +171,7 @@ export function createDiscord(context: ChannelContext, timing: Timing = TIMING):
         return outcomeOf(error, isConnected(), true);
       }
     },
+    isChatId: isSnowflake,
     async openDm(handle) {
       if (!isSnowflake(handle)) return undefined;
       try {

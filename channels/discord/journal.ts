@@ -22,6 +22,10 @@ export interface Journal {
   taken(channelId: string, messageId: string): void;
   /** From where on the history of this channel is unknown; undefined before the bot has ever listened. */
   after(channelId: string): string | undefined;
+  /** Its history can't be read now: what is said there from now on must not hide what is missing. */
+  hold(channelId: string): void;
+  /** Its history has been read. */
+  release(channelId: string): void;
   /** There may be messages that neither a session brings nor anybody has fetched: since the last time that all was heard. */
   isBehind(): boolean;
   caughtUp(): void;
@@ -39,6 +43,7 @@ const Kept = z.object({
   heardAt: z.number().optional(),
   behind: z.boolean().optional(),
   newest: z.array(z.tuple([z.string(), z.string()])),
+  held: z.array(z.tuple([z.string(), z.string()])).optional(),
 });
 
 const MOST_CHANNELS = 1_000;
@@ -52,6 +57,7 @@ export function createJournal({ recall, remember }: Keep): Journal {
   const kept = read(recall('journal'));
   let { session, heardAt, behind = false } = kept;
   const newest = new Map(kept.newest);
+  const held = new Map(kept.held);
   let open = new Set<number>();
   let highest = session?.seq ?? 0;
   let timer: NodeJS.Timeout | undefined;
@@ -61,13 +67,24 @@ export function createJournal({ recall, remember }: Keep): Journal {
     clearTimeout(timer);
     timer = undefined;
     const since = { ...(session && { session }), ...(heardAt !== undefined && { heardAt }) };
-    const value = { ...since, behind, newest: [...newest] };
+    const value = { ...since, behind, newest: [...newest], held: [...held] };
     if (!remember('journal', JSON.stringify(value))) soon(AGAIN_MS);
   }
 
   function soon(ms = WRITE_MS): void {
     timer ??= setTimeout(write, ms);
     timer.unref();
+  }
+
+  function after(channelId: string): string | undefined {
+    const since = heardAt === undefined ? undefined : snowflakeAt(heardAt - MARGIN_MS);
+    return held.get(channelId) ?? newest.get(channelId) ?? since;
+  }
+
+  function hold(channelId: string): void {
+    const from = after(channelId);
+    if (from !== undefined && held.size < MOST_CHANNELS) held.set(channelId, from);
+    soon();
   }
 
   function begin(next: Session | undefined): void {
@@ -111,17 +128,23 @@ export function createJournal({ recall, remember }: Keep): Journal {
     taken(channelId, messageId) {
       const known = newest.get(channelId);
       if (known !== undefined && !newer(messageId, known)) return;
+      // Perhaps it is not known yet that there is something to fetch.
+      if (known === undefined && behind && !held.has(channelId)) hold(channelId);
       newest.delete(channelId);
       newest.set(channelId, messageId);
       const [oldest] = newest.keys();
       if (newest.size > MOST_CHANNELS && oldest !== undefined) newest.delete(oldest);
       soon();
     },
-    after: (channelId) =>
-      newest.get(channelId) ?? (heardAt === undefined ? undefined : snowflakeAt(heardAt - MARGIN_MS)),
+    after,
+    hold,
+    release(channelId) {
+      if (held.delete(channelId)) soon();
+    },
     isBehind: () => behind,
     caughtUp() {
       behind = false;
+      held.clear();
       soon();
     },
     heard() {
@@ -129,7 +152,7 @@ export function createJournal({ recall, remember }: Keep): Journal {
       heardAt = Date.now();
       soon();
     },
-    known: () => [...newest.keys()],
+    known: () => [...new Set([...newest.keys(), ...held.keys()])],
     write,
   };
 }

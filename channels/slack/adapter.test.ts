@@ -6,7 +6,7 @@ import { BOT } from '../../test/fakes/slack/state.ts';
 import { until } from '../../test/support/until.ts';
 import { outbound, testContext, testHost } from '../telegram/testing.ts';
 import { plugin } from './index.ts';
-import { onStage, QUICK } from './testing/stage.ts';
+import { onStage } from './testing/stage.ts';
 
 /** An account at the scripted Slack: what comes in, what goes out, and what goes wrong. */
 
@@ -266,16 +266,6 @@ test('the bot in a channel, and put out of it, is told by the channel’s name',
       [false, 'general'],
     ],
   );
-});
-
-test('what the host has no room for stays on the disk when its time is over, and is offered again', async (t) => {
-  const host = testHost();
-  const { far, dm } = await onStage(t, { host, timing: { ...QUICK, offerMs: 1, againMs: 200 } });
-  const refused = { status: 'refused' as const, code: 'NC_DISK_FULL', sentence: 'No room.' };
-  host.answers.push(...Array.from({ length: 8 }, () => refused));
-  await far.post({ chat: dm, sender: 'ann', text: 'keep me' });
-  await until(() => host.events.length === 9);
-  assert.equal(new Set(host.events.map((event) => event.platformMessageId)).size, 1);
 });
 
 test('the connection test says as whom it works, or what is wrong, and never a token', async (t) => {

@@ -48,6 +48,8 @@ export function createSlack(context: ChannelContext, timing: Timing = TIMING): C
   let closing: (() => Promise<void>) | undefined;
   let problem: ChannelHealth | undefined;
   let recheck: NodeJS.Timeout | undefined;
+  let aliveAt = () => Date.now();
+  let onSpoke: (channel: string, thread: string) => void = () => {};
   let onHeard: (channel: string, ts: string, thread: string | undefined) => void = () => {};
   const threads = createPrivateThreads();
   const api = watched(settings.bot);
@@ -105,8 +107,9 @@ export function createSlack(context: ChannelContext, timing: Timing = TIMING): C
       timing,
       signal,
     });
-    const backfill = createBackfill({ context, chats, fill: receiver.fill, signal });
+    const backfill = createBackfill({ context, chats, fill: receiver.fill, aliveAt: () => aliveAt(), signal });
     onHeard = backfill.heard;
+    onSpoke = backfill.spoke;
     closing = async () => {
       backfill.pause();
       receiver.close();
@@ -131,6 +134,7 @@ export function createSlack(context: ChannelContext, timing: Timing = TIMING): C
     if (app) {
       const socket = createSocket({ api: app, timing, take, onConnected, onDeaf, log, signal });
       connection = socket.health;
+      aliveAt = socket.aliveAt;
       running = socket.run();
       return;
     }
@@ -213,10 +217,15 @@ export function createSlack(context: ChannelContext, timing: Timing = TIMING): C
       return stopping;
     },
     health,
-    deliver: sender.deliver,
+    async deliver(message) {
+      const result = await sender.deliver(message);
+      if (result.status === 'sent' && message.threadId !== null) onSpoke(message.platformId, message.threadId);
+      return result;
+    },
     typing: working.typing,
     react: (platformId, _thread, platformMessageId, emoji) => sender.react(platformId, platformMessageId, emoji),
     isGroup: (platformId) => !platformId.startsWith('D'),
+    isChatId: (platformId) => /^[CDG][A-Z0-9]{1,20}$/.test(platformId),
     listChats: chats.list,
     openDm: chats.openDm,
   };

@@ -4,7 +4,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext as T, test } from 'node:test';
 import { z } from 'zod';
-import { createApi, isSlacks, Lost, Refusal } from './api.ts';
+import { Lost } from '../http/lost.ts';
+import { createApi, isSlacks, Refusal } from './api.ts';
 
 /** The Web API's answers, byte by byte, and what each means. */
 

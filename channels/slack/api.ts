@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errorText } from '../../src/errors.ts';
+import { Lost, lostBy } from '../http/lost.ts';
 
 /** Slack's Web API: one call a method. https://docs.slack.dev/reference/methods */
 
@@ -15,16 +15,6 @@ export class Refusal extends Error {
     this.code = code;
     this.retryAfterMs = more.retryAfterMs;
     this.needed = more.needed;
-  }
-}
-
-/** No answer that can be read. `unsent`: it surely never left; otherwise Slack may have done it. */
-export class Lost extends Error {
-  readonly unsent: boolean;
-
-  constructor(message: string, unsent: boolean) {
-    super(message);
-    this.unsent = unsent;
   }
 }
 
@@ -55,13 +45,6 @@ const CALL_MS = 30_000;
 const FILE_MS = 10 * 60_000;
 const DEFAULT_REST_MS = 30_000;
 const HOPS = 3;
-/** The connection was never made. */
-const UNSENT = new Set([
-  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'],
-  ...['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-  ...['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID'],
-]);
-
 export function createApi(apiUrl: string, token: string): Api {
   const root = apiUrl.replace(/\/+$/, '');
   const authorization = `Bearer ${token}`;
@@ -173,13 +156,4 @@ async function request(url: string, init: RequestInit): Promise<Response> {
   } catch (error) {
     throw lostBy(error);
   }
-}
-
-/** Fetch hides the reason in `cause`. */
-function lostBy(error: unknown): Error {
-  if (error instanceof Error && error.name === 'AbortError') return error;
-  if (error instanceof Error && error.name === 'TimeoutError') return new Lost('There was no answer in time.', false);
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
-  return new Lost(`The connection failed: ${code === '' ? errorText(cause) : code}`, UNSENT.has(code));
 }

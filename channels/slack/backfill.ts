@@ -3,7 +3,7 @@ import type { ChannelContext } from '../../src/channels/plugin.ts';
 import { errorText } from '../../src/errors.ts';
 import type { Chats } from './chats.ts';
 import { isDm } from './events.ts';
-import { isAuth } from './outcome.ts';
+import { isAuth, outcomeOf } from './outcome.ts';
 
 /**
  * What was said while nobody listened: Slack keeps no events, but shows a chat's history. Read from where each chat and each
@@ -15,17 +15,23 @@ export interface BackfillParts {
   chats: Chats;
   /** Puts what `fetch` finds in the chat's line, before what comes now. */
   fill(lane: string, fetch: () => Promise<readonly unknown[]>): Promise<void>;
+  /** Until when the line was surely whole, in ms: one can be dead for hours before anybody notices, as in a sleep. */
+  aliveAt(): number;
   signal: AbortSignal;
 }
 
 const KEY = 'heard';
 const SAVE_MS = 5_000;
+/** What came in the last seconds before a gap may not have been written down. In ms. */
+const MARGIN_MS = 30_000;
 /** What is older is not answered any more. */
 const OLDEST_S = 24 * 3600;
 const MOST_CHATS = 500;
 const MOST_THREADS = 50;
 /** As many chats wait with what comes now until they are filled; others are filled behind it. */
 const FIRST = 40;
+/** Until a history is asked for again that could not be read. */
+const AGAIN_MS = 5 * 60_000;
 const PAGE = 200;
 const MOST_PAGES = 5;
 
@@ -42,30 +48,34 @@ const Page = z.object({
   response_metadata: z.looseObject({ next_cursor: z.string().optional() }).optional(),
 });
 
-/** As it was when it ended: what comes now must not move its beginning. */
+/** As it was when it began: what comes now must not move its beginning, until all of it has been read. */
 interface Gap {
-  /** In seconds. */
-  floor: number;
+  /** In ms. */
+  at: number;
   chats: ReadonlyMap<string, string>;
   threads: ReadonlyMap<string, string>;
 }
 
-export function createBackfill({ context, chats, fill, signal }: BackfillParts) {
+export function createBackfill({ context, chats, fill, aliveAt, signal }: BackfillParts) {
   const { log } = context;
-  const before = read(context.recall(KEY));
+  const before = parsed(context.recall(KEY));
   const seen = new Map(before?.chats);
   const threads = new Map(before?.threads);
   let since = before?.at;
+  /** Not read to its end. */
+  let gap: Gap | undefined;
+  let readings = 0;
   let gate: Promise<unknown> = Promise.resolve();
   let timer: NodeJS.Timeout | undefined;
+  let again: NodeJS.Timeout | undefined;
   let listening = false;
 
   function save(): void {
     if (!listening) return;
-    const at = Date.now();
+    since = aliveAt();
+    const kept = gap ?? { at: since, chats: seen, threads };
     try {
-      context.remember(KEY, JSON.stringify({ at, chats: [...seen], threads: [...threads] }));
-      since = at;
+      context.remember(KEY, JSON.stringify({ at: kept.at, chats: [...kept.chats], threads: [...kept.threads] }));
     } catch (error) {
       log.warn('how far was heard can not be written down', { error: errorText(error) });
     }
@@ -94,7 +104,8 @@ export function createBackfill({ context, chats, fill, signal }: BackfillParts) 
     return found;
   }
 
-  async function missed(channel: string, { floor, chats: heardIn, threads: known }: Gap): Promise<unknown[]> {
+  async function missed(channel: string, { at, chats: heardIn, threads: known }: Gap): Promise<unknown[]> {
+    const floor = Math.max((at - MARGIN_MS) / 1000, Date.now() / 1000 - OLDEST_S);
     const oldest = oldestOf(channel, heardIn, floor);
     const top = await pages('conversations.history', { channel, oldest });
     const open = new Set(top.filter((one) => Number(one.latest_reply ?? 0) > floor).map(({ ts }) => ts));
@@ -103,7 +114,7 @@ export function createBackfill({ context, chats, fill, signal }: BackfillParts) 
     for (const ts of open) {
       const from = oldestOf(`${channel} ${ts}`, known, floor);
       const found = await pages('conversations.replies', { channel, ts, oldest: from }).catch((error: unknown) => {
-        if (isAuth(error)) throw error;
+        if (isAuth(error) || isPassing(error)) throw error;
         log.info('a thread can not be read', { channel, ts, error: errorText(error) });
         return [];
       });
@@ -116,46 +127,74 @@ export function createBackfill({ context, chats, fill, signal }: BackfillParts) 
       .map((one) => eventOf(channel, one));
   }
 
-  /** One chat at a time is read. */
-  function reading(channel: string, gap: Gap): Promise<void> {
-    return fill(channel, async () => {
-      const mine = gate.then(() => missed(channel, gap));
-      gate = mine.catch(() => {});
-      return mine;
-    }).catch((error: unknown) => {
+  /** One chat at a time is read. Resolves with whether it was, or never can be. */
+  async function reading(channel: string, from: Gap): Promise<boolean> {
+    try {
+      await fill(channel, () => {
+        const mine = gate.then(() => missed(channel, from));
+        gate = mine.catch(() => {});
+        return mine;
+      });
+      return true;
+    } catch (error) {
       if (!signal.aborted) log.warn('what was missed in a chat can not be read', { channel, error: errorText(error) });
-    });
+      return !signal.aborted && !isPassing(error);
+    }
+  }
+
+  async function readAll(from: Gap): Promise<boolean> {
+    const recent = [...from.chats.keys()].toReversed().slice(0, FIRST);
+    const first = recent.map((channel) => reading(channel, from));
+    const read: boolean[] = [];
+    try {
+      const others = (await chats.joined()).map(({ id }) => id).filter((id) => !recent.includes(id));
+      for (const channel of others) read.push(await reading(channel, from));
+    } catch (error) {
+      if (!signal.aborted) log.warn('the chats can not be listed', { error: errorText(error) });
+      read.push(!signal.aborted && !isPassing(error));
+    }
+    return [...read, ...(await Promise.all(first))].every((isRead) => isRead);
+  }
+
+  async function read(): Promise<void> {
+    clearTimeout(again);
+    if (since === undefined) return;
+    gap ??= { at: since, chats: new Map(seen), threads: new Map(threads) };
+    readings += 1;
+    const own = readings;
+    const isWhole = await readAll(gap);
+    // Another one has begun since, with a later break behind it.
+    if (own !== readings || signal.aborted) return;
+    if (isWhole) gap = undefined;
+    else if (listening) again = setTimeout(() => void read(), AGAIN_MS).unref();
+    save();
   }
 
   return {
     heard,
+    /** The bot has spoken there: what is answered to it belongs to that thread. */
+    spoke: (channel: string, thread: string) => put(threads, `${channel} ${thread}`, thread, MOST_THREADS),
     /** Called whenever events come (again). Before the first time nothing was missed. */
     async start(): Promise<void> {
-      const gapSince = since;
       listening = true;
       clearInterval(timer);
       timer = setInterval(save, SAVE_MS).unref();
-      if (gapSince === undefined) return save();
-      // What came in the last seconds before the gap may not have been written down.
-      const floor = Math.max(gapSince / 1000 - 30, Date.now() / 1000 - OLDEST_S);
-      const gap = { floor, chats: new Map(seen), threads: new Map(threads) };
-      const recent = [...seen.keys()].toReversed().slice(0, FIRST);
-      const first = recent.map((channel) => reading(channel, gap));
-      try {
-        const others = (await chats.joined()).map(({ id }) => id).filter((id) => !recent.includes(id));
-        for (const channel of others) await reading(channel, gap);
-      } catch (error) {
-        if (!signal.aborted) log.warn('the chats can not be listed', { error: errorText(error) });
-      }
-      await Promise.all(first);
+      await read();
+      save();
     },
     /** Nothing is heard from now on. */
     pause(): void {
       clearInterval(timer);
+      clearTimeout(again);
       save();
       listening = false;
     },
   };
+}
+
+function isPassing(error: unknown): boolean {
+  const outcome = outcomeOf(error, true);
+  return outcome.status === 'unknown' || outcome.retryable;
 }
 
 /** As the event would have been. */
@@ -174,7 +213,7 @@ function put(marks: Map<string, string>, key: string, ts: string, most: number):
   if (marks.size > most && oldest !== undefined) marks.delete(oldest);
 }
 
-function read(text: string | undefined): z.infer<typeof Heard> | undefined {
+function parsed(text: string | undefined): z.infer<typeof Heard> | undefined {
   try {
     return Heard.parse(JSON.parse(text ?? ''));
   } catch {

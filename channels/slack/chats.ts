@@ -38,6 +38,8 @@ const MOST_NAMES = 100;
 const KEPT = 1_000;
 const NAME_MS = 3600_000;
 const WAITS = 5;
+/** Who waits longer keeps a chat from what comes now. */
+const LONGEST_REST_MS = 60_000;
 const HANDLE = /^[UW][A-Z0-9]{1,30}$/;
 
 export function createChats(api: Api, log: Logger, signal: AbortSignal) {
@@ -50,7 +52,9 @@ export function createChats(api: Api, log: Logger, signal: AbortSignal) {
         return await api.call(method, fields, answer, { signal });
       } catch (error) {
         if (!(error instanceof Refusal && isRateLimit(error)) || waits === WAITS) throw error;
-        await sleep(error.retryAfterMs ?? 1_000, undefined, { signal });
+        const { retryAfterMs = 1_000 } = error;
+        if (retryAfterMs > LONGEST_REST_MS) throw error;
+        await sleep(retryAfterMs, undefined, { signal });
       }
     }
   }

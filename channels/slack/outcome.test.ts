@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Lost, Refusal } from './api.ts';
+import { Lost } from '../http/lost.ts';
+import { Refusal } from './api.ts';
 import { healthBy, outcomeOf } from './outcome.ts';
 
 const failed = (retryable: boolean, more: object = {}) => ({ status: 'failed', retryable, ...more });

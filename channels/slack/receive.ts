@@ -134,6 +134,7 @@ export function createReceiver({ spool, intentOf, carryOut, log, timing, signal 
         const intent = intentOf(payload);
         if (!('key' in intent) || taken.has(intent.key)) continue;
         if (await offered(payload, intent)) noteTaken(intent.key);
+        else if (!signal.aborted) await spool.put(payload);
       }
     });
   }

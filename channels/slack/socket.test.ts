@@ -116,6 +116,17 @@ test('while Slack is away it is asked again ever more rarely, and not in a loop'
   assert.ok(performance.now() - begun > 2_000);
 });
 
+test('a line that Slack ends as soon as it is there is opened ever more rarely, too', async (t) => {
+  const { server, adapter, fields } = await onStage(t, { timing: { ...QUICK, pauseMs: 200, longestPauseMs: 60_000 } });
+  const begun = performance.now();
+  const ending = setInterval(() => server.sockets.drop(), 1);
+  await until(() => fields('apps.connections.open').length === 5);
+  clearInterval(ending);
+  // The first time at once, then 200 + 400 + 800 ms, each a quarter less at most.
+  assert.ok(performance.now() - begun > 1_000);
+  await until(() => adapter.health?.().state === 'connected');
+});
+
 test('what was said in a gap is read from the history: chats, threads, and those that are new', async (t) => {
   const stage = await onStage(t);
   const { far, dm, group, state, host, server } = stage;

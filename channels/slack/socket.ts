@@ -21,6 +21,8 @@ export interface Timing {
   /** Of the first pause after a failure, doubled each time up to the longest. */
   pauseMs: number;
   longestPauseMs: number;
+  /** A connection that was needed for less has failed, too. */
+  steadyMs: number;
   /** For an old socket, once the next one is there. */
   overlapMs: number;
   /** Until it is asked again whether another program is connected. */
@@ -32,6 +34,7 @@ export const TIMING: Timing = {
   pingMs: 10_000,
   pauseMs: 1_000,
   longestPauseMs: 60_000,
+  steadyMs: 30_000,
   overlapMs: 60_000,
   rivalMs: 60_000,
 };
@@ -67,9 +70,12 @@ export function createSocket({ api, timing, take, onConnected, onDeaf, log, sign
   /** A socket that said hello and has been asked for nothing since. */
   let current: WebSocket | undefined;
   let failures = 0;
+  /** Connections in a row that ended soon. */
+  let brief = 0;
   /** How often in a row Slack counted more connections than ours: each event goes to one of them alone. */
   let rivals = 0;
   let isHearing = false;
+  let aliveAt = Date.now();
   let wake = Promise.withResolvers<void>();
 
   /** Opens the next socket; resolves when Slack has said hello on it. */
@@ -79,7 +85,10 @@ export function createSocket({ api, timing, take, onConnected, onDeaf, log, sign
     all.add(socket);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const late = setTimeout(() => reject(new Error('Slack did not say hello.')), timing.helloMs);
-    const watch = watched(socket, timing.pingMs, () => log.warn('slack is silent, the socket is dead'));
+    const watch = watched(socket, timing.pingMs, {
+      onAlive: () => (aliveAt = Date.now()),
+      onDead: () => log.warn('slack is silent, the socket is dead'),
+    });
     socket.on('message', (data) => heard(socket, data, resolve, reject));
     socket.on('error', reject);
     socket.on('close', (code) => {
@@ -164,8 +173,12 @@ export function createSocket({ api, timing, take, onConnected, onDeaf, log, sign
         health = healthy();
         if (wasDeaf) onConnected();
         const again = rivals > 0 ? setTimeout(lost, timing.rivalMs) : undefined;
+        const openedAt = performance.now();
         if (current !== undefined && !signal.aborted) await wake.promise;
         clearTimeout(again);
+        brief = performance.now() - openedAt < timing.steadyMs ? brief + 1 : 0;
+        // The first one may be replaced at once.
+        if (brief > 1 && !signal.aborted) await sleep(pauseAfter(brief - 1), undefined, { signal });
       } catch (error) {
         if (!signal.aborted) await sleep(failed(error), undefined, { signal }).catch(() => {});
       }
@@ -178,21 +191,38 @@ export function createSocket({ api, timing, take, onConnected, onDeaf, log, sign
     // As long as an old one lives, nothing is missed.
     if (live.size === 0) health = healthBy(error, 'app');
     log.warn('slack can not be connected to', { failures, state: health.state, error: errorText(error) });
-    const pause = Math.min(timing.pauseMs * 2 ** Math.min(failures - 1, 20), timing.longestPauseMs);
     const own = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0;
-    return Math.max(pause * (0.75 + Math.random() / 2), own);
+    return Math.max(pauseAfter(failures), own);
   }
 
-  return { run, health: (): ChannelHealth => health };
+  function pauseAfter(times: number): number {
+    const pause = Math.min(timing.pauseMs * 2 ** Math.min(times - 1, 20), timing.longestPauseMs);
+    return pause * (0.75 + Math.random() / 2);
+  }
+
+  return {
+    run,
+    health: (): ChannelHealth => health,
+    /** When Slack was last heard, in ms. */
+    aliveAt: () => aliveAt,
+  };
 }
 
 const RIVAL =
   'Another program is connected to Slack with the same app token, and gets a part of the messages. Stop it, or make a token of its own for each.';
 
 /** Ends a socket whose other end is silent: a connection can die without a word. */
-function watched(socket: WebSocket, pingMs: number, onDead: () => void): NodeJS.Timeout {
+function watched(
+  socket: WebSocket,
+  pingMs: number,
+  { onAlive, onDead }: { onAlive(): void; onDead(): void },
+): NodeJS.Timeout {
   let isAlive = true;
-  for (const event of ['pong', 'ping', 'message']) socket.on(event, () => (isAlive = true));
+  const heard = () => {
+    isAlive = true;
+    onAlive();
+  };
+  for (const event of ['pong', 'ping', 'message']) socket.on(event, heard);
   return setInterval(() => {
     if (socket.readyState !== WebSocket.OPEN) return;
     if (!isAlive) {

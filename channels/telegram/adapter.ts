@@ -129,6 +129,7 @@ export function createTelegram(context: ChannelContext, timing: Timing = TIMING)
     // A private chat has the number of its user. Whether they have pressed Start is seen by writing to them.
     openDm: async (handle) => (/^\d{1,15}$/.test(handle) ? handle : undefined),
     isGroup: (platformId) => platformId.startsWith('-'),
+    isChatId: (platformId) => /^-?[1-9]\d{0,14}$/.test(platformId),
     listChats: async () => places.list(),
   };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errorText } from '../../src/errors.ts';
+import { Lost, lostBy } from '../http/lost.ts';
 
 /** The Bot API: one call a method. https://core.telegram.org/bots/api */
 
@@ -15,16 +15,6 @@ export class Refusal extends Error {
     this.code = code;
     this.retryAfterMs = parameters.retry_after === undefined ? undefined : parameters.retry_after * 1000;
     this.movedTo = parameters.migrate_to_chat_id === undefined ? undefined : String(parameters.migrate_to_chat_id);
-  }
-}
-
-/** No answer that can be read. `unsent`: it surely never left; otherwise Telegram may have done it. */
-export class Lost extends Error {
-  readonly unsent: boolean;
-
-  constructor(message: string, unsent: boolean) {
-    super(message);
-    this.unsent = unsent;
   }
 }
 
@@ -58,18 +48,6 @@ const Answer = z.object({
 });
 
 const CALL_MS = 30_000;
-/** The connection was never made. */
-const UNSENT = new Set([
-  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'],
-  ...[
-    'DEPTH_ZERO_SELF_SIGNED_CERT',
-    'SELF_SIGNED_CERT_IN_CHAIN',
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-    'CERT_HAS_EXPIRED',
-  ],
-  ...['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'ERR_TLS_CERT_ALTNAME_INVALID'],
-]);
-
 export function createApi(apiUrl: string, token: string): Api {
   const root = apiUrl.replace(/\/+$/, '');
 
@@ -136,13 +114,4 @@ function form(fields: Fields, { field, name, content }: NonNullable<CallOptions[
   }
   body.set(field, content, name.replace(/[\r\n]+/g, ' '));
   return body;
-}
-
-/** Fetch hides the reason in `cause`; neither holds the address, which has the token in it. */
-function lostBy(error: unknown): Error {
-  if (error instanceof Error && error.name === 'AbortError') return error;
-  if (error instanceof Error && error.name === 'TimeoutError') return new Lost('There was no answer in time.', false);
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
-  return new Lost(`The connection failed: ${code === '' ? errorText(cause) : code}`, UNSENT.has(code));
 }

@@ -4,8 +4,9 @@ import { z } from 'zod';
 import type { ChannelHealth } from '../../src/channels/adapter.ts';
 import type { ChannelContext } from '../../src/channels/plugin.ts';
 import { errorText } from '../../src/errors.ts';
+import { Lost } from '../http/lost.ts';
 import { beforeCut, hasAlbum } from './albums.ts';
-import { type Api, Lost, Refusal } from './api.ts';
+import { type Api, Refusal } from './api.ts';
 import { ALLOWED_UPDATES, Numbered, Update } from './updates.ts';
 
 /**
@@ -158,7 +159,7 @@ export function healthBy(error: unknown, conflicts = 0): ChannelHealth {
 }
 
 const TOKEN_REFUSED =
-  'Telegram refuses the token. Ask @BotFather for it with /token, and give it as TOKEN=… to `ncl channels add telegram --from -`.';
+  'Telegram refuses the token. Ask @BotFather for it with /token, and give this account the new one by `ncl channels add`.';
 const WEBHOOK =
   "Another program has set a webhook for this bot, which takes its messages. Switch that program off, or call the Bot API's deleteWebhook.";
 const CONFLICT =

@@ -162,6 +162,7 @@ describe('what channels keep', () => {
     // Whatever somebody sends: it is no database of ours.
     put(`SQLite format 3\0${'junk'.repeat(100)}`, root, 'data/channels/web/files/f2.db');
     put('TOKEN="secret-of-the-channel"\n', root, 'data/channels/telegram.env');
+    put('TOKEN="secret-of-the-channel', root, 'data/channels/telegram.env.new');
     put('{"cursor":1}', root, 'data/channels/telegram/cursor.json');
   }
 

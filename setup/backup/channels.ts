@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, copyFileSync, existsSync, mkdirSync, openSync, readdirSync, readSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
+import { PROPOSED } from '../../src/channels/settings.ts';
 import { errorText, NanoError } from '../../src/errors.ts';
 import type { Paths } from '../../src/paths.ts';
 import { readable } from './database.ts';
@@ -9,6 +10,8 @@ import { readable } from './database.ts';
 
 const FOLDER = 'data/channels';
 const SETTINGS = /^[^/]+\.env$/;
+/** Being written or tried, or left behind by a crash in that: settings, but not yet an account's. */
+const UNFINISHED = new RegExp(`^([^/]+\\.env\\.new|${PROPOSED.replace('.', '\\.')}/.*)$`);
 const ALL_PAGES = 2 ** 31 - 1;
 const HEADER = 'SQLite format 3\0';
 /** Of the adapter's own: other files there may come from anybody, and look like one. */
@@ -22,7 +25,7 @@ export interface ChannelFiles {
 }
 
 export function channelFiles({ channels }: Paths, withSecrets: boolean): ChannelFiles {
-  const all = regularFiles(channels).filter((name) => withSecrets || !SETTINGS.test(name));
+  const all = regularFiles(channels).filter((name) => !UNFINISHED.test(name) && (withSecrets || !SETTINGS.test(name)));
   const databases = all.filter((name) => isDatabase(channels, name));
   const journals = new Set(databases.flatMap((name) => ['-wal', '-shm', '-journal'].map((end) => name + end)));
   const files = all.filter((name) => !databases.includes(name) && !journals.has(name));

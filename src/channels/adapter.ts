@@ -178,7 +178,7 @@ export interface ChannelCapabilities {
   maxTextLength: number;
   /** What it counts; UTF-16 units by default. */
   textUnit?: 'utf16' | 'bytes';
-  /** How much may be sent: more than that waits here. */
+  /** How much may be sent: more than that waits here. Where it is one at a time, no answer is shown while it is written. */
   rate?: { chat?: Rate; account?: Rate };
   /** Cards are shown with their buttons. */
   buttons: boolean;
@@ -217,6 +217,8 @@ export interface ChannelAdapter {
   listChats?(): Promise<readonly ListedChat[]>;
   /** What its id alone tells of a chat that nobody has heard of yet. */
   isGroup?(platformId: string): boolean | undefined;
+  /** Whether that can be the id of a chat that is in none of its lists yet. Left out: it can. */
+  isChatId?(platformId: string): boolean;
   react?(
     platformId: string,
     threadId: string | null,

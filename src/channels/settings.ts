@@ -9,6 +9,9 @@ import type { ChannelManifest } from './plugin.ts';
  * of what its adapter keeps.
  */
 
+/** Below the folder: settings that have yet to show that they work. No account has that name. */
+export const PROPOSED = '.proposed';
+
 /** Of a channel, and of an account. */
 export const NAME = /^[a-z][a-z0-9-]{0,30}$/;
 

@@ -48,8 +48,8 @@ export interface Supervisor {
   reports(): ChannelReport[];
   /** Whether its adapter has been started: before that nothing can be sent. */
   isUp(instance: string): boolean;
-  /** What a plugin is given for this account. Throws NC_CHANNEL, NC_ENV_INVALID. */
-  open(instance: Instance): Promise<{ plugin: ChannelPlugin; context: ChannelContext }>;
+  /** What a plugin is given for this account, with settings from another folder to try them. Throws NC_CHANNEL, NC_ENV_INVALID. */
+  open(instance: Instance, settings?: string): Promise<{ plugin: ChannelPlugin; context: ChannelContext }>;
   /** What must not come into a log. */
   secrets(): readonly string[];
   stop(): Promise<void>;
@@ -89,16 +89,17 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
   const entries = new Map<string, Entry>();
   const secrets = new Map<string, readonly string[]>();
 
-  async function open(row: Instance) {
+  async function open(row: Instance, from = folder) {
     const where = packageFolder(code, row);
     const plugin = await loadPlugin(where, row.channel);
     const { instance } = row;
-    const settings = readSettings(folder, instance, plugin.manifest);
+    const settings = readSettings(from, instance, plugin.manifest);
     const isPublic = (one: string) => plugin.manifest.settings.some(({ name, secret }) => name === one && !secret);
     const hidden = Object.entries(settings).flatMap(([name, value]) =>
       isPublic(name) || value.length < 8 ? [] : [value],
     );
-    secrets.set(instance, hidden);
+    // Those that were replaced may still be spoken of.
+    secrets.set(instance, [...new Set([...(secrets.get(instance) ?? []), ...hidden])]);
     requireSettings(settings, plugin.manifest);
     const own = join(folder, instance);
     mkdirSync(own, { recursive: true, mode: 0o700 });

@@ -250,3 +250,25 @@ test('a channel that is away costs no tries, however often it is looked for', as
   back();
   await until(() => stateOf(install, session, seq) === 'sent');
 });
+
+test('a card that came in several messages ends in the last of them, and says nothing twice', async () => {
+  using install = createInstall();
+  const { calls, queue } = setup(install);
+  const say = async (text: string, extra: Parameters<typeof install.takeOver.say>[5]) => {
+    const id = transaction(install.db, () => install.takeOver.say(place, null, text, null, Date.now(), extra));
+    queue.enqueue([id]);
+    await until(() => queue.depth() === 0);
+    return id;
+  };
+  const question = `${'Is this what you want? '.repeat(4)}`;
+  const card = { title: 'Asked', body: question, buttons: [{ data: 'q:q-1:0', label: 'Yes' }] };
+  const message = await say(`${question}\n\n1. Yes`, { card });
+  const parts = calls.splice(0);
+  assert.equal(parts.length, 2);
+  await say('Asked: ✅ Kim: Yes', { edits: { message, text: `${question}\n\n✅ Kim: Yes` } });
+  const last = parts.at(-1);
+  assert.deepEqual(
+    calls.map((call) => 'text' in call && [call.text, call.edits]),
+    [['Asked: ✅ Kim: Yes', last && 'text' in last && `p-${last.text}`]],
+  );
+});

@@ -47,7 +47,8 @@ export function createAttempt({ db, deliveries, drafts, pace, boxOf, scratch }: 
     const { idempotencyKey = false, maxTextLength, textUnit: unit = 'utf16', buttons } = adapter.capabilities;
     try {
       const place = placeFor(adapter, delivery, content);
-      return place === undefined ? await anew() : await sayAll(content.edits?.text ?? text, place);
+      if (place === undefined) return await anew();
+      return await sayAll((place.isWhole ? content.edits?.text : undefined) ?? text, place.id);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
@@ -107,7 +108,12 @@ export function createAttempt({ db, deliveries, drafts, pace, boxOf, scratch }: 
 
   async function show(adapter: ChannelAdapter, delivery: Delivery, text: string): Promise<Tried> {
     const message = drafts?.().begins(adapter, delivery, text);
-    return message ? call(adapter, delivery, () => adapter.deliver(message)) : refused('It is let go.');
+    if (!message) return refused(LET_GO);
+    if (delivery.unknowns > 0) return call(adapter, delivery, () => adapter.deliver(message));
+    // What it becomes must not wait because of it.
+    return pace.hasRoom(adapter, message.platformId)
+      ? begin(adapter, delivery, () => adapter.deliver(message))
+      : refused(LET_GO);
   }
 
   async function react(adapter: ChannelAdapter, delivery: Delivery, platformId: string, emoji: string): Promise<Tried> {
@@ -124,7 +130,10 @@ export function createAttempt({ db, deliveries, drafts, pace, boxOf, scratch }: 
     delivery: Delivery,
     work: () => Promise<DeliveryResult>,
   ): Promise<Tried> {
-    if (!(await pace.turn(adapter, delivery.platform_id ?? ''))) return AWAY;
+    return (await pace.turn(adapter, delivery.platform_id ?? '')) ? begin(adapter, delivery, work) : AWAY;
+  }
+
+  function begin(adapter: ChannelAdapter, delivery: Delivery, work: () => Promise<DeliveryResult>): Promise<Tried> {
     // Under a key a queued row and a sending one are treated alike, so that a power cut may take it back.
     faultPoint('delivery.preparing');
     const commit = adapter.capabilities.idempotencyKey ? quickTransaction : transaction;
@@ -133,17 +142,23 @@ export function createAttempt({ db, deliveries, drafts, pace, boxOf, scratch }: 
     return pace.call(adapter, work);
   }
 
-  /** The platform's id of what this replaces, where it is there and can be changed; what came in several messages can't. */
-  function placeFor(adapter: ChannelAdapter, { about, messageId }: Delivery, { edits }: HostOut): string | undefined {
+  /**
+   * The platform's id of what this replaces, where it is there and can be changed. What came in several messages can't; but of
+   * a card of the host's own the last one, with the buttons, says in a line how it ended.
+   */
+  function placeFor(adapter: ChannelAdapter, { about, messageId }: Delivery, { edits }: HostOut) {
     // What an agent names was looked up when its row was taken over.
     const replaced = about ?? (isNote(messageId) ? edits?.message : undefined);
     if (replaced === undefined || !adapter.capabilities.edits) return undefined;
-    return about === null || deliveries.isWhole(about) ? deliveries.sentAs(replaced) : undefined;
+    const isWhole = deliveries.isWhole(replaced);
+    const id = about === null || isWhole ? deliveries.sentAs(replaced) : undefined;
+    return id === undefined ? undefined : { id, isWhole };
   }
 
   return attempt;
 }
 
+const LET_GO = 'It is let go.';
 const AWAY = { status: 'away', error: 'The host is stopping.' } as const;
 
 /** Made twice, it is the same. */

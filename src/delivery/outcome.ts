@@ -82,13 +82,13 @@ export function createNote(parts: OutcomeParts): Note {
   }
 
   function giveUp(delivery: Delivery, error: string, fields: LogFields): 'done' {
+    const { draft, reacts } = readContent(delivery.messageId, delivery.content);
     const after = transaction(db, () => {
-      const { draft, reacts } = readContent(delivery.messageId, delivery.content);
       // Late, these are worth nothing to anybody.
       deliveries.failed(delivery.messageId, error, Date.now(), Boolean(draft || reacts));
       return parts.onUndeliverable(delivery, error);
     });
-    log.warn('delivery given up', { ...fields, error });
+    log[draft ? 'info' : 'warn']('delivery given up', { ...fields, error });
     parts.enqueue(after);
     finish(delivery);
     return 'done';

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Origin } from '@nanoclaw/protocol';
 import type { Session } from '../db/sessions.ts';
 
-/** Where a row goes, under the destination ACL: the session's own chat, or one that the agent was given. */
+/** Where a row goes, under the destination ACL: the session's own chat while it is wired, or one that the agent was given. */
 export type Reach = (session: Session, row: Origin) => Origin | undefined;
 
 export function createReach(db: DatabaseSync): Reach {
@@ -17,19 +17,14 @@ export function createReach(db: DatabaseSync): Reach {
   );
   return (session, row) => {
     const own = session.messagingGroupId === null ? undefined : ownChat.get(session.messagingGroupId);
-    if (row.channel_type === null || row.platform_id === null) {
-      if (!own) return undefined;
-      return {
-        channel_type: String(own.channel_type),
-        platform_id: String(own.platform_id),
-        thread_id: session.threadId,
-      };
-    }
-    const isOwn = own
-      ? own.channel_type === row.channel_type && own.platform_id === row.platform_id
-      : // A session of all of an agent's chats answers in each of them.
-        wired.get(session.agentGroupId, row.channel_type, row.platform_id) !== undefined;
-    if (!isOwn && !reachable.get(session.agentGroupId, row.channel_type, row.platform_id)) return undefined;
-    return { channel_type: row.channel_type, platform_id: row.platform_id, thread_id: row.thread_id };
+    const isUnsaid = row.channel_type === null || row.platform_id === null;
+    if (isUnsaid && !own) return undefined;
+    const to = isUnsaid
+      ? { channel_type: String(own?.channel_type), platform_id: String(own?.platform_id), thread_id: session.threadId }
+      : { channel_type: row.channel_type, platform_id: row.platform_id, thread_id: row.thread_id };
+    // A session of all of an agent's chats answers in each of them. One may have been taken from it since it was asked.
+    const isOwn = !own || (own.channel_type === to.channel_type && own.platform_id === to.platform_id);
+    const mayAnswer = isOwn && wired.get(session.agentGroupId, to.channel_type, to.platform_id) !== undefined;
+    return mayAnswer || reachable.get(session.agentGroupId, to.channel_type, to.platform_id) ? to : undefined;
   };
 }

@@ -160,6 +160,18 @@ describe('take-over', () => {
     assert.deepEqual(outcomes(effects), [['m1', 'notice']]);
   });
 
+  test('a chat that was taken from the agent gets nothing more, not even what was asked for there', () => {
+    using install = createInstall();
+    const session = install.newSession();
+    ask(install, session, 'm1');
+    install.db.exec('DELETE FROM agent_destinations');
+    const say = (id: string, seq: number) =>
+      apply(install, session, { messages: [out(id, seq, { text: 'x' })] }).deliver;
+    assert.equal(say('o1', 1).length, 1, 'it is wired there');
+    install.db.exec('DELETE FROM messaging_group_agents');
+    assert.deepEqual(say('o2', 3), []);
+  });
+
   test('a chat that the agent was not given is refused, and the agent is told', () => {
     using install = createInstall();
     const session = install.newSession();

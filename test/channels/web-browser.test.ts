@@ -45,7 +45,7 @@ describe('the page, in a real browser', { skip: noBrowser }, () => {
     await other.page.getByText('Connected', { exact: true }).waitFor();
     const third = await visit(browser, link);
     await third.page.getByText('This link was used already').waitFor();
-    await third.page.getByText('ncl channels login web').waitFor();
+    await third.page.getByText('bin/ncl channels login web', { exact: true }).waitFor();
     await other.context.close();
     await third.context.close();
     await page.getByRole('button', { name: 'Log out' }).click();
@@ -155,6 +155,69 @@ describe('the page, in a real browser', { skip: noBrowser }, () => {
     await stage.say('Denied by owner.', { edits: 'c' });
     await log.getByText('Denied by owner.').waitFor();
     assert.equal(await log.getByRole('button').count(), 0);
+    // It says itself how it ended.
+    assert.equal(await log.getByText('Allowed.').count(), 0);
+  });
+
+  test('what a message waited for is not said of one that was answered', async () => {
+    await using room = await enter();
+    const { stage, box, log } = room;
+    stage.answer = () => ({ status: 'held' });
+    await box.fill('hello');
+    await box.press('Enter');
+    await log.getByText('Held. It waits until the owner has decided.').waitFor();
+    stage.adapter.settled?.('owner', stage.events[0]?.platformMessageId ?? '', 'reply');
+    await log.getByText('Answered', { exact: true }).waitFor();
+  });
+
+  test('an answer that grows is no changed one, is unread once, and each of its words is said once', async () => {
+    await using room = await enter();
+    const { page, stage, log } = room;
+    stage.adapter.typing('owner', null, true);
+    await log.getByText('Working…').waitFor();
+    await stage.say('one tw', { id: 'g' });
+    await stage.say('one two thr', { edits: 'g' });
+    await stage.say('one two three', { edits: 'g' });
+    await log.getByText('one two three').waitFor();
+    stage.adapter.typing('owner', null, false);
+    await log.getByText('Working…').waitFor({ state: 'hidden' });
+    assert.deepEqual(await page.locator('#news p').allTextContents(), ['Main: one ', 'two ', 'three']);
+    assert.equal(await log.getByText('changed').count(), 0);
+    await page.getByRole('button', { name: 'New chat' }).click();
+    await page.getByRole('dialog').getByLabel('Name').fill('Plans');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Plans', level: 1 }).waitFor();
+    await stage.say('four', { id: 'h' });
+    await stage.say('four five', { edits: 'h' });
+    await stage.say('six');
+    await page.waitForFunction('document.title === "(2) NanoClaw"');
+    await stage.say('four, changed', { edits: 'h' });
+    await until(async () => (await page.locator('#news').textContent())?.includes('four, changed'));
+    assert.equal(await page.title(), '(2) NanoClaw');
+  });
+
+  test('the newest message stays in sight when a keyboard takes half of the screen, and not for who reads above', async () => {
+    await using room = await enter({ viewport: { width: 360, height: 700 } });
+    const { page, stage, log } = room;
+    for (let n = 1; n <= 40; n++) await stage.say(`message ${n}.`);
+    await log.getByText('message 40.').waitFor();
+    const fromEnd = () => log.evaluate((box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight));
+    for (const size of [
+      { width: 360, height: 400 },
+      { width: 700, height: 360 },
+      { width: 360, height: 700 },
+    ]) {
+      await page.setViewportSize(size);
+      await until(async () => (await fromEnd()) <= 1);
+    }
+    await log.evaluate((box) => box.scrollTo(0, 0));
+    await until(async () => (await fromEnd()) > 500);
+    // It is heard a frame later that it has been moved.
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    await page.setViewportSize({ width: 360, height: 400 });
+    await until(async () => (await log.evaluate((box) => box.clientHeight)) < 400);
+    await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    assert.ok((await fromEnd()) > 500);
   });
 
   test('files go up and come down; a picture is shown', async () => {
@@ -269,6 +332,14 @@ describe('the page, in a real browser', { skip: noBrowser }, () => {
     assert.equal(await focused(), 'Allow');
     await page.keyboard.press('Enter');
     await until(() => stage.presses.length === 1);
+    await log.getByText('Allowed.').waitFor();
+    assert.equal(await focused(), 'Allow');
+    const { id: card } = stage.presses[0] ? { id: stage.presses[0].platformMessageId } : { id: '' };
+    await stage.say('Allowed by owner.', { edits: card ?? '' });
+    await until(async () => /Allowed by owner/.test(String(await focused())));
+    assert.equal(await page.evaluate('document.activeElement.tagName'), 'LI');
+    await stage.say('May I?', { card: { title: 'May I?', body: '', buttons: [{ data: 'y', label: 'Allow' }] } });
+    await log.getByRole('button', { name: 'Allow' }).waitFor();
     await page.reload();
     await page.getByText('Connected', { exact: true }).waitFor();
     await until(async () => (await focused()) === 'text');

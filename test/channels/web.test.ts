@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { z } from 'zod';
 import { plugin } from '../../channels/web/index.ts';
 import { createChats } from '../../channels/web/store/chats.ts';
 import { openStore } from '../../channels/web/store/database.ts';
@@ -130,6 +131,35 @@ describe('in', () => {
     });
   }
 
+  test('the owner, in a new chat, reads where the question is, and that it has its answer', async () => {
+    await using stage = await startStage();
+    const owner = await logIn(stage.link());
+    const { id: plans } = z.object({ id: z.string() }).parse((await owner.post('/api/chats', { name: 'Plans' })).json);
+    const { id: more } = z.object({ id: z.string() }).parse((await owner.post('/api/chats', { name: 'More' })).json);
+    const note = async (chat: string) => (await owner.history(chat))[0]?.note;
+    stage.answer = () => ({ status: 'held' });
+    await owner.say('hello', id(), { chat: plans });
+    assert.equal(await note(plans), 'It waits until the owner has decided.');
+    const card = { title: 'May an agent listen?', body: '', buttons: [{ data: 'y', label: 'Yes' }] };
+    await stage.say('May an agent listen?', { id: 'c', card });
+    assert.equal(await note(plans), 'It waits for you: the question is in your chat “Main”.');
+    await owner.say('hello', id(), { chat: more });
+    assert.equal(await note(more), 'It waits for you: the question is in your chat “Main”.');
+    await stage.say('Yes.', { edits: 'c' });
+    assert.equal(await note(plans), 'The question was answered in your chat “Main”.');
+  });
+
+  test('somebody else, who has nothing to decide, waits for the owner', async () => {
+    await using stage = await startStage();
+    const ann = await logIn(stage.link('ann'));
+    stage.answer = () => ({ status: 'held' });
+    const card = { title: 'Tea?', body: '', buttons: [{ data: 'y', label: 'Yes' }] };
+    await stage.say('Tea?', { platformId: 'ann', card });
+    const { id: chat } = z.object({ id: z.string() }).parse((await ann.post('/api/chats', { name: 'Plans' })).json);
+    await ann.say('hello', id(), { chat });
+    assert.equal((await ann.history(chat))[0]?.note, 'It waits until the owner has decided.');
+  });
+
   test('files come with their message, once, and stay in the history', async () => {
     await using stage = await startStage();
     const owner = await logIn(stage.link());
@@ -206,6 +236,13 @@ describe('out', () => {
     assert.deepEqual(await stage.say('Done.', { id: 'd', edits: 'c' }), { status: 'sent', platformMessageId: 'c' });
     const [line, ...others] = await owner.history();
     assert.deepEqual([line?.text, line?.card, line?.edited, others.length], ['Done.', undefined, true, 0]);
+    await stage.say('It', { id: 'g' });
+    const edited = async () => (await owner.history()).at(-1)?.edited;
+    await stage.say('It grows', { edits: 'g' });
+    assert.equal(await edited(), false);
+    await stage.say('It is another', { edits: 'g' });
+    await stage.say('It is another one', { edits: 'g' });
+    assert.equal(await edited(), true);
     const lost = await stage.say('Done.', { edits: 'never' });
     assert.equal(lost.status === 'failed' && lost.retryable, false);
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
@@ -46,8 +46,11 @@ describe('channels', () => {
   test('an account whose token is refused is added, says why, and stops nobody', async () => {
     const wrong = join(host.home, 'wrong');
     writeFileSync(wrong, platform.settings.replace(TOKEN, 'wrong-secret-9876'));
-    const said = await ok('channels', 'add', platform.folder, '--as', 'played-bad', '--from', wrong);
-    assert.match(said, /refuses the token/);
+    const said = await runNcl(host.home, ['channels', 'add', platform.folder, '--as', 'played-bad', '--from', wrong]);
+    assert.equal(said.status, 1);
+    assert.match(said.stdout, /It does not work yet: .*refuses the token\.\nplayed-bad is added, and the host goes on/);
+    assert.match(said.stderr, /ncl channels add \S+ --as played-bad --from/);
+    assert.equal((await runNcl(host.home, ['channels', 'test', 'played-bad'])).status, 1);
     await until(async () => (await stateOf('played-bad')) === 'failed');
     const status = await ok('status');
     assert.match(status, /played-bad is not connected/);
@@ -73,6 +76,41 @@ describe('channels', () => {
     platform.post('dm-ann', 'hello');
     await until(() => platform.sent().some(({ chat }) => chat === 'dm-ann'), 30_000);
     assert.doesNotMatch(host.log(), new RegExp(TOKEN));
+  });
+
+  test('what is no chat there is not listened to, and an id that nobody has written from is', async () => {
+    const none = await runNcl(host.home, ['channels', 'wire', 'played', 'An n']);
+    assert.equal(none.status, 1);
+    assert.match(none.stderr, /played knows no chat "An n": `ncl channels chats played` shows/);
+    assert.match(await ok('channels', 'wire', 'played', 'dm-bob'), /listens there/);
+  });
+
+  test('settings that are refused do not replace those that work, unless somebody says so', async () => {
+    const wrong = `${platform.settings}TOKEN=wrong-secret-5432\n`.replace(`TOKEN=${TOKEN}\n`, '');
+    const add = (...more: string[]) =>
+      runNcl(host.home, ['channels', 'add', platform.folder, '--from', '-', ...more], wrong);
+    const kept = await add();
+    assert.equal(kept.status, 1);
+    assert.match(kept.stdout, /refuses the token\.\nIts settings from before work and stay/);
+    const file = join(host.home, 'data/channels/played.env');
+    assert.match(readFileSync(file, 'utf8'), new RegExp(TOKEN));
+    assert.equal(await stateOf('played'), 'connected');
+    assert.deepEqual(readdirSync(join(host.home, 'data/channels/.proposed')), []);
+    assert.equal((await add('--untested')).status, 1);
+    assert.match(readFileSync(file, 'utf8'), /wrong-secret-5432/);
+    assert.match(await ok('channels', 'add', platform.folder, '--from', settings), /played is added/);
+    await ok('channels', 'test', 'played');
+    await until(async () => (await stateOf('played')) === 'connected');
+  });
+
+  test('a setting that there is not, and credentials that another account has, are refused by name', async () => {
+    const stray = await runNcl(host.home, ['channels', 'add', platform.folder, '--from', '-'], 'TOKENN=x\n');
+    assert.equal(stray.status, 2);
+    assert.match(stray.stderr, /Played has no setting TOKENN\. It has PLACE, TOKEN\./);
+    const twin = await runNcl(host.home, ['channels', 'add', platform.folder, '--as', 'twin', '--from', settings]);
+    assert.equal(twin.status, 1);
+    assert.match(twin.stderr, /The account played has these credentials: give each its own\./);
+    assert.ok(!(await rows('channels', 'list')).some(({ instance }) => instance === 'twin'));
   });
 
   test('the same once more changes nothing', async () => {
@@ -143,12 +181,15 @@ describe('channels', () => {
     git('commit', '-q', '-m', 'The channel');
     const commit = git('rev-parse', 'HEAD');
     const source = `git+file://${platform.folder}`;
-    await ok('channels', 'add', `${source}#${commit}`, '--as', 'played-git', '--from', settings);
+    const others = join(host.home, 'others');
+    writeFileSync(others, platform.settings.replace('\nTOKEN', '/\nTOKEN'));
+    await ok('channels', 'add', `${source}#${commit}`, '--as', 'played-git', '--from', others);
     await until(async () => (await stateOf('played-git')) === 'connected');
     assert.ok(existsSync(join(host.home, 'data/channel-packages', commit, 'index.ts')));
     await ok('channels', 'remove', 'played-git');
     const branch = await runNcl(host.home, ['channels', 'add', `${source}#main`, '--from', settings]);
     assert.equal(branch.status, 2);
+    assert.doesNotMatch(branch.stderr, /downloaded/);
     const absent = await runNcl(host.home, ['channels', 'add', `${source}#${'0'.repeat(40)}`, '--from', settings]);
     assert.match(absent.stderr, /could not be fetched/);
   });

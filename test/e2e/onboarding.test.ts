@@ -194,7 +194,9 @@ test('/leave: no word more until it is called again', async () => {
   assert.deepEqual(await ann.asks('/leave @Andy', trip), ['Andy: I leave this conversation until I am called again.']);
   assert.equal((await ann.says('hello', trip)).status, 'refused');
   assert.equal((await ann.says('@Andy hello', trip)).status, 'accepted');
-  assert.deepEqual(await ann.asks('/leave'), ['I hear everything here: that is how this chat is set. An admin changes it with `ncl wirings update`.']);
+  assert.deepEqual(await ann.asks('/leave'), [
+    'I hear everything here: that is how this chat is set. An admin changes it with `ncl wirings update`.',
+  ]);
 });
 
 test('a new name counts at once: for who calls it, and for the agent that runs', async () => {

@@ -63,10 +63,7 @@ test('an agent keeps to its own: other agents, what never comes and what comes t
   const cast = await openCast(host);
   await ncl(host.home, 'groups', 'create', 'Other');
   const asks = async (text: string) => (await cast.owner.asks(text, HERE)).join('\n');
-  assert.match(
-    await asks("run ncl tasks create Other --when '0 9 * * *' --prompt x"),
-    /An agent makes tasks for itself alone/,
-  );
+  assert.match(await asks("run ncl tasks create Other --when '0 9 * * *' --prompt x"), /There is no agent "Other"/);
   assert.match(await asks("run ncl tasks create --often --when '* * * * * *' --prompt x"), /--often is not for agents/);
   assert.match(await asks('every * * * * * *: time'), /comes every 1 s: once a minute is the most/);
   assert.match(await asks('every 0 0 30 2 *: time'), /never comes/);
@@ -77,6 +74,7 @@ test('an agent keeps to its own: other agents, what never comes and what comes t
   assert.match(await asks('every 0 9 * * 1-5: time'), /It is planned: “time” \(task-\w+\)\. Next: \w{3} /);
   assert.match(await asks('run ncl tasks next time'), /(\w{3} \d+ \w{3} \d{4}, 09:00 \(Europe\/Berlin\)\n){5}/);
   assert.match(await asks('run ncl tasks pause time'), /It is paused/);
+  assert.match(await asks('run ncl tasks next time'), /It has no next time: it is paused/);
   assert.match(await asks('run ncl tasks cancel time'), /It is cancelled/);
   assert.match(await asks('run ncl tasks cancel never-made'), /There is no task/);
   // Tools of every agent's, whatever it may see of the rest.

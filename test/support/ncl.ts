@@ -10,12 +10,15 @@ export interface NclRun {
   stderr: string;
 }
 
-export async function runNcl(home: string, args: readonly string[]): Promise<NclRun> {
+export async function runNcl(home: string, args: readonly string[], input?: string): Promise<NclRun> {
   const child = spawn(join(CODE, 'bin/ncl'), args, {
     cwd: home,
     env: { PATH: process.env.PATH, HOME: home, NANOCLAW_HOME: home },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // It may have ended before it read anything.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
   const run: NclRun = { status: null, stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     run.stdout += text;

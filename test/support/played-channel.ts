@@ -63,6 +63,7 @@ export const plugin = {
         return { status: 'sent', platformMessageId: id };
       },
       typing() {},
+      isChatId: (id) => id.startsWith('dm-'),
       async listChats() { return [{ platformId: 'dm-ann', name: 'Ann', isGroup: false }]; },
     };
   },

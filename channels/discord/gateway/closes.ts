@@ -1,6 +1,7 @@
 import type { ChannelHealth } from '../../../src/channels/adapter.ts';
 import { errorText } from '../../../src/errors.ts';
-import { Lost, Refusal } from '../rest/api.ts';
+import { Lost } from '../../http/lost.ts';
+import { Refusal } from '../rest/api.ts';
 
 /** What an end of the connection means. Pure. */
 

@@ -145,6 +145,23 @@ test('Discord may ask for a new connection, and say that a session is over', asy
   assert.ok(!state.closes.includes(1000), 'that would have ended the session');
 });
 
+test('asked for a new connection again and again, it takes its time', async (t) => {
+  const server = await startDiscordServer();
+  const adapter = createDiscord(testContext(server.settings), { ...QUICK, pauseMs: 200, longestPauseMs: 60_000 });
+  t.after(async () => {
+    await adapter.stop();
+    await server.close();
+  });
+  await adapter.start(testHost());
+  await until(() => adapter.health?.().state === 'connected');
+  const begun = performance.now();
+  const asking = setInterval(() => server.gateway.tell(7, null), 1);
+  await until(() => server.gateway.state.closes.length >= 4);
+  clearInterval(asking);
+  // The first time at once, then after 400 and 800 ms, each a quarter less at most.
+  assert.ok(performance.now() - begun > 850);
+});
+
 test('a session that Discord never takes up again is given up for a new one', async (t) => {
   const { server } = await setUp(t);
   const { state } = server.gateway;

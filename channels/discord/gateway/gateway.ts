@@ -143,9 +143,9 @@ export function createGateway(parts: GatewayParts) {
     }
     health = { state: 'connecting', detail: `The connection to Discord is broken: ${reason}.` };
     log.warn('the gateway is gone', { code, reason, failures });
-    if (isAsked && failures === 0) return 0;
     failures += 1;
-    return pause();
+    // Asked for once more at once, it waits like any other.
+    return isAsked && failures === 1 ? 0 : pause();
   }
 
   function pause(): number {

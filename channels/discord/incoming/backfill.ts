@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { errorText } from '../../../src/errors.ts';
 import type { Logger } from '../../../src/log/index.ts';
+import { Lost } from '../../http/lost.ts';
 import { listChannels } from '../directory.ts';
 import type { Journal } from '../journal.ts';
 import type { Places } from '../places.ts';
-import { type Api, Lost, Refusal } from '../rest/api.ts';
+import { type Api, Refusal } from '../rest/api.ts';
 import { newer, snowflakeAt } from '../snowflake.ts';
 import { Message } from './events.ts';
 
@@ -36,34 +37,57 @@ const MOST_PAGES = 5;
 const OLDEST_MS = 24 * 3_600_000;
 const SIDE_BY_SIDE = 4;
 const TRIES = 6;
+/** Until what could not be had is asked for again. */
+const AGAIN_MS = 5 * 60_000;
 
 export function createBackfill(parts: BackfillParts): Backfill {
   const { api, places, journal, takeMessage, log, signal, pauseMs } = parts;
   const fetched = new Map<string, Promise<void>>();
   let planned = Promise.resolve();
   let running = 0;
+  let begun = 0;
+  /** The last one that has begun: it had all that the others had not. */
+  let wasWhole = false;
 
   async function run(): Promise<void> {
-    let isWhole = true;
-    const ids = await worthAsking();
+    begun += 1;
+    const own = begun;
+    const { ids, isAll } = await worthAsking();
+    const mine = new Map<string, Promise<void>>();
+    let isWhole = isAll;
     const rows = Array.from({ length: SIDE_BY_SIDE }, () => Promise.resolve());
     for (const [index, id] of ids.entries()) {
       const row = index % SIDE_BY_SIDE;
-      const own = (rows[row] ?? Promise.resolve()).then(async () => {
-        isWhole = (await one(id)) && isWhole;
+      const fetching = (rows[row] ?? Promise.resolve()).then(async () => {
+        const isRead = await one(id);
+        if (isRead && own === begun) journal.release(id);
+        isWhole &&= isRead;
       });
-      rows[row] = own;
-      fetched.set(id, own);
+      rows[row] = fetching;
+      mine.set(id, fetching);
+      fetched.set(id, fetching);
     }
     void Promise.all(rows).then(() => {
       running -= 1;
-      fetched.clear();
-      if (isWhole && running === 0 && !signal.aborted) journal.caughtUp();
+      for (const [id, fetching] of mine) if (fetched.get(id) === fetching) fetched.delete(id);
+      if (own === begun) wasWhole = isWhole;
+      if (running > 0 || signal.aborted) return;
+      if (wasWhole) journal.caughtUp();
+      else setTimeout(again, AGAIN_MS).unref();
     });
   }
 
+  function begin(): void {
+    running += 1;
+    planned = planned.then(run);
+  }
+
+  function again(): void {
+    if (running === 0 && journal.isBehind() && !signal.aborted) begin();
+  }
+
   /** Those that have something new, as Discord tells it; direct chats it doesn't list. */
-  async function worthAsking(): Promise<readonly string[]> {
+  async function worthAsking(): Promise<{ ids: readonly string[]; isAll: boolean }> {
     const direct = places.directChats().map(({ platformId }) => platformId);
     try {
       const listed = await patiently(() => listChannels(api, places, signal));
@@ -71,10 +95,10 @@ export function createBackfill(parts: BackfillParts): Backfill {
         const from = journal.after(id);
         return last && from !== undefined && newer(last, from);
       });
-      return [...new Set([...fresh.map(({ id }) => id), ...direct])];
+      return { ids: [...new Set([...fresh.map(({ id }) => id), ...direct])], isAll: true };
     } catch (error) {
       if (!signal.aborted) log.warn('the channels can not be listed', { error: errorText(error) });
-      return [...new Set([...journal.known(), ...direct])];
+      return { ids: [...new Set([...journal.known(), ...direct])], isAll: isForGood(error) };
     }
   }
 
@@ -89,7 +113,9 @@ export function createBackfill(parts: BackfillParts): Backfill {
     } catch (error) {
       if (signal.aborted) return false;
       log.warn('the history can not be read', { channel: channelId, error: errorText(error) });
-      return error instanceof Refusal && !isPassing(error);
+      if (isForGood(error)) return true;
+      journal.hold(channelId);
+      return false;
     }
   }
 
@@ -128,10 +154,7 @@ export function createBackfill(parts: BackfillParts): Backfill {
   }
 
   return {
-    begin() {
-      running += 1;
-      planned = planned.then(run);
-    },
+    begin,
     isRunning: () => running > 0,
     async of(channelId) {
       await planned;
@@ -142,4 +165,9 @@ export function createBackfill(parts: BackfillParts): Backfill {
 
 function isPassing(error: unknown): boolean {
   return error instanceof Lost || (error instanceof Refusal && (error.status === 429 || error.status >= 500));
+}
+
+/** With another token it may be had. */
+function isForGood(error: unknown): boolean {
+  return error instanceof Refusal && !isPassing(error) && error.status !== 401;
 }

@@ -2,9 +2,8 @@ import { z } from 'zod';
 import type { ChannelHost } from '../../../src/channels/adapter.ts';
 import { errorText } from '../../../src/errors.ts';
 import type { Logger } from '../../../src/log/index.ts';
-import type { Places } from '../places.ts';
 import type { Api } from '../rest/api.ts';
-import { decodePress } from './decode.ts';
+import { decodePress, type Place } from './decode.ts';
 import type { Interaction } from './events.ts';
 
 /** Somebody pressed a button: Discord wants to hear something within three seconds, and an answer within fifteen minutes. */
@@ -13,7 +12,7 @@ export interface PressesParts {
   channelType: string;
   host: ChannelHost;
   api: Api;
-  places: Places;
+  placeOf(channelId: string, guildId: string | undefined): Promise<Place>;
   log: Logger;
   signal: AbortSignal;
 }
@@ -25,11 +24,11 @@ const MAX_ANSWER = 2_000;
 
 /** Rejects only when it is being stopped. */
 export async function takePress(interaction: Interaction, parts: PressesParts): Promise<void> {
-  const { api, host, places, log, channelType, signal } = parts;
+  const { api, host, placeOf, log, channelType, signal } = parts;
   const { id, token, application_id: app, channel_id: channel, guild_id: guild, type } = interaction;
   if (type !== COMPONENT || channel === undefined) return;
   const acknowledged = quietly('POST', `/interactions/${id}/${token}/callback`, DEFERRED);
-  const place = await places.of(channel, guild, signal);
+  const place = await placeOf(channel, guild);
   const press = decodePress(interaction, place, channelType);
   const answer = press ? await host.press(press) : 'This button is too old.';
   // Replayed after a crash it has no one left who waits: what was pressed counts all the same.

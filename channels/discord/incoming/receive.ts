@@ -4,9 +4,10 @@ import { z } from 'zod';
 import type { Acceptance, ChannelHost, InboundEvent } from '../../../src/channels/adapter.ts';
 import { errorText } from '../../../src/errors.ts';
 import type { Logger } from '../../../src/log/index.ts';
+import { Lost } from '../../http/lost.ts';
 import type { Journal } from '../journal.ts';
 import type { Places } from '../places.ts';
-import { type Api, Lost, Refusal } from '../rest/api.ts';
+import { type Api, Refusal } from '../rest/api.ts';
 import { createBackfill } from './backfill.ts';
 import { decodeEdit, decodeMessage, decodeReaction, type Known, type Place } from './decode.ts';
 import type { Downloads } from './downloads.ts';
@@ -47,11 +48,21 @@ export function createReceiver(parts: ReceiverParts) {
   const backfill = createBackfill({ api, places, journal, takeMessage, log, signal, pauseMs });
 
   async function locate(channelId: string, guildId: string | undefined): Promise<{ place: Place; known: Known }> {
+    const place = await placeOf(channelId, guildId);
+    const guild = guildId ?? places.get(channelId)?.guild_id ?? undefined;
+    const roles = await patiently(() => places.roles(guild, signal));
+    return { place, known: { channelType, me, names: places, roles } };
+  }
+
+  function placeOf(channelId: string, guildId: string | undefined): Promise<Place> {
+    return patiently(() => places.of(channelId, guildId, signal));
+  }
+
+  /** For as long as Discord has no answer. */
+  async function patiently<T>(ask: () => Promise<T>): Promise<T> {
     for (let tries = 0; ; tries++) {
       try {
-        const place = await places.of(channelId, guildId, signal);
-        const guild = guildId ?? places.get(channelId)?.guild_id ?? undefined;
-        return { place, known: { channelType, me, names: places, roles: await places.roles(guild, signal) } };
+        return await ask();
       } catch (error) {
         signal.throwIfAborted();
         if (!(error instanceof Lost || error instanceof Refusal)) throw error;
@@ -157,7 +168,7 @@ export function createReceiver(parts: ReceiverParts) {
   async function take(type: string, data: unknown): Promise<void> {
     try {
       if (type === 'INTERACTION_CREATE') {
-        return await takePress(Interaction.parse(data), { channelType, host, api, places, log, signal });
+        return await takePress(Interaction.parse(data), { channelType, host, api, placeOf, log, signal });
       }
       const { data: where } = InChannel.safeParse(data);
       if (!where) return;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Lost, Refusal } from '../rest/api.ts';
+import { Lost } from '../../http/lost.ts';
+import { Refusal } from '../rest/api.ts';
 import { createLimits, routeOf } from '../rest/limits.ts';
 import { outcomeOf } from '../rest/outcome.ts';
 import { rowsOf } from './components.ts';

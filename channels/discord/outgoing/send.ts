@@ -1,8 +1,9 @@
 import { openAsBlob } from 'node:fs';
 import { z } from 'zod';
 import type { DeliveryResult, OutboundFile, OutboundMessage } from '../../../src/channels/adapter.ts';
+import { Lost } from '../../http/lost.ts';
 import type { Keep } from '../keep.ts';
-import { type Api, type CallOptions, Lost, Refusal } from '../rest/api.ts';
+import { type Api, type CallOptions, Refusal } from '../rest/api.ts';
 import { outcomeOf, sentenceOf } from '../rest/outcome.ts';
 import { isSnowflake, snowflakeAt } from '../snowflake.ts';
 import { rowsOf, wordsOf } from './components.ts';

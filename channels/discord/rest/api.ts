@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { errorText } from '../../../src/errors.ts';
+import { Lost, lostBy } from '../../http/lost.ts';
 import { createLimits, routeOf } from './limits.ts';
 
 /** Discord's REST API, version 10. https://docs.discord.com/developers/reference */
@@ -19,16 +19,6 @@ export class Refusal extends Error {
     this.code = code;
     this.retryAfterMs = retryAfterMs;
     this.isGlobal = isGlobal;
-  }
-}
-
-/** No answer that can be read. `unsent`: it surely never left; otherwise Discord may have done it. */
-export class Lost extends Error {
-  readonly unsent: boolean;
-
-  constructor(message: string, unsent: boolean) {
-    super(message);
-    this.unsent = unsent;
   }
 }
 
@@ -65,18 +55,6 @@ const CALL_MS = 30_000;
 const PATIENCE_MS = 6_000;
 const DEFAULT_REST_MS = 5_000;
 const FILE_HOSTS = new Set(['cdn.discordapp.com', 'media.discordapp.net']);
-/** The connection was never made. */
-const UNSENT = new Set([
-  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'],
-  ...[
-    'DEPTH_ZERO_SELF_SIGNED_CERT',
-    'SELF_SIGNED_CERT_IN_CHAIN',
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-    'CERT_HAS_EXPIRED',
-  ],
-  ...['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'ERR_TLS_CERT_ALTNAME_INVALID'],
-]);
-
 export function createApi(apiUrl: string, token: string): Api {
   const root = apiUrl.replace(/\/+$/, '');
   const limits = createLimits();
@@ -165,13 +143,4 @@ function contentOf(body: CallOptions['body'], files: readonly UploadedFile[]) {
   form.set('payload_json', JSON.stringify({ ...body, attachments }));
   for (const [index, { name, content }] of files.entries()) form.set(`files[${index}]`, content, name);
   return { headers: {}, body: form };
-}
-
-/** Fetch hides the reason in `cause`. */
-function lostBy(error: unknown): Error {
-  if (error instanceof Error && error.name === 'AbortError') return error;
-  if (error instanceof Error && error.name === 'TimeoutError') return new Lost('There was no answer in time.', false);
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
-  return new Lost(`The connection failed: ${code === '' ? errorText(cause) : code}`, UNSENT.has(code));
 }

@@ -1,6 +1,7 @@
 import type { DeliveryResult } from '../../../src/channels/adapter.ts';
 import { errorText } from '../../../src/errors.ts';
-import { Lost, Refusal } from './api.ts';
+import { Lost } from '../../http/lost.ts';
+import { Refusal } from './api.ts';
 
 type NotSent = Exclude<DeliveryResult, { status: 'sent' }>;
 

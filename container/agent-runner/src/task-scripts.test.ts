@@ -44,10 +44,32 @@ test('a script that never ends is ended, with all that it started', async () => 
   for (const file of ['pid', 'child']) await gone(Number(readFileSync(join(cwd, file), 'utf8')));
 });
 
+test('one that becomes another program, without the mark of ours, is ended as well', async () => {
+  const verdict = await runScript('echo $$ > bare; exec env -i sleep 1000', cwd, 500);
+  expect(verdict).toEqual({ problem: 'it took longer than 0.5 s' });
+  await gone(Number(readFileSync(join(cwd, 'bare'), 'utf8')));
+});
+
+test('one that no program can be given is a failure, too', async () => {
+  const verdict = await runScript('echo \0', cwd, LONG_MS);
+  expect('problem' in verdict ? verdict.problem : verdict).toMatch(/null byte/);
+});
+
 test('what forks on is not waited for', async () => {
   const script = `(setsid sleep 1000 & echo $! > forked); echo '{"wakeAgent": false}'`;
   expect(await runScript(script, cwd, LONG_MS)).toEqual({ wake: false });
   await gone(Number(readFileSync(join(cwd, 'forked'), 'utf8')));
+});
+
+test('one whose message is taken back, by /stop say, is ended', async () => {
+  const ended = Promise.withResolvers<void>();
+  const scripts = new TaskScripts({ cwd, changed: ended.resolve, settle: () => undefined });
+  const row = rowOf('stopped', 'echo $$ > half; mv half begun; sleep 1000');
+  scripts.sift([row], [row]);
+  for (const end = Date.now() + 20_000; !existsSync(join(cwd, 'begun')) && Date.now() < end; ) await Bun.sleep(10);
+  expect(scripts.sift([], [])).toEqual([]);
+  await ended.promise;
+  await gone(Number(readFileSync(join(cwd, 'begun'), 'utf8')));
 });
 
 test('a few run at a time; each is settled once, and a turn that is tried again has the same data', async () => {

@@ -28,8 +28,8 @@ const Said = z.object({ wakeAgent: z.boolean(), data: z.unknown().optional() });
 
 export class TaskScripts {
   readonly #options: TaskScriptsOptions;
-  /** By message; until it is settled, so that a turn that is tried again has the same data. */
-  readonly #verdicts = new Map<string, Verdict | 'running'>();
+  /** By message; until it is settled, so that a turn that is tried again has the same data. One that runs can be ended. */
+  readonly #verdicts = new Map<string, Verdict | AbortController>();
 
   constructor(options: TaskScriptsOptions) {
     this.#options = options;
@@ -37,32 +37,39 @@ export class TaskScripts {
 
   /** Those that may be taken up. `all`: whatever is not settled. */
   sift(open: readonly MessageInRow[], all: readonly MessageInRow[]): MessageInRow[] {
-    for (const id of this.#verdicts.keys()) if (!all.some((row) => row.id === id)) this.#verdicts.delete(id);
+    for (const [id, verdict] of this.#verdicts) {
+      if (all.some((row) => row.id === id)) continue;
+      if (verdict instanceof AbortController) verdict.abort();
+      this.#verdicts.delete(id);
+    }
     return open.flatMap((row) => {
       const read: ReturnType<typeof readMessage> = row.kind === 'task' ? readMessage(row) : { row, problem: '' };
       if (!('body' in read) || read.body.type !== 'task' || read.body.script === undefined) return [row];
       const verdict = this.#verdicts.get(row.id);
       if (verdict === undefined) this.#start(row.id, read.body.script);
-      else if (verdict !== 'running' && 'wake' in verdict && verdict.wake) {
+      else if (verdict instanceof AbortController) return [];
+      else if ('wake' in verdict && verdict.wake) {
         return [{ ...row, content: JSON.stringify({ ...read.body, script: undefined, data: verdict.data }) }];
-      } else if (verdict !== 'running') this.#options.settle(row, 'problem' in verdict ? verdict.problem : undefined);
+      } else this.#options.settle(row, 'problem' in verdict ? verdict.problem : undefined);
       return [];
     });
   }
 
   #start(id: string, script: string): void {
-    if ([...this.#verdicts.values()].filter((verdict) => verdict === 'running').length >= AT_ONCE) return;
-    this.#verdicts.set(id, 'running');
+    if ([...this.#verdicts.values()].filter((verdict) => verdict instanceof AbortController).length >= AT_ONCE) return;
+    const running = new AbortController();
+    this.#verdicts.set(id, running);
     const { cwd, limitMs = LIMIT_MS, changed } = this.#options;
-    void runScript(script, cwd, limitMs).then((verdict) => {
-      if (this.#verdicts.has(id)) this.#verdicts.set(id, verdict);
+    void runScript(script, cwd, limitMs, running.signal).then((verdict) => {
+      if (this.#verdicts.get(id) === running) this.#verdicts.set(id, verdict);
       changed();
     });
   }
 }
 
 /** Never rejects. All that it started ends with it. */
-export function runScript(script: string, cwd: string, limitMs: number): Promise<Verdict> {
+export function runScript(script: string, cwd: string, limitMs: number, signal?: AbortSignal): Promise<Verdict> {
+  if (script.includes('\0')) return Promise.resolve({ problem: 'there is a null byte in it' });
   return new Promise((resolve) => {
     const mark = crypto.randomUUID();
     const env = { ...process.env, [TOOL_MARK]: mark };
@@ -71,7 +78,9 @@ export function runScript(script: string, cwd: string, limitMs: number): Promise
     const end = (why: string) => {
       ending ||= why;
       endMarked(mark, 0);
+      endGroup(child.pid);
     };
+    signal?.addEventListener('abort', () => end('it was stopped'));
     const timer = setTimeout(() => end(`it took longer than ${limitMs / 1000} s`), limitMs);
     const count = (chunk: string) => {
       size += chunk.length;
@@ -88,6 +97,7 @@ export function runScript(script: string, cwd: string, limitMs: number): Promise
     const finish = (code: number | null) => {
       clearTimeout(timer);
       endMarked(mark, 0);
+      endGroup(child.pid);
       resolve(
         ending === '' && code === 0 ? read(out) : { problem: ending || `exit code ${code}: ${shown(err || out)}` },
       );
@@ -99,6 +109,15 @@ export function runScript(script: string, cwd: string, limitMs: number): Promise
     child.on('exit', (code) => setTimeout(finish, DRAIN_MS, code));
     child.on('close', finish);
   });
+}
+
+/** Those that have dropped the mark, and have not left the group. */
+function endGroup(leader: number | undefined): void {
+  try {
+    if (leader !== undefined) process.kill(-leader, 'SIGKILL');
+  } catch {
+    // Nobody is left.
+  }
 }
 
 function read(out: string): Verdict {

@@ -57,6 +57,25 @@ describe('ask_user_question', () => {
     assert.match((await tools.ask.run({ ...ASK, to: 'nowhere' })).text, /There is no destination "nowhere"/);
   });
 
+  it('shows nothing internal', SLOW, async () => {
+    const { run, tools } = await inTurn();
+    await using _ = run;
+    const hide = (text: string) => `${text}<internal>the key</internal>`;
+    const asking = tools.ask.run({
+      title: hide('Colour'),
+      question: hide('Which?'),
+      options: ['Blue', 'Red'].map(hide),
+    });
+    const [asked] = await until('the question', () => asks(run).length > 0 && asks(run));
+    assert.partialDeepStrictEqual(asked, { title: 'Colour', text: 'Which?', options: ['Blue', 'Red'] });
+    report(run, asked?.question ?? '');
+    await asking;
+    for (const nothing of [{ title: hide('') }, { options: ['Blue', hide('')] }]) {
+      const { text, isError } = await tools.ask.run({ ...ASK, ...nothing });
+      assert.deepEqual([isError, asks(run).length], [true, 1], text);
+    }
+  });
+
   it('gives up at its limit and says so to the host', SLOW, async () => {
     const { run, tools } = await inTurn();
     await using _ = run;

@@ -30,6 +30,12 @@ describe('readPartial', () => {
     assert.match(shown, /^🙂+$/u);
   });
 
+  it('takes no longer for a text that is full of brackets', () => {
+    const begun = performance.now();
+    for (const piece of ['<', '<i', '<mess', '</internal', '<i>']) readPartial(`${piece.repeat(16_000)}x`);
+    assert.ok(performance.now() - begun < 1_000, `${performance.now() - begun} ms`);
+  });
+
   it('shows nothing that the answer will not begin with, wherever it is looked at', () => {
     const pieces = ['<internal>', '</internal>', '<inter', 'nal>', '<message to="a">', '</message>', '<message>'];
     const others = [

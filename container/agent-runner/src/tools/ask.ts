@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { cleanText, MAX_QUESTION, type Origin, QuestionReport } from '@nanoclaw/protocol';
 import { z } from 'zod';
 import { errorText } from '../log.ts';
+import { stripInternal } from '../output/internal.ts';
 import { failure, type Kit, pause, resolveAddress } from './send.ts';
 import type { Situation } from './situation.ts';
 import { ANSWER_SECONDS, ASK_TOOL, type Tool, type ToolResult } from './tool.ts';
@@ -66,7 +67,8 @@ async function ask(kit: Kit, to: string | undefined, asked: Asked, signal?: Abor
     const address = resolveAddress(to, situation);
     if ('text' in address) return address;
     const key = keyOf(situation, address, asked);
-    const clean = { title: cleanText(asked.title), text: cleanText(asked.text), options: asked.options.map(cleanText) };
+    const clean = { title: shownOf(asked.title), text: shownOf(asked.text), options: asked.options.map(shownOf) };
+    if ([clean.title, ...clean.options].includes('')) return failure('The title or an option is empty.');
     const body = { action: 'ask' as const, question: key, ...clean, waitMs: asked.waitMs };
     const { outbound } = kit;
     outbound.write((tx) =>
@@ -108,6 +110,10 @@ async function report(
         ? `Nobody has answered within ${waitMs / 1000} s. It can still be answered: that will come to you as a message.`
         : 'Queued: not shown yet. Should that fail, you will be told; what is pressed will come to you as a message.',
   };
+}
+
+function shownOf(text: string): string {
+  return stripInternal(cleanText(text)).trim();
 }
 
 const NOWHERE: Origin = { channel_type: null, platform_id: null, thread_id: null };
