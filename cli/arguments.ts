@@ -58,7 +58,7 @@ export function readInvocation(
     const { name } = flag;
     if (Object.hasOwn(given, name)) return wrong(`${rawName} is given twice.`);
     if (!flag.value && value !== undefined) return wrong(`${rawName} takes no value.`);
-    if (flag.value && (value === undefined || (!inlineValue && /^-(?!\d)/.test(value)))) {
+    if (flag.value && (value === undefined || (!inlineValue && /^-(?!\d|$)/.test(value)))) {
       return wrong(`${rawName} needs a value: ${rawName} <${flag.value}>.`);
     }
     given[name] = value ?? true;

@@ -13,8 +13,8 @@ const MAX_RESPONSE_BYTES = 64 * 1024 * 1024;
 const ANSWER_MS = 10_000;
 const LONGER_MS: Readonly<Record<string, number>> = {
   // They ask platforms, which may be out of reach.
-  'channels attach': 40_000,
-  'channels test': 40_000,
+  'channels attach': 60_000,
+  'channels try': 40_000,
   'channels enter': 40_000,
   'channels unfinished': 40_000,
   'channels chats': 40_000,

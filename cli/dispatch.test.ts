@@ -313,3 +313,24 @@ test('what was allowed is done under the scope that it has then, to the letter, 
   const { agentGroupId, sessionId, speakers } = caller;
   assert.ok(!allow({ ...owner, agentGroupId, sessionId, speakers: [...speakers] }).ok);
 });
+
+test('what an agent does at once it does with its own alone, whoever it speaks for; it may look at the others', async () => {
+  await using world = createWorld();
+  const { as, foreign } = setStage(world);
+  const [chat, at] = [foreign.chat, new Date(now).toISOString()];
+  world.query(
+    `INSERT INTO tasks (id, agent_group_id, messaging_group_id, name, prompt, schedule, recurs, timezone, catch_up, status,
+       created_by, created_at, updated_at)
+     VALUES ('task-theirs', ?, ?, 'Theirs', 'x', '0 9 * * *', 1, 'UTC', 'once', 'paused', 'terminal:owner', ?, ?)`,
+    ...[foreign.agent, chat, at, at],
+  );
+  const global = { scope: 'global' } as const;
+  assert.equal((await as(global, 'tasks', 'get', 'Theirs')).exit, 0);
+  for (const words of ['update --script=x', 'cancel', 'pause', 'resume', 'run-now']) {
+    const [word = '', ...flags] = words.split(' ');
+    for (const task of ['task-theirs', 'Theirs']) {
+      const said = await as(global, 'tasks', word, `--task=${task}`, ...flags);
+      assert.deepEqual([said.exit === 0, said.refused], [false, 'NC_NOT_FOUND'], `${word} ${task}: ${said.err}`);
+    }
+  }
+});

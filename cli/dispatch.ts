@@ -27,7 +27,7 @@ export async function dispatch(
   const prepared = prepare(view, caller, commands, name, args);
   if (!prepared.ok) return prepared;
   const { command, exact } = prepared.data;
-  const call: Call = { caller, by: byOf(caller), now: Date.now(), look };
+  const call: Call = { caller, by: byOf(atMost(caller, command)), now: Date.now(), look };
   if (command.agents !== 'change') return command.answer(view, exact, call);
   const remark = await command.ready?.(exact);
   if (caller.kind === 'agent') return ask(view, caller, command, exact, call);
@@ -77,6 +77,11 @@ function loadNow(): readonly Command[] {
   return loaded.commands;
 }
 
+/** What nobody has to allow reaches the agent's own alone, for whomever it speaks. */
+function atMost(caller: Caller, { agents }: HostCommand): Caller {
+  return caller.kind === 'agent' && agents === 'own' ? { ...caller, scope: 'group' } : caller;
+}
+
 function byOf(caller: Caller): By {
   if (caller.kind === 'owner') return { actor: 'terminal:owner', scope: null };
   const { agentGroupId, scope, speakers } = caller;
@@ -102,7 +107,7 @@ function prepare(
   for (const { name: key, ref } of [...(command.positionals ?? []), ...(command.flags ?? [])]) {
     const given = exact[key];
     if (ref === undefined || typeof given !== 'string') continue;
-    const found = resolve(view, caller, ref, given);
+    const found = resolve(view, atMost(caller, command), ref, given);
     if (!found.ok) return found;
     exact[key] = found.data;
   }

@@ -60,7 +60,7 @@ test('from a fresh checkout to the page: a welcome, a question with buttons, a f
     const plan = { name: 'plan.txt', mimeType: 'text/plain', buffer: Buffer.from('buy oat milk') };
     await page.getByLabel('Files to add').setInputFiles(plan);
     await page.getByRole('button', { name: 'Remove plan.txt' }).waitFor();
-    await say('run cat /workspace/inbound/inbox/*/*plan.txt');
+    await say('read plan.txt');
     await theirs.getByText('buy oat milk').waitFor(ANSWER);
     await say('write report.txt: forty-two');
     await theirs.last().getByText('report.txt').waitFor(ANSWER);

@@ -26,4 +26,9 @@ test('from nothing to an answer, then the packages of Claude and of development 
     assert.match(again.stderr, /runs already/);
   }
   assert.equal(existsSync(join(checkout.root, 'node_modules/typescript')), true);
+  assert.equal(
+    existsSync(join(checkout.folder, 'home/.local/share/pnpm')),
+    false,
+    'removing the folder removes it all',
+  );
 });

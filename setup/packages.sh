@@ -43,7 +43,7 @@ add_packages() {
 add_channel() {
   local name=$1
   if ! [[ $name =~ ^[a-z][a-z0-9-]*$ ]] || [ ! -e "channels/$name/package.json" ]; then
-    give_up "There is no channel named $name." 'Run: ncl channels available'
+    give_up "There is no channel named $name." 'Run: bin/ncl channels available'
   fi
   if [ "$(installed_selection)" = dev ]; then
     run_pnpm --filter "{./channels/$name}..."
@@ -98,8 +98,8 @@ is_installed() {
 
 # Eight connections: with more, its check of the lockfile against the registry stalls for most of a minute.
 run_pnpm() {
-  CI=true PATH="$PWD/.runtime/bin:$PATH" .runtime/bin/pnpm install --frozen-lockfile --store-dir "$(store_folder)" --network-concurrency 8 \
-    --config.cache-dir="$PWD/.runtime/cache" --reporter=append-only "$@"
+  CI=true PNPM_HOME="$PWD/.runtime/pnpm-home" PATH="$PWD/.runtime/bin:$PATH" .runtime/bin/pnpm install --frozen-lockfile \
+    --store-dir "$(store_folder)" --network-concurrency 8 --config.cache-dir="$PWD/.runtime/cache" --reporter=append-only "$@"
 }
 
 # In the checkout, so that removing it removes all; but an install keeps the store that it was made with.

@@ -205,6 +205,11 @@ export class NanoError extends Error {
   }
 }
 
+/** What follows the sentence that all of a kind have: for where it stands alone. */
+export function reasonOf(error: unknown): string {
+  return error instanceof NanoError && error.code === 'NC_CHANNEL' && error.detail ? error.detail : errorText(error);
+}
+
 /** The message of whatever was thrown. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

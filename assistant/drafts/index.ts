@@ -88,7 +88,7 @@ export function createDrafts(parts: DraftsParts): Drafts {
       if (isOver) breakOff(session, open, now, effects);
     },
     begins(adapter, delivery, text) {
-      const { messageId: id, inReplyTo, unknowns } = delivery;
+      const { messageId: id, inReplyTo, unknowns, agentName } = delivery;
       // One that may stand there is found again by its key; else it, or one that is finished by now, is let go.
       const isFound = unknowns > 0 && adapter.capabilities.idempotencyKey;
       if (!isFound && (unknowns > 0 || !store.isOpen(id))) return undefined;
@@ -96,6 +96,7 @@ export function createDrafts(parts: DraftsParts): Drafts {
       return {
         ...draftMessage(adapter, { id, place: delivery, text }),
         ...(inReplyTo !== null && { inReplyTo }),
+        ...(agentName !== null && { speaker: agentName }),
         ...(quotes !== undefined && { quotes }),
       };
     },

@@ -83,7 +83,8 @@ export function createTaskChanges(parts: ChangesParts): TaskChanges {
     if (!found) {
       const names = known.map(({ name }) => name).join(', ');
       const missed = to === undefined ? 'Say where it speaks: --to <destination>.' : `There is no destination “${to}”.`;
-      return refuse('NC_NOT_FOUND', `${missed} ${names === '' ? 'This agent has none.' : `This agent's: ${names}.`}`);
+      const code = to === undefined ? 'NC_USAGE' : 'NC_NOT_FOUND';
+      return refuse(code, `${missed} ${names === '' ? 'This agent has none.' : `This agent's: ${names}.`}`);
     }
     // Asked for in a thread, it speaks there.
     return {
@@ -126,10 +127,10 @@ export function createTaskChanges(parts: ChangesParts): TaskChanges {
           const problem = problemOf(terms);
           if (problem !== undefined) return refuse('NC_USAGE', problem);
           if (table.countLive(agentGroupId) >= MOST_TASKS) return tooMany();
-          const place = placeOf(agentGroupId, terms.to, sessionId);
-          if (!place.ok) return place;
           const planned = planOf(terms.when ?? '', terms.timezone ?? agent.timezone, now, terms);
           if (!planned.ok) return planned;
+          const place = placeOf(agentGroupId, terms.to, sessionId);
+          if (!place.ok) return place;
           const prompt = cleanText(terms.prompt ?? '');
           const task = table.add(
             {

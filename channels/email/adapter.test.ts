@@ -7,9 +7,9 @@ import { noDovecot } from '../../test/fakes/mail/dovecot.ts';
 import { startProxy } from '../../test/fakes/mail/proxy.ts';
 import { until } from '../../test/support/until.ts';
 import { plugin } from './index.ts';
-import { connectionTo, createMailbox } from './mailbox.ts';
+import { createMailbox } from './mailbox.ts';
 import { readSettings } from './settings.ts';
-import { type Account, ADDRESS, createNotingHost, openAccount, rawMail, startAdapter } from './testing/account.ts';
+import { ADDRESS, createNotingHost, openAccount, orderOfUids, rawMail, startAdapter } from './testing/account.ts';
 
 const skip = noDovecot() ?? false;
 
@@ -155,15 +155,6 @@ test('two hundred mails at once come each once, in the order of their UIDs', { s
     order,
   );
 });
-
-async function orderOfUids(account: Account): Promise<(string | undefined)[]> {
-  const imap = connectionTo(readSettings(account.settings));
-  await imap.connect();
-  await imap.mailboxOpen('INBOX', { readOnly: true });
-  const all = await imap.fetchAll('1:*', { uid: true, envelope: true });
-  await imap.logout();
-  return all.toSorted((a, b) => a.uid - b.uid).map(({ envelope }) => envelope?.messageId);
-}
 
 test('a mailbox that was made anew gives each mail once more, under the same id', { skip }, async () => {
   await using account = await openAccount();

@@ -143,6 +143,7 @@ export function createEmailAdapter(context: ChannelContext, settings: EmailSetti
       return { state: mute.refused ? 'failed' : 'connected', detail: mute.detail };
     },
     isGroup: () => false,
+    isChatId: (platformId) => plainAddress(platformId) === platformId,
     async listChats() {
       return (threads?.chats() ?? []).map(({ chat, name }) => ({
         platformId: chat,

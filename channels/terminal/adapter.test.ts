@@ -9,6 +9,7 @@ import type {
   ButtonPress,
   ChannelAdapter,
   ChannelHost,
+  DeliveryResult,
   InboundEvent,
   OutboundMessage,
 } from '../../src/channels/adapter.ts';
@@ -337,6 +338,22 @@ test('a card is shown, pressed, edited; one that is open is shown to whoever com
   const three = await client();
   await adapter.deliver(reply({ id: 'after' }));
   assert.equal((await three.next(({ type }) => type === 'card' || type === 'message')).id, 'after');
+});
+
+test('a card that is settled while nobody looks is shown to nobody who comes, but how it ended is', async () => {
+  const one = await client();
+  await adapter.deliver(reply({ id: 'c-1', text: 'Bob wants in: /approve', card }));
+  await one.next(isType('card'));
+  one.socket.destroy();
+  const edit = reply({ id: 'e-1', text: 'Denied by ann.', edits: 'c-1' });
+  // Until it is noticed that it has gone, it is told.
+  const isAway = (result: DeliveryResult) => result.status === 'failed' && result.offline === true;
+  while (!isAway(await adapter.deliver(reply({ id: 'x' })))) await new Promise(setImmediate);
+  assert.ok(isAway(await adapter.deliver(edit)));
+  const two = await client();
+  assert.equal((await adapter.deliver(edit)).status, 'sent');
+  const [first] = [await two.next(({ type }) => type === 'card' || type === 'edited')];
+  assert.deepEqual(first, { type: 'edited', id: 'c-1', text: 'Denied by ann.' });
 });
 
 test('a client that asks for no chat has the owner’s, and a card as a text', async () => {

@@ -40,6 +40,8 @@ export function createTerminal(
     if (!isChatName(chat)) {
       return { status: 'failed', retryable: false, error: `There can be no chat ${chat} on the terminal.` };
     }
+    // Whoever comes is told how it ended, and no more asked.
+    if (edits !== undefined && !message.card) cards.delete(edits);
     if (!clients.isWatched({ channel, chat })) return offline();
     const tell = (frame: ServerFrame, plain?: ServerFrame) => clients.tell({ channel, chat }, frame, plain);
     if (message.progress) {

@@ -85,6 +85,7 @@ export function createWeb({ instance, folder, log }: ChannelContext, settings: S
       }
     },
     isGroup: () => false,
+    isChatId: () => false,
     async listChats() {
       const chats = open?.conversation.chats.list() ?? [];
       return chats.map(({ id, user, name }) => ({

@@ -42,9 +42,10 @@ export interface Conversation {
 }
 
 const MAX_MISSED = 500;
+const OWNER = 'owner';
 
 const REASONS: Readonly<Record<string, string>> = {
-  'unknown-chat': 'No agent listens in this chat yet. Wire one to it by `ncl channels wire`.',
+  'unknown-chat': 'No agent listens in this chat yet. Wire one to it by `bin/ncl channels wire`.',
 };
 
 export interface ConversationParts {
@@ -106,9 +107,28 @@ export function createConversation(
       ...(attachments.length > 0 && { attachments }),
     });
     const [state, note] = stateOf(acceptance);
-    const settled = messages.settle(said.seq, state, note);
+    const settled = messages.settle(said.seq, state, state === 'held' ? waitsFor(chat) : note);
     tellSaid(chat.user, settled);
     return settled;
+  }
+
+  /** The owner decides it, and is told where the question is as soon as it is there. */
+  function waitsFor({ id, user }: Chat): string {
+    const place = user === OWNER ? messages.question(user) : undefined;
+    if (place === id) return 'It waits for your answer to the question here.';
+    const asked = place === undefined ? undefined : chats.get(place);
+    if (!asked) return 'It waits until the owner has decided.';
+    return `It waits for you: the question is in your chat “${asked.name}”.`;
+  }
+
+  /** `closed`: the question that was there has its answer. */
+  function showWhere(user: string, closed?: Chat): void {
+    const isOver = closed && user === OWNER && messages.question(user) === undefined;
+    for (const said of messages.held(user)) {
+      const chat = chats.get(said.chat);
+      const note = isOver ? `The question was answered in your chat “${closed.name}”.` : chat && waitsFor(chat);
+      if (note !== undefined && note !== said.note) tellSaid(user, messages.settle(said.seq, 'held', note));
+    }
   }
 
   /** New in the history, and in all pages. */
@@ -133,7 +153,7 @@ export function createConversation(
   async function deliver(message: OutboundMessage): Promise<DeliveryResult> {
     const chat = chats.get(message.platformId);
     if (!chat) return { status: 'failed', retryable: false, error: `The page has no chat ${message.platformId}.` };
-    const { id, text, card, edits } = message;
+    const { id, text, card, edits, speaker } = message;
     if (message.progress) {
       progress.set(chat.id, text);
       hub.tell(chat.user, { event: 'progress', data: { chat: chat.id, text } });
@@ -147,16 +167,19 @@ export function createConversation(
       }
       const what = { text, files: kept, ...(card && { card }) };
       if (edits !== undefined) {
+        const isClosed = !card && messages.find(chat.id, 'agent', edits)?.card !== undefined;
         const said = messages.edit(chat.id, edits, what);
         if (!said) {
           files.drop(kept);
           return { status: 'failed', retryable: false, error: 'The message that it replaces is not there any more.' };
         }
         tellSaid(chat.user, said);
+        if (isClosed) showWhere(chat.user, chat);
         return { status: 'sent', platformMessageId: edits };
       }
       progress.delete(chat.id);
-      add({ chat: chat.id, author: 'agent', id, ...what, state: 'stored' });
+      add({ chat: chat.id, author: 'agent', id, ...what, ...(speaker && { speaker }), state: 'stored' });
+      if (card) showWhere(chat.user);
       return { status: 'sent', platformMessageId: id };
     } catch (error) {
       files.drop(kept);
@@ -246,7 +269,7 @@ function stateOf(acceptance: Acceptance): [State, string?] {
     case 'answered':
       return ['answered'];
     case 'held':
-      return ['held', 'It waits until the owner has decided.'];
+      return ['held'];
     case 'dropped':
       return ['dropped', REASONS[acceptance.reason] ?? `It was not taken: ${acceptance.reason}.`];
     case 'refused':

@@ -113,6 +113,7 @@ export function createWebhooks(
     deliver,
     typing() {},
     isGroup: () => false,
+    isChatId: () => false,
     async listChats() {
       return [...sources.keys()].map((name) => ({
         platformId: name,

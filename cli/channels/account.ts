@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
-import { settingsFile, writeSettings } from '../../src/channels/settings.ts';
+import { PROPOSED, settingsFile, writeSettings } from '../../src/channels/settings.ts';
 import { readEnvFile } from '../../src/env.ts';
 import { pathsFor } from '../../src/paths.ts';
 import type { Answer, ClientContext } from '../definition.ts';
@@ -14,9 +15,17 @@ export interface Account {
   found: Available;
   /** Of a package that isn't one of ours. */
   source?: string;
+  /** Its settings replace others that work, whether or not they do. */
+  untested?: true;
 }
 
-const Tested = z.object({ ok: z.boolean(), sentence: z.string() });
+/** As it is typed after `ncl channels add`. */
+export function nameOf({ instance, found, source }: Account): string {
+  const { name } = found.manifest;
+  return instance === name ? (source ?? name) : `${source ?? name} --as ${instance}`;
+}
+
+const Tested = z.object({ ok: z.boolean(), sentence: z.string(), kept: z.boolean().optional() });
 export type Tested = z.infer<typeof Tested>;
 
 /** What the environment or .env says wins over what was given before. */
@@ -34,13 +43,20 @@ export function keep({ home }: ClientContext, instance: string, values: Values):
   writeSettings(pathsFor(home).channels, instance, values);
 }
 
-/** The host takes it into use, and says whether it works. */
+/** The host takes it into use with these settings, unless they don't work and those that it had do. */
 export async function attach(
-  { ask, screen }: ClientContext,
-  { instance, found, source }: Account,
+  { ask, screen, home }: ClientContext,
+  { instance, found, source, untested }: Account,
+  values: Values,
   shown: boolean,
 ): Promise<Answer & { tested: Tested }> {
-  const given = { instance, channel: found.manifest.name, ...(source !== undefined && { source }) };
+  writeSettings(join(pathsFor(home).channels, PROPOSED), instance, values);
+  const given = {
+    instance,
+    channel: found.manifest.name,
+    ...(source !== undefined && { source }),
+    ...(untested && { untested }),
+  };
   const answer = await ask('channels attach', given, shown ? screen : undefined);
   return { ...answer, tested: Tested.parse(answer.data) };
 }

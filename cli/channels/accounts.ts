@@ -3,26 +3,25 @@ import { join } from 'node:path';
 import type { By } from '../../admin/directory/index.ts';
 import type { ChannelTools, HostView, Result } from '../../admin/view.ts';
 import { NAME, settingsFile } from '../../src/channels/settings.ts';
-import { errorText, NanoError } from '../../src/errors.ts';
 import { lookupOf, type Row } from '../lookup/index.ts';
+import { type Tested, tryAccount, within } from './try-account.ts';
 
 /** What `ncl channels` does on the host. */
 
-export interface Tested {
-  instance: string;
-  ok: boolean;
-  sentence: string;
-  /** How a person writes to it alone, with `<code>` where an owner's code stands. */
-  meet?: string;
-}
-
-const TEST_MS = 20_000;
 const OWN = /^terminal(-\d+)?$/;
 
-/** The same once more starts it anew, with its settings as they are now. */
+export interface Attaching {
+  instance: string;
+  channel: string;
+  source: string | null;
+  /** What was proposed is taken, whether or not it works. */
+  untested: boolean;
+}
+
+/** With the settings that were proposed for it, if there are any. The same once more starts it anew. */
 export async function attach(
   { channels }: HostView,
-  { instance, channel, source }: { instance: string; channel: string; source: string | null },
+  { instance, channel, source, untested }: Attaching,
   by: By,
   now: number,
 ): Promise<Result<Tested>> {
@@ -35,31 +34,33 @@ export async function attach(
   if (known && known.channel !== channel) {
     return refuse('NC_EXISTS', `${instance} is an account of ${known.channel}. Choose another name with --as.`);
   }
-  const done = change(by, now, (note) => {
-    if (known) instances.renew(instance, source);
-    else instances.add({ instance, channel, source, enabled: true }, now);
-    note({ action: known ? 'channel.changed' : 'channel.added', subject: instance, detail: { channel, source } });
-    return { ok: true, data: null };
-  });
-  if (!done.ok) return done;
-  await supervisor.follow(instance);
-  return test(channels, instance);
+  const account = { instance, channel, source, enabled: true };
+  // Loaded here: every command loads this file, and most need none of it.
+  const proposed = (await import('./proposed.ts')).createProposed(channels, account);
+  try {
+    const twin = await proposed.twin();
+    if (twin !== undefined) return refuse('NC_EXISTS', `The account ${twin} has these credentials: give each its own.`);
+    const tried = known && !untested ? await proposed.test() : undefined;
+    const isWorse = tried?.ok === false;
+    if (isWorse && (await tryAccount(channels, account)).ok) return { ok: true, data: { ...tried, kept: true } };
+    const done = change(by, now, (note) => {
+      if (known) instances.renew(instance, source);
+      else instances.add(account, now);
+      note({ action: known ? 'channel.changed' : 'channel.added', subject: instance, detail: { channel, source } });
+      return { ok: true, data: null };
+    });
+    if (!done.ok) return done;
+    proposed.keep();
+    await supervisor.follow(instance);
+    return { ok: true, data: isWorse ? tried : await tryAccount(channels, account) };
+  } finally {
+    proposed.forget();
+  }
 }
 
 export async function test(channels: ChannelTools, instance: string): Promise<Result<Tested>> {
   const row = channels.instances.get(instance);
-  if (!row) return unknown(instance);
-  try {
-    const { plugin, context } = await channels.supervisor.open(row);
-    return { ok: true, data: { instance, ...(await within(TEST_MS, plugin.test(context))) } };
-  } catch (error) {
-    return { ok: true, data: { instance, ok: false, sentence: reasonOf(error) } };
-  }
-}
-
-/** What an adapter says of its settings stands alone. */
-function reasonOf(error: unknown): string {
-  return error instanceof NanoError && error.code === 'NC_CHANNEL' && error.detail ? error.detail : errorText(error);
+  return row ? { ok: true, data: await tryAccount(channels, row) } : unknown(instance);
 }
 
 export async function remove({ channels }: HostView, instance: string, by: By, now: number): Promise<Result<null>> {
@@ -109,7 +110,7 @@ export interface KnownChat {
 export async function chats(view: HostView, instance: string): Promise<Result<KnownChat[]>> {
   if (!view.channels.instances.get(instance)) return unknown(instance);
   const listing = view.channels.adapter(instance)?.listChats?.();
-  const told = listing ? await within(TEST_MS, listing).catch(() => []) : [];
+  const told = listing ? await within(listing).catch(() => []) : [];
   const known = rowsOf(view, instance);
   const of = (platformId: string) => known.find((row) => row.platformId === platformId);
   const isTold = new Set(told.map(({ platformId }) => platformId));
@@ -146,9 +147,14 @@ export async function wire(
   if (!there.ok) return there;
   const named = there.data.filter(({ platformId, name }) => platformId === chat || name === chat);
   if (named.length > 1) return refuse('NC_AMBIGUOUS', `More than one chat is called ${chat}: use its id.`);
+  const adapter = view.channels.adapter(instance);
+  if (named.length === 0 && !(adapter?.isChatId?.(chat) ?? adapter !== undefined)) {
+    const detail = `${instance} knows no chat ${JSON.stringify(chat.slice(0, 80))}: \`ncl channels chats ${instance}\` shows those that it knows.`;
+    return refuse('NC_NOT_FOUND', detail);
+  }
   const { platformId = chat, name = null, speaker } = named[0] ?? {};
   // In doubt a group: there an agent waits until it is called, and who is alone with it calls it with every word.
-  const isGroup = named[0]?.isGroup ?? view.channels.adapter(instance)?.isGroup?.(platformId) ?? true;
+  const isGroup = named[0]?.isGroup ?? adapter?.isGroup?.(platformId) ?? true;
   const agents = lookupOf(view).list('group', { limit: 2 }, by.scope).rows;
   const agentGroupId = agent ?? (agents.length === 1 ? String(agents[0]?.id) : undefined);
   if (agentGroupId === undefined) return refuse('NC_USAGE', 'There is more than one agent: say which with --agent.');
@@ -190,12 +196,4 @@ export function unknown(instance: string): Result<never> {
 
 function refuse(code: 'NC_USAGE' | 'NC_EXISTS' | 'NC_NOT_FOUND' | 'NC_AMBIGUOUS', detail: string): Result<never> {
   return { ok: false, code, detail };
-}
-
-async function within<T>(ms: number, call: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('The platform does not answer.')), ms);
-  });
-  return Promise.race([call, late]).finally(() => clearTimeout(timer));
 }

@@ -1,6 +1,6 @@
 import { printable } from '../../src/log/printable.ts';
 import type { ClientContext } from '../definition.ts';
-import { type Account, attach, keep, type Tested } from './account.ts';
+import { type Account, attach, keep, nameOf, type Tested } from './account.ts';
 import { missingFrom, type Values } from './ask-settings.ts';
 import { askNext, askSettings } from './dialogue.ts';
 import { pair } from './pair.ts';
@@ -13,33 +13,38 @@ export async function addAsking(context: ClientContext, account: Account, known:
   const required = manifest.settings.filter((one) => one.required);
   let values = known;
   let asked = missingFrom(manifest, known);
+  let isAnew = false;
   for (;;) {
     const answers = await askSettings(asked, values);
-    // What was answered so far isn't asked for again.
-    if (!answers.left || asked.length > 1) keep(context, instance, answers.values);
     if (answers.left) {
+      // What was answered so far isn't asked for again; what works isn't replaced by a half.
+      if (asked.length > 1 && !isAnew) keep(context, instance, answers.values);
       say(`${manifest.title} is left for later: \`ncl channels add ${nameOf(account)}\` takes it up again.`);
       return 1;
     }
     values = answers.values;
-    const { ok, sentence } = await connect(context, account);
+    const { ok, sentence, kept } = await connect(context, account, values);
     say(ok ? `${manifest.title}: ${sentence}` : sentence);
     if (ok) return pair(context, instance);
-    const next = await askNext(manifest);
+    if (kept) say('Its settings from before work, and stay.');
+    const next = await askNext(manifest, kept === true);
     if (next === 'leave') {
-      say(`It stays as it is: \`ncl channels add ${nameOf(account)}\` takes it up again.`);
+      say(
+        `It stays as it is: \`ncl channels add ${nameOf(account)}\` takes it up again. \`ncl channels remove ${instance}\` forgets it.`,
+      );
       return 1;
     }
+    if (next === 'forget') {
+      await context.ask('channels remove', { account: instance });
+      say(`${manifest.title} is forgotten, with what was given for it.`);
+      return 1;
+    }
+    isAnew = next === 'anew';
     asked = next === 'anew' ? required : [];
   }
 }
 
-async function connect(context: ClientContext, account: Account): Promise<Tested> {
+async function connect(context: ClientContext, account: Account, values: Values): Promise<Tested> {
   context.screen.err(`Connecting ${account.found.manifest.title} …`);
-  return (await attach(context, account, false)).tested;
-}
-
-function nameOf({ instance, found, source }: Account): string {
-  const { name } = found.manifest;
-  return instance === name ? (source ?? name) : `${source ?? name} --as ${instance}`;
+  return (await attach(context, account, values, false)).tested;
 }

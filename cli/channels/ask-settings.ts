@@ -40,6 +40,14 @@ function prefixOf(instance: string): string {
   return instance.toUpperCase().replaceAll('-', '_');
 }
 
+/** A name that is mistyped would change nothing. What begins with a setting's name may be one of several of its kind. */
+export function unknownIn({ title, settings }: ChannelManifest, given: Values): NanoError | undefined {
+  const names = settings.map(({ name }) => name);
+  const stray = Object.keys(given).find((one) => !names.some((name) => one === name || one.startsWith(`${name}_`)));
+  if (stray === undefined) return undefined;
+  return new NanoError('NC_USAGE', `${title} has no setting ${stray}. It has ${names.join(', ')}.`);
+}
+
 /** What it can't do without, and nobody has given. */
 export function missingFrom({ settings }: ChannelManifest, known: Values): ChannelSetting[] {
   return settings.filter((one) => one.required && one.default === undefined && !known[one.name]);

@@ -30,10 +30,10 @@ export async function askSettings(
   return { values, left: false };
 }
 
-export type Next = 'again' | 'anew' | 'leave';
+export type Next = 'again' | 'anew' | 'leave' | 'forget';
 
-/** An account that doesn't work: what now? */
-export async function askNext({ settings }: ChannelManifest): Promise<Next> {
+/** What was given doesn't work: what now? */
+export async function askNext({ settings }: ChannelManifest, hasOthers: boolean): Promise<Next> {
   const { select } = await import('@clack/prompts');
   const hasMore = settings.some(({ required }) => required);
   const answer = await select<Next>({
@@ -41,7 +41,12 @@ export async function askNext({ settings }: ChannelManifest): Promise<Next> {
     options: [
       ...(hasMore ? [{ value: 'anew' as const, label: 'Give its settings anew' }] : []),
       { value: 'again', label: 'Try once more' },
-      { value: 'leave', label: 'Leave it for later', hint: 'the host goes on trying' },
+      ...(hasOthers
+        ? [{ value: 'leave' as const, label: 'Leave it as it was' }]
+        : [
+            { value: 'leave' as const, label: 'Leave it for later', hint: 'the host goes on trying' },
+            { value: 'forget' as const, label: 'Forget it' },
+          ]),
     ],
     output,
   });

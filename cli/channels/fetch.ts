@@ -14,12 +14,20 @@ export function isGitSource(given: string): boolean {
   return given.startsWith('git+');
 }
 
-/** Resolves with its folder, which stays. Throws NC_USAGE, NC_CHANNEL. */
-export async function fetchPackage(data: string, given: string): Promise<string> {
+interface Commit {
+  url: string;
+  commit: string;
+}
+
+/** Throws NC_USAGE. */
+export function commitIn(given: string): Commit {
   const [, url, commit] = SOURCE.exec(given) ?? [];
-  if (!url || !commit) {
-    throw new NanoError('NC_USAGE', 'Write it as git+https://…#<commit>, with all 40 characters of the commit.');
-  }
+  if (url && commit) return { url, commit };
+  throw new NanoError('NC_USAGE', 'Write it as git+https://…#<commit>, with all 40 characters of the commit.');
+}
+
+/** Resolves with its folder, which stays. Throws NC_CHANNEL. */
+export async function fetchPackage(data: string, { url, commit }: Commit): Promise<string> {
   const folder = join(data, 'channel-packages', commit);
   if (existsSync(folder)) return folder;
   const part = `${folder}.part`;
@@ -46,11 +54,14 @@ export async function fetchPackage(data: string, given: string): Promise<string>
 /** What it depends on, from its own lockfile and without scripts. Throws NC_CHANNEL. */
 export async function installOwnPackages(root: string, folder: string): Promise<void> {
   const flags = ['install', '--prod', '--frozen-lockfile', '--ignore-scripts', '--ignore-workspace'];
+  // In the checkout, so that removing it removes all.
+  const runtime = join(root, '.runtime');
+  const places = ['--store-dir', join(runtime, 'store'), `--config.cache-dir=${join(runtime, 'cache')}`];
   const path = `${join(root, '.runtime/bin')}:${process.env.PATH ?? ''}`;
-  await run(join(root, '.runtime/bin/pnpm'), flags, {
+  await run(join(root, '.runtime/bin/pnpm'), [...flags, ...places], {
     cwd: folder,
     timeout: 10 * FETCH_MS,
-    env: { PATH: path, HOME: process.env.HOME, CI: 'true' },
+    env: { PATH: path, HOME: process.env.HOME, PNPM_HOME: join(runtime, 'pnpm-home'), CI: 'true' },
   }).catch((error: unknown) => {
     const said = error instanceof Error && 'stdout' in error ? String(error.stdout).trim().split('\n').at(-1) : '';
     throw new NanoError('NC_CHANNEL', `Its packages could not be installed from its lockfile: ${said}.`);

@@ -30,7 +30,11 @@ export async function pair(context: ClientContext, account: string, minutes = MI
   const { screen, json } = context;
   const say = (text: string) => screen.err(printable(text));
   const entrance = Entrance.parse((await context.ask('channels enter', { account })).data);
-  if (entrance.kind === 'closed') throw new NanoError('NC_CHANNEL', entrance.sentence);
+  if (entrance.kind === 'closed') {
+    if (json) throw new NanoError('NC_CHANNEL', entrance.sentence);
+    say(entrance.sentence);
+    return 1;
+  }
   if (entrance.kind === 'code') return byCode(context, account, entrance.meet, minutes);
   if (json) screen.out(JSON.stringify(entrance));
   else if (entrance.kind === 'link') {
@@ -39,7 +43,7 @@ export async function pair(context: ClientContext, account: string, minutes = MI
     say(`You are its owner there. Another link: ncl channels login ${account}`);
   } else if (entrance.kind === 'known') {
     const { id, name } = entrance.owner;
-    say(`${name} (${id}) is the owner there already.`);
+    say(`${name} (${id}) is the owner there already. A code for somebody else: ncl owner-code`);
   } else say('Nobody is paired there: it is ready.');
   return 0;
 }

@@ -12,15 +12,14 @@ export const why: ClientCommand = {
     {
       name: 'of',
       description:
-        "a message (our id or the platform's), an approval, a session, a user, a wiring, an agent, or <channel>/<chat> where nothing is answered; the beginning of an id is enough",
-      required: true,
+        "a message (our id or the platform's), an approval, a session, a user, a wiring, an agent, or <channel>/<chat> where nothing is answered; the beginning of an id is enough; the newest message at first",
     },
   ],
   place: 'client',
   async run(args, { home, screen, json }) {
     const { withLog } = await import('../audit/read.ts');
     const { tell } = await import('../why/find.ts');
-    const told = withLog(pathsFor(home).db, (db) => tell(db, textOf(args, 'of') ?? ''));
+    const told = withLog(pathsFor(home).db, (db) => tell(db, textOf(args, 'of')));
     const story = { ...told, lines: told.lines.toSorted((a, b) => a.at.localeCompare(b.at)) };
     screen.out(json ? JSON.stringify(story) : shown(story, screen));
     return 0;

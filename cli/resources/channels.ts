@@ -1,19 +1,10 @@
 import type { Result } from '../../admin/view.ts';
 import type { ChannelReport } from '../../src/channels/supervisor.ts';
 import { printable } from '../../src/log/printable.ts';
-import {
-  attach,
-  chats,
-  enable,
-  type KnownChat,
-  remove,
-  type Tested,
-  test,
-  unknown,
-  wire,
-} from '../channels/accounts.ts';
-import { channelsAdd, channelsPair } from '../channels/commands.ts';
+import { attach, chats, enable, type KnownChat, remove, test, unknown, wire } from '../channels/accounts.ts';
+import { channelsAdd, channelsPair, channelsTest } from '../channels/commands.ts';
 import type { Entrance, Unfinished } from '../channels/entering.ts';
+import type { Tested } from '../channels/try-account.ts';
 import { type ClientCommand, type Command, hostCommand, textOf } from '../definition.ts';
 import { type Look, paint } from '../screen.ts';
 import { table } from '../table.ts';
@@ -75,7 +66,10 @@ const attachHost = hostCommand<Tested>({
     { name: 'instance', description: 'its name', required: true },
     { name: 'channel', description: 'its channel', required: true },
   ],
-  flags: [{ name: 'source', value: 'folder', description: 'of a package that is not one of ours' }],
+  flags: [
+    { name: 'source', value: 'folder', description: 'of a package that is not one of ours' },
+    { name: 'untested', description: 'also when its settings before work, and these do not' },
+  ],
   handle: (view, args, { by, now }) =>
     attach(
       view,
@@ -83,12 +77,12 @@ const attachHost = hostCommand<Tested>({
         instance: textOf(args, 'instance') ?? '',
         channel: textOf(args, 'channel') ?? '',
         source: textOf(args, 'source') ?? null,
+        untested: args.untested === true,
       },
       by,
       now,
     ),
-  show: (tested, look) =>
-    `${tested.instance} is added. ${told(tested, look)}\nTo come in: ncl channels pair ${tested.instance}. Its chats: ncl channels chats ${tested.instance}.`,
+  show: attached,
 });
 
 const enterHost = hostCommand<Entrance>({
@@ -118,8 +112,9 @@ const remover = hostCommand({
 });
 
 const tester = hostCommand<Tested>({
-  name: 'channels test',
-  summary: "Whether an account's credentials work, and as whom",
+  name: 'channels try',
+  summary: 'The host tries an account: a step of `ncl channels test`',
+  hidden: true,
   positionals: [account],
   handle: (view, args) => test(view.channels, textOf(args, 'account') ?? ''),
   show: told,
@@ -201,6 +196,18 @@ const webhookUrl = hostCommand({
   show: ({ url }) => url,
 });
 
+function attached(tested: Tested, look: Look): string {
+  const { instance, ok, kept } = tested;
+  if (ok) {
+    const next = `To come in: ncl channels pair ${instance}. Its chats: ncl channels chats ${instance}.`;
+    return `${instance} is added. ${told(tested, look)}\n${next}`;
+  }
+  const then = kept
+    ? 'Its settings from before work and stay; --untested takes the new ones all the same.'
+    : `${instance} is added, and the host goes on trying. \`ncl channels remove ${instance}\` forgets it.`;
+  return `${told(tested, look)}\n${then}`;
+}
+
 function told(tested: Tested, look: Look): string {
   // It holds names that others have chosen.
   const [ok, sentence] = [tested.ok, printable(tested.sentence)];
@@ -211,8 +218,8 @@ export const channels: readonly Command[] = [
   available,
   channelsAdd,
   channelsPair,
+  channelsTest,
   list,
-  tester,
   lister,
   wirer,
   login,
@@ -220,6 +227,7 @@ export const channels: readonly Command[] = [
   ...SWITCHES.map(onOff),
   remover,
   attachHost,
+  tester,
   enterHost,
   unfinishedHost,
 ];

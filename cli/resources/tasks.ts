@@ -1,7 +1,7 @@
 import type { Result } from '../../admin/view.ts';
 import type { Changed, TaskTerms } from '../../assistant/tasks/changes.ts';
-import { inWords, upcoming } from '../../assistant/tasks/schedule.ts';
-import { CATCH_UP, type Run, type Task } from '../../assistant/tasks/table.ts';
+import type { Run, Task } from '../../assistant/tasks/table.ts';
+import { CATCH_UP, inWords } from '../../assistant/tasks/words.ts';
 import {
   type Arguments,
   type Call,
@@ -80,9 +80,6 @@ const create = hostCommand<Changed>({
   handle(view, args, { caller, by, now }) {
     const group = textOf(args, 'group') ?? '';
     const isAgent = caller.kind === 'agent';
-    if (isAgent && group !== caller.agentGroupId) {
-      return { ok: false, code: 'NC_FORBIDDEN', detail: 'An agent makes tasks for itself alone.' };
-    }
     const terms = termsOf(args, isAgent);
     return terms.ok ? view.tasks.create(group, terms.data, isAgent ? caller.sessionId : undefined, by, now) : terms;
   },
@@ -129,20 +126,16 @@ const history = hostCommand<{ task: Task; runs: Run[] }>({
   data: ({ runs }) => runs,
 });
 
-const next = hostCommand<{ at: string; words: string }[]>({
+const next = hostCommand<{ task: Task; times: number[] }>({
   name: 'tasks next',
   summary: `Its next ${NEXT} times, in words`,
   agents: 'read',
   positionals: [positionalOf(TASK)],
-  handle(view, args, { by }) {
-    const task = view.tasks.get(idOf(args), by);
-    if (!task.ok) return task;
-    const { schedule, nextAt } = task.data;
-    const times = nextAt === null ? [] : [nextAt, ...upcoming(schedule, nextAt, NEXT - 1)];
-    const data = times.map((at) => ({ at: new Date(at).toISOString(), words: inWords(at, schedule.timezone) }));
-    return { ok: true, data };
-  },
-  show: (times) => (times.length === 0 ? 'It does not come again.' : times.map(({ words }) => words).join('\n')),
+  handle: (view, args, { by }) => view.tasks.next(idOf(args), NEXT, by),
+  show: ({ task, times }) =>
+    times.map((at) => inWords(at, task.schedule.timezone)).join('\n') || `It has no next time: it is ${task.status}.`,
+  data: ({ task, times }) =>
+    times.map((at) => ({ at: new Date(at).toISOString(), words: inWords(at, task.schedule.timezone) })),
 });
 
 function changer(

@@ -4,7 +4,7 @@ import { capital, type Line, type Row, type Teller } from './story.ts';
 /** The audit log's entries as sentences. */
 
 /** `%` is the subject. What isn't here is told by its name. */
-const DEEDS: Readonly<Record<string, string>> = {
+export const DEEDS: Readonly<Record<string, string>> = {
   'approval.requested': 'asked for approval %',
   'approval.asked': 'showed approval %',
   'approval.nobody': 'found nobody who can be asked about approval %',
@@ -15,6 +15,11 @@ const DEEDS: Readonly<Record<string, string>> = {
   'approval.failed': 'allowed approval %, and it could not be done',
   'backup.restored': 'put the backup of % in the place of what was there',
   'audit.broken': 'found that the audit log was not the one that it had written',
+  'channel.added': 'added the account % of a channel',
+  'channel.changed': 'gave the account % of a channel its settings anew',
+  'channel.removed': 'removed the account % of a channel',
+  'channel.enabled': 'switched the account % of a channel on',
+  'channel.disabled': 'switched the account % of a channel off',
   'chat.created': 'made the chat % known',
   'chat.updated': 'changed the chat %',
   'chat.deleted': 'deleted the chat %',
@@ -45,6 +50,12 @@ const DEEDS: Readonly<Record<string, string>> = {
   'session.quarantined': 'put the mailbox file of % aside, since it broke the rules',
   'session.reset': 'began session % anew',
   'session.stopped': 'stopped session %',
+  'task.created': 'planned task %',
+  'task.updated': 'changed task %',
+  'task.paused': 'let task % rest',
+  'task.resumed': 'let task % go on',
+  'task.run': 'let task % run at once',
+  'task.cancelled': 'ended task %',
   'user.created': 'made the user % known',
   'user.updated': 'changed the user %',
   'user.deleted': 'deleted the user %',
@@ -73,7 +84,9 @@ function sentenceOf(teller: Teller, { actor, action, subject, detail }: Row): st
   const [what = '', done = ''] = String(action).replaceAll('-', ' ').split('.');
   const deed = DEEDS[String(action)] ?? `did what is called ${what} ${done}: %`;
   const more = detailOf(teller, String(detail));
-  return `${capital(teller.who(actor))} ${deed.replace('%', () => name)}${more === '' ? '' : ` (${more})`}.`;
+  const who = teller.who(actor);
+  const whom = name === who && String(action).startsWith('role.') ? 'themselves' : name;
+  return `${capital(who)} ${deed.replace('%', () => whom)}${more === '' ? '' : ` (${more})`}.`;
 }
 
 function subjectOf(teller: Teller, action: string, subject: string): string {

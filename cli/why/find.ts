@@ -14,11 +14,18 @@ const NAMED = `SELECT id FROM messages WHERE id = ?1
   UNION SELECT message_id FROM deliveries WHERE platform_message_id = ?1 LIMIT 6`;
 const BEGINNING = NAMED.replaceAll(/(\w+) = \?1/g, '$1 >= ?1 AND $1 < ?1 || char(1114111)');
 
+const NEWEST = `SELECT id FROM messages WHERE direction = 'in' AND kind <> 'system' ORDER BY created_at DESC, rowid DESC LIMIT 1`;
+
 type Named = { kind: RefKind; id: string };
 
-/** Throws NC_NOT_FOUND, NC_AMBIGUOUS. */
-export function tell(db: DatabaseSync, word: string): Story {
+/** Without a word the newest message that came in. Throws NC_NOT_FOUND, NC_AMBIGUOUS. */
+export function tell(db: DatabaseSync, word: string | undefined): Story {
   const teller = createTeller(db);
+  if (word === undefined) {
+    const newest = db.prepare(NEWEST).get();
+    if (!newest) throw new NanoError('NC_NOT_FOUND', 'There is no message yet.');
+    return messageStory(teller, String(newest.id));
+  }
   const ids = (sql: string) =>
     db
       .prepare(sql)

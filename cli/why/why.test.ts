@@ -10,6 +10,7 @@ import { ensureUser } from '../../src/people/roles.ts';
 import { createInstall, type Install } from '../../test/support/central.ts';
 import { readInvocation } from '../arguments.ts';
 import { commands } from '../commands/index.ts';
+import { DEEDS } from './entries.ts';
 import { tell } from './find.ts';
 import { REASONS, reasonInWords } from './reasons.ts';
 
@@ -18,7 +19,7 @@ const AT = Date.parse('2026-02-01T10:00:00.000Z');
 const at = (seconds: number) => new Date(AT + seconds * 1000).toISOString();
 
 /** All of a story in one string, its lines in order. */
-function story(db: DatabaseSync, word: string): string {
+function story(db: DatabaseSync, word?: string): string {
   const { about, lines, now } = tell(db, word);
   const sorted = lines.toSorted((a, b) => a.at.localeCompare(b.at)).map((line) => `${line.at} ${line.text}`);
   return [about, ...sorted, ...now].join('\n');
@@ -202,6 +203,32 @@ test('what is not there, or may be several, is said so', () => {
       (error) => error instanceof NanoError && error.code === code,
       word,
     );
+});
+
+test('without a word it is the newest message that came in', () => {
+  using install = createInstall();
+  assert.throws(() => story(install.db), /There is no message yet\./);
+  receive(install, 'one-1');
+  receive(install, 'one-2');
+  assert.match(story(install.db), /what of one-2\?/);
+});
+
+test('every deed that is recorded is in words', () => {
+  const root = join(import.meta.dirname, '../..');
+  const sources = globSync('{src,admin,assistant,cli}/**/*.ts', { cwd: root }).filter(
+    (file) => !/\.test\.ts$/.test(file),
+  );
+  const recorded = sources.flatMap((file) => {
+    const text = readFileSync(join(root, file), 'utf8');
+    const tasks = [...text.matchAll(/changeTask\(id, '([a-z-]+)'/g)].map(([, what]) => `task.${what}`);
+    const others = text.matchAll(/action: (?:\w+ \? )?'([a-z-]+\.[a-z-]+)'(?: : '([a-z-]+\.[a-z-]+)')?/g);
+    return [...tasks, ...[...others].flatMap(([, one, other]) => [one, other])].filter((one) => one !== undefined);
+  });
+  assert.ok(recorded.length >= 30, recorded.join());
+  assert.deepEqual(
+    recorded.filter((action) => !(action in DEEDS)),
+    [],
+  );
 });
 
 test('every reason that the host counts is in words', () => {

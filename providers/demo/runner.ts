@@ -6,7 +6,7 @@ import type {
   QueryInput,
 } from '@nanoclaw/agent-runner/provider';
 import { EventQueue } from './runner/event-queue.ts';
-import { readTexts } from './runner/prompt.ts';
+import { readAsked } from './runner/prompt.ts';
 import { answer } from './runner/rules.ts';
 
 /** An agent that needs no account: rules instead of a model, the same sandbox and tools as any other. */
@@ -33,11 +33,11 @@ function startQuery(options: ProviderOptions, { continuation, systemAddendum }: 
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       events.push({ type: 'started', id: next.id });
       const answers: string[] = [];
-      for (const text of readTexts(next.text)) {
+      for (const asked of readAsked(next.text)) {
         if (abort.signal.aborted) break;
         count++;
         answers.push(
-          await answer(text, { options, name, count, signal: abort.signal, emit: (event) => events.push(event) }),
+          await answer(asked, { options, name, count, signal: abort.signal, emit: (event) => events.push(event) }),
         );
       }
       events.push({ type: 'usage', model: 'rules', inputTokens: 0, outputTokens: 0 });

@@ -31,6 +31,7 @@ export async function answerFirstMessage(steps: Steps, root: string, name: strin
     say(`\n  You:  ${FIRST_MESSAGE}\n  ${name}: ${reply.trimEnd().replaceAll('\n', '\n    ')}`);
   }
   say(`\n  ${name} is there. Talk: bin/ncl chat    Look: bin/ncl status    Stop: bin/ncl stop`);
+  say(`  Where it says ncl alone: export PATH="${root}/bin:$PATH"`);
 }
 
 function send(steps: Steps, message: string): Promise<string> {

@@ -44,7 +44,7 @@ export async function askTimezone(options: Options): Promise<string> {
 
 /** Whoever leaves this question out has an agent that answered: that is no reason to end with a failure. */
 export async function askService(): Promise<boolean> {
-  const message = 'Keep it running, also after a crash, a logout or a reboot? (`ncl service uninstall` undoes it.)';
+  const message = 'Keep it running, also after a crash, a logout or a reboot? (`bin/ncl service uninstall` undoes it.)';
   const answer = await confirm({ message, initialValue: true, output });
   return answer === true;
 }

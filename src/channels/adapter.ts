@@ -90,6 +90,8 @@ export interface OutboundMessage {
   files: readonly OutboundFile[];
   /** The host's id of the message that this answers. */
   inReplyTo?: string;
+  /** What the agent is called whose words these are; left out where the host itself speaks. */
+  speaker?: string;
   /** The platform's id of that one, where a reader would ask which: in a group, or when somebody has written since. */
   quotes?: string;
   /** Only where the channel has buttons: shown instead of `text`, which says the same without them. */

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorText } from '../errors.ts';
+import { reasonOf } from '../errors.ts';
 import type { Logger } from '../log/index.ts';
 import type { ChannelAdapter, ChannelHealth, ChannelHost } from './adapter.ts';
 import type { Instance, Instances } from './instances.ts';
@@ -136,7 +136,7 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
       if (entry.ended) return;
       log.warn('channel did not start', { channel: instance, tries: entry.tries + 1, error });
       await drop(entry, adapter);
-      again(entry, log.redact(errorText(error)));
+      again(entry, log.redact(reasonOf(error)));
     }
   }
 

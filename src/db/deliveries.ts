@@ -6,6 +6,8 @@ import { type DeliveredRow, isoTime, type Origin } from '@nanoclaw/protocol';
 export interface Delivery extends Origin {
   messageId: string;
   sessionId: string | null;
+  /** What the session's agent is called. */
+  agentName: string | null;
   content: string;
   inReplyTo: string | null;
   attempts: number;
@@ -60,6 +62,8 @@ export interface Deliveries {
   sentAs(messageId: string): string | undefined;
   /** Whether all of it is one message there. */
   isWhole(messageId: string): boolean;
+  /** The host has closed it meanwhile: what says so waits behind it. */
+  isClosed(messageId: string): boolean;
   /** What an agent calls by its id or number; never what the host itself has said. */
   find(sessionId: string, named: string): Found | undefined;
   /** The platform's id of the message that this one answers, where people would ask which one: in groups, and when somebody wrote since. */
@@ -109,12 +113,18 @@ export function createDeliveries(db: DatabaseSync): Deliveries {
     "UPDATE deliveries SET status = 'queued', unknowns = unknowns + 1, updated_at = ? WHERE status = 'sending'",
   );
   const select = `SELECT d.message_id, m.session_id, m.channel_type, m.platform_id, m.thread_id, m.content, m.in_reply_to,
-      d.attempts, d.not_before, d.said, d.unknowns, d.about FROM deliveries d JOIN messages m ON m.id = d.message_id`;
+      d.attempts, d.not_before, d.said, d.unknowns, d.about, (SELECT c.assistant_name FROM sessions s
+      JOIN container_configs c USING (agent_group_id) WHERE s.id = m.session_id) AS agent_name
+    FROM deliveries d JOIN messages m ON m.id = d.message_id`;
   const sentAs = db.prepare(
     `SELECT ifnull(m.platform_message_id, d.platform_message_id) AS id FROM messages m
      LEFT JOIN deliveries d ON d.message_id = m.id AND d.status = 'sent' WHERE m.id = ?`,
   );
   const whole = db.prepare('SELECT 1 FROM deliveries WHERE message_id = ? AND said = 0');
+  const closed = db.prepare(
+    `SELECT 1 FROM deliveries d JOIN messages m ON m.id = d.message_id WHERE d.status IN ('queued', 'sending')
+     AND m.id GLOB 'note-*' AND m.content ->> '$.edits.message' = ? AND m.content ->> '$.card' IS NULL LIMIT 1`,
+  );
   const found = 'SELECT id, direction, channel_type, platform_id, thread_id FROM messages WHERE';
   const byId = db.prepare(
     `${found} session_id = ?1 AND (id = ?1 || '.' || ?2 AND direction = 'out' OR id = ?2 AND direction = 'in')`,
@@ -184,6 +194,7 @@ export function createDeliveries(db: DatabaseSync): Deliveries {
     },
     sentAs: (messageId) => sentAs.get(messageId)?.id?.toString(),
     isWhole: (messageId) => whole.get(messageId) !== undefined,
+    isClosed: (messageId) => closed.get(messageId) !== undefined,
     find(sessionId, named) {
       const seq = /^\d{1,15}$/.test(named) ? Number(named) : undefined;
       const row =
@@ -207,6 +218,7 @@ function toDelivery(row: Record<string, unknown>): Delivery {
   return {
     messageId: String(row.message_id),
     sessionId: row.session_id as string | null,
+    agentName: row.agent_name as string | null,
     channel_type: row.channel_type as string | null,
     platform_id: row.platform_id as string | null,
     thread_id: row.thread_id as string | null,

@@ -35,6 +35,9 @@ export function createAttempt({ db, deliveries, drafts, pace, boxOf, scratch }: 
     const content = readContent(delivery.messageId, delivery.content);
     if (content.reacts) return react(adapter, delivery, platformId, content.reacts.emoji);
     if (content.draft) return show(adapter, delivery, content.text);
+    // A question that has its answer is asked of nobody who comes later; what it came to is.
+    const isFresh = delivery.said === 0 && delivery.unknowns === 0 && content.edits === undefined;
+    if (content.card && isFresh && deliveries.isClosed(delivery.messageId)) return { status: 'sent' };
     const folder = join(scratch, delivery.messageId);
     const { files, problems } = await collectFiles(
       delivery.sessionId === null ? undefined : boxOf(delivery.sessionId),
@@ -91,6 +94,9 @@ export function createAttempt({ db, deliveries, drafts, pace, boxOf, scratch }: 
     /** Each part has an id of its own, the same at every try; buttons and files come with the last. */
     function message(own: string, from: number, isLast: boolean): OutboundMessage {
       const progress = content.progress ?? false;
+      const { agentName } = delivery;
+      // The host asks an agent's questions for it.
+      const isAgents = agentName !== null && (!isNote(delivery.messageId) || content.card !== undefined);
       const quotes = from === 0 && !progress ? deliveries.quotes(delivery.messageId) : undefined;
       return {
         id: from === 0 ? delivery.messageId : `${delivery.messageId}.${from}`,
@@ -100,6 +106,7 @@ export function createAttempt({ db, deliveries, drafts, pace, boxOf, scratch }: 
         progress,
         files: isLast ? files : [],
         ...(delivery.inReplyTo !== null && { inReplyTo: delivery.inReplyTo }),
+        ...(isAgents && { speaker: agentName }),
         ...(quotes !== undefined && { quotes }),
         ...(isLast && content.card && buttons && { card: cardFor(content.card, from, own) }),
       };

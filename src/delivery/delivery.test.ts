@@ -393,3 +393,32 @@ test('what may be left out waits for its turn, and knows whether something else 
     [false, 2],
   ]);
 });
+
+test('a card that is closed before it could be shown is not shown: how it ended is said, once', async () => {
+  using install = createInstall();
+  let isAway = true;
+  const far = createFarEnd(
+    () => (isAway ? { status: 'failed', retryable: true, offline: true, error: 'away' } : { status: 'sent' }),
+    { buttons: true, edits: true },
+  );
+  const { queue } = setup(install, far.adapter);
+  const place = { channel_type: 'terminal', platform_id: 'local', thread_id: null };
+  const card = { title: 'May I?', body: '', buttons: [{ data: 'y', label: 'Yes' }] };
+  const say = (text: string, extra: Parameters<typeof install.takeOver.say>[5]) =>
+    transaction(install.db, () => install.takeOver.say(place, null, text, null, Date.now(), extra));
+  const closed = say('May I?', { card });
+  const open = say('And this?', { card });
+  queue.enqueue([closed, open]);
+  await until(() => far.calls.length === 1);
+  const end = say('May I? Yes.', { edits: { message: closed, text: 'May I? All of it. Yes.' } });
+  queue.enqueue([end]);
+  isAway = false;
+  queue.available('terminal');
+  await until(() => status(install, end)?.status === 'sent');
+  const shown = far.calls.slice(1).map(({ text, card, edits }) => [text, card !== undefined, edits]);
+  assert.deepEqual(shown, [
+    ['And this?', true, undefined],
+    ['May I? Yes.', false, undefined],
+  ]);
+  await queue.stop(1000);
+});

@@ -38,6 +38,7 @@ test('mail in, agent, mail out, in the same thread; killed before the mailbox is
     await ok('users', 'create', 'email:ann@there.test', '--display-name', 'Ann');
     await ok('members', 'add', 'email:ann@there.test', 'Andy');
     await ok('channels', 'wire', 'email', 'ann@there.test');
+    assert.match((await runNcl(home, ['channels', 'wire', 'email', 'Ann'])).stderr, /email knows no chat "Ann"/);
 
     await account.put(rawMail('hello there', { ...TRUSTED, Subject: 'A question', 'Message-ID': '<q1@there.test>' }));
     await until(() => answers().length === 1, 60_000);

@@ -127,7 +127,8 @@ describe('the page, in a real browser', { skip: noBrowser }, () => {
     await log.getByText('Working…').waitFor();
     await stage.say('Looking into it', { progress: true });
     await log.getByText('Looking into it').waitFor();
-    await stage.say('Here is **the answer**');
+    await stage.say('Here is **the answer**', { speaker: 'Andy' });
+    await log.getByText(/^Andy, /).waitFor();
     await log.locator('strong', { hasText: 'the answer' }).waitFor();
     await log.getByText('Looking into it').waitFor({ state: 'hidden' });
     stage.adapter.typing('owner', null, false);
@@ -374,8 +375,8 @@ describe('the page, in a real browser', { skip: noBrowser }, () => {
     }
     assert.equal(await page.locator('main:visible').count(), 1);
     const before = await page.locator('#news p').count();
-    await stage.say('Quiet **news**', { id: 'news' });
-    await until(async () => (await page.locator('#news').textContent())?.includes('Main: Quiet news'));
+    await stage.say('Quiet **news**.', { id: 'news' });
+    await until(async () => (await page.locator('#news').textContent())?.includes('Main: Quiet news.'));
     assert.equal(await page.locator('#news').getAttribute('aria-live'), 'polite');
     await page.reload();
     await page.locator('#messages').getByText('Quiet').waitFor();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { z } from 'zod';
 import { noBrowser, openBrowser, visit } from '../../channels/web/testing/browser.ts';
 import { logIn } from '../../channels/web/testing/client.ts';
 import { startHost, type TestHost } from '../support/host-process.ts';
@@ -39,6 +40,7 @@ test('the page answers, in a real browser, files both ways, and after kill -9', 
     await say('run echo from the $((40 + 2))nd page');
     await log.locator('.theirs').getByText('from the 42nd page').waitFor({ timeout: 60_000 });
     await log.getByText('Answered').waitFor();
+    await log.getByText(/^Andy, /).waitFor();
     await page.getByLabel('Files to add').setInputFiles({
       name: 'plan.txt',
       mimeType: 'text/plain',
@@ -74,6 +76,7 @@ test('a link for another user is a stranger to the agent, and a bad name is refu
   const ann = await logIn(await ncl(host, 'channels', 'login', 'web', '--user', 'ann'));
   assert.match((await runNcl(host.home, ['channels', 'login', 'web', '--user', 'web:ann'])).stderr, /small letters/);
   await ncl(host, 'channels', 'wire', 'web', 'owner');
+  assert.match((await runNcl(host.home, ['channels', 'wire', 'web', 'bob'])).stderr, /web knows no chat "bob"/);
   await ncl(host, 'channels', 'test', 'web');
   await ann.say('hello', crypto.randomUUID(), { chat: 'ann' });
   const [line] = await ann.history('ann');
@@ -98,6 +101,7 @@ test('a long answer grows in the page, in one message', async () => {
   }, 60_000);
   assert.ok(seen.size >= 3, `${seen.size} texts`);
   const said = (await page.history()).filter(({ author, text }) => author === 'agent' && text.startsWith('1 2'));
+  assert.deepEqual([said[0]?.edited, said[0]?.speaker], [false, 'Andy']);
   assert.deepEqual(
     said.map(({ text }) => text),
     [numbers],
@@ -115,4 +119,13 @@ test('the code of the owner, sent in the page, makes them the owner there', asyn
   await until(async () =>
     (await page.history()).some(({ author, text }) => author === 'agent' && /to its owner/.test(text)),
   );
+  // In a new chat nobody listens yet: its owner is asked, and reads where.
+  const { id: chat } = z.object({ id: z.string() }).parse((await page.post('/api/chats', { name: 'Plans' })).json);
+  await page.say('hello', crypto.randomUUID(), { chat });
+  const held = async () => (await page.history(chat)).find(({ author }) => author === 'me');
+  await until(async () => (await held())?.note === 'It waits for your answer to the question here.');
+  const card = (await page.history(chat)).find(({ card }) => (card?.buttons.length ?? 0) > 0);
+  const data = card?.card?.buttons[0]?.data ?? '';
+  await page.post(`/api/chats/${chat}/press`, { message: card?.id, data });
+  await until(async () => (await held())?.outcome === 'reply', 60_000);
 });

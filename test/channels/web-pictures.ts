@@ -18,11 +18,12 @@ water --bed beans --litres 4
 
 /** A conversation with a bit of everything. */
 export async function showOff(stage: Stage): Promise<void> {
-  await stage.say(ANSWER);
+  await stage.say(ANSWER, { speaker: 'Andy' });
   const buttons = [
     { data: 'y', label: 'Allow' },
     { data: 'n', label: 'Deny' },
   ];
-  await stage.say('May I?', { card: { title: 'May I order seeds?', body: 'For the last two beds, 12 €.', buttons } });
+  const card = { title: 'May I order seeds?', body: 'For the last two beds, 12 €.', buttons };
+  await stage.say('May I?', { speaker: 'Andy', card });
   stage.adapter.typing('owner', null, true);
 }

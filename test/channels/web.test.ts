@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { z } from 'zod';
@@ -145,6 +146,10 @@ describe('in', () => {
     assert.equal(await note(plans), 'It waits for you: the question is in your chat “Main”.');
     await owner.say('hello', id(), { chat: more });
     assert.equal(await note(more), 'It waits for you: the question is in your chat “Main”.');
+    await stage.say('And here?', { id: 'd', platformId: more, card });
+    assert.equal(await note(more), 'It waits for your answer to the question here.');
+    await stage.say('No.', { platformId: more, edits: 'd' });
+    assert.equal(await note(more), 'It waits for you: the question is in your chat “Main”.');
     await stage.say('Yes.', { edits: 'c' });
     assert.equal(await note(plans), 'The question was answered in your chat “Main”.');
   });
@@ -245,6 +250,26 @@ describe('out', () => {
     assert.equal(await edited(), true);
     const lost = await stage.say('Done.', { edits: 'never' });
     assert.equal(lost.status === 'failed' && lost.retryable, false);
+  });
+
+  test('who speaks is kept, also where it was not kept at first', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nanoclaw-web-'));
+    const old = openStore(folder);
+    ensureUser(old, 'owner', Date.now());
+    old.exec(`ALTER TABLE messages DROP COLUMN speaker;
+      INSERT INTO messages (rev, chat, author, key, at, text, state) VALUES (2, 'owner', 'agent', 'k', '', 'old', 'stored')`);
+    old.close();
+    await using stage = await startStage({ folder });
+    const owner = await logIn(stage.link());
+    await stage.say('new', { id: 'n', speaker: 'Andy' });
+    await stage.say('newer', { edits: 'n' });
+    assert.deepEqual(
+      (await owner.history()).map(({ text, speaker }) => [text, speaker]),
+      [
+        ['old', undefined],
+        ['newer', 'Andy'],
+      ],
+    );
   });
 
   test('a file is copied, and its name leads nowhere', async () => {

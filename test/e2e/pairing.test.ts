@@ -71,6 +71,15 @@ describe('a code on the screen', { skip: noPty }, () => {
     await isTold(ANN.chat.id, /This is no code that I know: it is mistyped, was used, or is too old\./);
   });
 
+  test('a name that no chat has is no chat', async () => {
+    for (const chat of ['Famly', '../../etc', 'two words']) {
+      const { status, stderr } = await runNcl(host.home, ['channels', 'wire', 'telegram', chat]);
+      assert.equal(status, 1, chat);
+      assert.match(stderr, /`ncl channels chats telegram` shows those that it knows\./);
+    }
+    assert.doesNotMatch(await ncl('messaging-groups', 'list'), /Famly|etc|words/);
+  });
+
   test('without a terminal nobody is waited for', async () => {
     const { status, stdout, stderr } = await runNcl(host.home, ['channels', 'pair', 'telegram']);
     assert.equal(status, 0);
@@ -126,6 +135,9 @@ describe('a code on the screen', { skip: noPty }, () => {
     pty.type(CTRL_C);
     await pty.seen(/It stays as it is: `ncl channels add telegram` takes it up again\./);
     assert.equal(await pty.ended, 1);
+    const shut = await runNcl(host.home, ['channels', 'pair', 'telegram']);
+    assert.equal(shut.status, 1);
+    assert.match(shut.stderr, /^Telegram can't be reached: /);
     await server.away(false);
   });
 });

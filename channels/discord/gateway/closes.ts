@@ -11,7 +11,7 @@ const FORGETS = new Set([1000, 1001, 4003, 4007, 4009]);
 const FATAL: ReadonlyMap<number, string> = new Map([
   [
     4004,
-    'Discord refuses the token. Make a new one with "Reset Token" on the page "Bot" of the developer portal, and give it as TOKEN=… to `ncl channels add discord --from -`.',
+    'Discord refuses the token. Make a new one with "Reset Token" on the page "Bot" of the developer portal, and give this account the new one by `ncl channels add`.',
   ],
   [4010, 'Discord wants another shard: this bot is in more servers than NanoClaw can serve.'],
   [4011, 'This bot is in more servers than one connection may serve (2,500).'],

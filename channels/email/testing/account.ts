@@ -7,6 +7,8 @@ import { createLogger } from '../../../src/log/index.ts';
 import { type Dovecot, PASSWORD, startDovecot } from '../../../test/fakes/mail/dovecot.ts';
 import { putMail } from '../../../test/fakes/mail/lmtp.ts';
 import { plugin } from '../index.ts';
+import { connectionTo } from '../mailbox.ts';
+import { readSettings } from '../settings.ts';
 import { type SmtpFake, startSmtp } from './smtp.ts';
 
 /** An account at real servers, and a host that notes what it is handed. */
@@ -93,6 +95,16 @@ export async function startAdapter(account: Account, host: ChannelHost) {
   const adapter = plugin.create(account.context);
   await adapter.start(host);
   return Object.assign(adapter, { [Symbol.asyncDispose]: () => adapter.stop() });
+}
+
+/** Message-IDs in the order that the mailbox has them. While somebody reads, a server may give a later mail its UID first. */
+export async function orderOfUids({ settings }: Account): Promise<string[]> {
+  const imap = connectionTo(readSettings(settings));
+  await imap.connect();
+  await imap.mailboxOpen('INBOX', { readOnly: true });
+  const all = await imap.fetchAll('1:*', { uid: true, envelope: true });
+  await imap.logout();
+  return all.toSorted((a, b) => a.uid - b.uid).flatMap(({ envelope }) => envelope?.messageId ?? []);
 }
 
 let count = 0;

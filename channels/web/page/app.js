@@ -2,10 +2,10 @@
 import { api, Refused } from './api.js';
 import { createChatList } from './chat-list.js';
 import { createComposer } from './composer.js';
-import { byId, element } from './dom.js';
+import { byId } from './dom.js';
 import { createLog, UNKNOWN } from './log.js';
+import { createNews } from './news.js';
 import { createOutbox } from './outbox.js';
-import { render } from './render.js';
 import { openStream } from './stream.js';
 
 /** Puts the page together: what the server says goes to the chats, what the user does to the server. */
@@ -15,7 +15,6 @@ const CONNECTIONS = { connected: 'Connected', connecting: 'Connecting…', offli
 
 const login = byId('login', HTMLElement);
 const room = byId('room', HTMLElement);
-const news = byId('news', HTMLElement);
 
 void enter();
 
@@ -63,6 +62,10 @@ function run(first) {
   /** @type {Set<string>} */
   let typing = new Set();
   let open = '';
+  /** Up to there all messages are counted. */
+  let counted = first.newest;
+  /** Later ones that are. @type {Set<number>} */
+  let seen = new Set();
   /** The end of the stream is meant. */
   let isLeaving = false;
 
@@ -73,6 +76,7 @@ function run(first) {
         (error) => (error instanceof TypeError ? 'There is no connection. Press it again later.' : error.message),
       ),
   });
+  const news = createNews();
   const list = createChatList((id) => void choose(id));
   const composer = createComposer({ maxFile: () => first.maxFile, send });
   const outbox = createOutbox(first.user, {
@@ -141,6 +145,7 @@ function run(first) {
     } else if (event === 'typing') {
       if (data.on) typing.add(data.chat);
       else typing.delete(data.chat);
+      if (!data.on) news.rest(data.chat);
       if (data.chat === open) log.typing(data.on);
     } else if (event === 'now') {
       typing = new Set(data.typing);
@@ -152,14 +157,15 @@ function run(first) {
   /** @param {Said} said */
   function told(said) {
     const chat = chats.get(said.chat);
-    const isNew = said.author === 'agent' && !said.edited;
+    const isNew = said.author === 'agent' && said.seq > counted && !seen.has(said.seq);
     if (isNew || said.outcome) {
       progress.delete(said.chat);
       if (said.chat === open) log.progress(undefined);
     }
     if (said.chat === open) log.show([said]);
     if (said.author !== 'agent' || !chat) return;
-    announce(chat.name, said);
+    seen.add(said.seq);
+    news.tell(said, { chat: chat.name, isNew, isWorking: typing.has(said.chat) });
     if (isNew) chats.set(chat.id, { ...chat, unread: chat.unread + 1 });
     showChats();
     markRead();
@@ -230,6 +236,8 @@ function run(first) {
     const now = await api.begin();
     stream.saw(now.rev);
     chats = new Map(now.chats.map((chat) => [chat.id, chat]));
+    counted = now.newest;
+    seen = new Set();
     await choose(chats.has(open) ? open : (now.chats[0]?.id ?? ''));
   }
 
@@ -241,16 +249,6 @@ function run(first) {
     log.end();
     outbox.add(message);
   }
-}
-
-/** Said aloud by what reads the screen: the words, without marks. @param {string} chat @param {Said} said */
-function announce(chat, { card, text, files }) {
-  const words = render(card ? `${card.title}\n\n${card.body}` : text);
-  for (const button of words.querySelectorAll('button')) button.remove();
-  const parts = [`${chat}:`, ...[...words.childNodes].map((node) => node.textContent)];
-  if (files.length > 0) parts.push(`Files: ${files.map((file) => file.name).join(', ')}`);
-  news.append(element('p', {}, parts.join(' ').slice(0, 1_000)));
-  while (news.childElementCount > 5) news.firstElementChild?.remove();
 }
 
 /** As it stands in the log until the server has it. @param {Waiting} message @returns {Said} */

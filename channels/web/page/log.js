@@ -42,12 +42,36 @@ export function createLog(actions) {
   /** @param {Said} said */
   const keyOf = (said) => `${said.author} ${said.id}`;
 
+  /** The reader is at the end, and wants to stay there. */
+  let isNear = true;
+  let height = box.clientHeight;
+  let placed = 0;
+
+  function toEnd() {
+    isNear = true;
+    box.scrollTop = box.scrollHeight;
+    placed = box.scrollTop;
+  }
+
   /** Keeps to the end, where the reader was there. @param {() => void} change */
   function atEnd(change) {
-    const wasNear = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX;
+    const wasNear = isNear;
     change();
-    if (wasNear) box.scrollTop = box.scrollHeight;
+    if (wasNear) toEnd();
   }
+
+  box.addEventListener('scroll', () => {
+    // Of another height it is a keyboard or a turned phone that has moved it, and not the reader.
+    if (box.clientHeight !== height || (isNear && box.scrollTop === placed)) return;
+    isNear = box.scrollHeight - box.scrollTop - height < NEAR_END_PX;
+  });
+  const resized = new ResizeObserver(() => {
+    height = box.clientHeight;
+    if (isNear) toEnd();
+  });
+  resized.observe(box);
+  // Pictures come later than their message.
+  resized.observe(list);
 
   /** @param {Said} said */
   function put(said) {
@@ -55,16 +79,18 @@ export function createLog(actions) {
     const before = shown.get(key);
     // What a page asked for may come after what it was told.
     if (before && before.said.rev > said.rev) return;
-    const item = toItem(said, (data) => press(said, data), answers.get(key));
+    // How it ended stands in the card itself.
+    const isOpen = said.card !== undefined && said.card.buttons.length > 0;
+    const item = toItem(said, (data) => press(said, data), isOpen ? answers.get(key) : undefined);
     shown.set(key, { said, item });
-    const held = before?.item.contains(document.activeElement);
+    const held = before?.item.contains(document.activeElement) ? document.activeElement : null;
     if (before && before.said.seq === said.seq) before.item.replaceWith(item);
     else {
       // Its place is known only now.
       before?.item.remove();
       list.insertBefore(item, firstAfter(said.seq));
     }
-    if (held) box.focus();
+    if (held) refocus(item, held);
     empty.hidden = true;
   }
 
@@ -90,6 +116,7 @@ export function createLog(actions) {
     clear() {
       shown.clear();
       answers.clear();
+      isNear = true;
       list.replaceChildren();
       empty.hidden = false;
       progress.hidden = true;
@@ -105,9 +132,7 @@ export function createLog(actions) {
       all.forEach(put);
       box.scrollTop = box.scrollHeight - fromEnd;
     },
-    end() {
-      box.scrollTop = box.scrollHeight;
-    },
+    end: toEnd,
     newest: () => Math.max(0, ...[...shown.values()].map((one) => one.said.seq).filter((seq) => seq !== UNKNOWN)),
     oldest: () => Math.min(...[...shown.values()].map((one) => one.said.seq)),
     /** @param {string | undefined} text */
@@ -126,6 +151,15 @@ export function createLog(actions) {
   };
 }
 
+/** To what stands in the place of what had it. @param {HTMLLIElement} item @param {Element} held */
+function refocus(item, held) {
+  const controls = [...item.querySelectorAll('button, a')];
+  const same = controls.find((one) => one.textContent === held.textContent);
+  if (!same) item.tabIndex = -1;
+  const next = same ?? item;
+  if (next instanceof HTMLElement) next.focus({ preventScroll: true });
+}
+
 /** @param {Said} said @param {(data: string) => void} press @param {string | undefined} answer */
 function toItem(said, press, answer) {
   const isOwn = said.author === 'me';
@@ -133,7 +167,7 @@ function toItem(said, press, answer) {
   const who = element(
     'p',
     { class: 'who' },
-    isOwn ? 'You, ' : 'Agent, ',
+    isOwn ? 'You, ' : `${said.speaker ?? 'NanoClaw'}, `,
     element(
       'time',
       { datetime: said.at, title: time.toLocaleString() },
@@ -182,5 +216,7 @@ function fileList(files) {
 function stateOf({ state, outcome, note }) {
   const isBad = state === 'refused' || state === 'dropped';
   const words = (outcome && OUTCOMES[outcome]) ?? STATES[state] ?? state;
-  return element('p', { class: isBad ? 'note bad' : 'note' }, note ? `${words}. ${note}` : words);
+  // What it waited for is over.
+  const more = outcome === undefined && note ? `. ${note}` : '';
+  return element('p', { class: isBad ? 'note bad' : 'note' }, `${words}${more}`);
 }

@@ -16,6 +16,8 @@ export interface Said {
   id: string;
   at: string;
   text: string;
+  /** The agent's name; the host has none. */
+  speaker?: string;
   card?: { title: string; body: string; buttons: { data: string; label: string }[] };
   files: KeptFile[];
   edited: boolean;
@@ -36,6 +38,8 @@ export interface Chat {
 export interface Begin {
   user: string;
   rev: number;
+  /** The last message there is. */
+  newest: number;
   maxFile: number;
   chats: Chat[];
 }

@@ -14,9 +14,11 @@ const NAMES = [
   'dom.js',
   'log.js',
   'markdown.js',
+  'news.js',
   'outbox.js',
   'render.js',
   'stream.js',
+  'words.js',
 ];
 
 const TYPES: Readonly<Record<string, string>> = {

@@ -72,6 +72,7 @@ export function createRoutes({ db, conversation, hub, origins, cookie, bodyMs }:
         return sendJson(response, 200, {
           user,
           rev: revision(db),
+          newest: messages.newest(),
           maxFile: MAX_ATTACHMENT_BYTES,
           chats: chats.list(user),
         });

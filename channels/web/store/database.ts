@@ -22,7 +22,7 @@ CREATE INDEX IF NOT EXISTS chats_user ON chats (user);
 CREATE TABLE IF NOT EXISTS messages (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, rev INTEGER NOT NULL, chat TEXT NOT NULL REFERENCES chats (id),
   author TEXT NOT NULL CHECK (author IN ('me', 'agent')), key TEXT NOT NULL, at TEXT NOT NULL, text TEXT NOT NULL,
-  card TEXT, edited INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, note TEXT, outcome TEXT,
+  card TEXT, edited INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL, note TEXT, outcome TEXT, speaker TEXT,
   UNIQUE (chat, author, key)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS messages_rev ON messages (rev);
@@ -39,7 +39,13 @@ export function openStore(folder: string): DatabaseSync {
   const db = new DatabaseSync(join(folder, 'web.db'), { timeout: 5_000 });
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
   db.exec(SCHEMA);
+  if (!hasSpeakers(db)) atOnce(db, () => hasSpeakers(db) || db.exec('ALTER TABLE messages ADD COLUMN speaker TEXT'));
   return db;
+}
+
+/** At first it was not kept which agent had said something. */
+function hasSpeakers(db: DatabaseSync): boolean {
+  return db.prepare("SELECT 1 FROM pragma_table_info('messages') WHERE name = 'speaker'").get() !== undefined;
 }
 
 /** Nothing in it waits: what is inside runs whole or not at all. */

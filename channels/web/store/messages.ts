@@ -26,6 +26,8 @@ export interface Said {
   id: string;
   at: string;
   text: string;
+  /** The agent's name; the host has none. */
+  speaker?: string;
   card?: Card;
   files: readonly KeptFile[];
   edited: boolean;
@@ -39,6 +41,7 @@ export interface NewMessage {
   author: 'me' | 'agent';
   id: string;
   text: string;
+  speaker?: string;
   card?: Card;
   files: readonly string[];
   state: State;
@@ -51,6 +54,12 @@ export interface Messages {
   /** Undefined: there is none of that id. */
   edit(chat: string, id: string, change: { text: string; card?: Card; files: readonly string[] }): Said | undefined;
   settle(seq: number, state: State, note?: string): Said;
+  /** The place of the last one, in any chat. */
+  newest(): number;
+  /** Held in the user's chats, and not ended. */
+  held(user: string): Said[];
+  /** Where the user's newest question stands that still has its buttons. */
+  question(user: string): string | undefined;
   end(chat: string, id: string, outcome: string): Said | undefined;
   /** Oldest first, at most `limit`, all older than `before`. */
   page(chat: string, before: number, limit: number): Said[];
@@ -66,17 +75,27 @@ export function createMessages(db: DatabaseSync, kept = KEPT): Messages {
   const byKey = db.prepare('SELECT * FROM messages WHERE chat = ? AND author = ? AND key = ?');
   const bySeq = db.prepare('SELECT * FROM messages WHERE seq = ?');
   const add = db.prepare(
-    `INSERT OR IGNORE INTO messages (rev, chat, author, key, at, text, card, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR IGNORE INTO messages (rev, chat, author, key, at, text, card, state, speaker)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const attach = db.prepare('UPDATE files SET message = ? WHERE id = ? AND message IS NULL');
   const filesOf = db.prepare('SELECT * FROM files WHERE message = ? ORDER BY rowid');
-  const edit = db.prepare('UPDATE messages SET text = ?, card = ?, edited = 1, rev = ? WHERE seq = ?');
+  const edit = db.prepare('UPDATE messages SET text = ?, card = ?, edited = edited OR ?, rev = ? WHERE seq = ?');
   const settle = db.prepare('UPDATE messages SET state = ?, note = ?, rev = ? WHERE seq = ?');
   const end = db.prepare('UPDATE messages SET outcome = ?, rev = ? WHERE seq = ?');
   const page = db.prepare('SELECT * FROM messages WHERE chat = ? AND seq < ? ORDER BY seq DESC LIMIT ?');
   const changed = db.prepare(
     `SELECT messages.* FROM messages JOIN chats ON chats.id = chat WHERE user = ? AND messages.rev > ?
      ORDER BY messages.rev LIMIT ?`,
+  );
+  const newest = db.prepare('SELECT coalesce(max(seq), 0) AS seq FROM messages');
+  const held = db.prepare(
+    `SELECT messages.* FROM messages JOIN chats ON chats.id = chat
+     WHERE user = ? AND author = 'me' AND state = 'held' AND outcome IS NULL ORDER BY seq`,
+  );
+  const question = db.prepare(
+    `SELECT chat FROM messages JOIN chats ON chats.id = chat
+     WHERE user = ? AND card IS NOT NULL AND json_array_length(card, '$.buttons') > 0 ORDER BY seq DESC LIMIT 1`,
   );
   const unsettled = db.prepare("SELECT * FROM messages WHERE state = 'sending' ORDER BY seq");
   const edge = db.prepare('SELECT seq FROM messages WHERE chat = ? ORDER BY seq DESC LIMIT 1 OFFSET ?');
@@ -94,6 +113,7 @@ export function createMessages(db: DatabaseSync, kept = KEPT): Messages {
       id: String(row.key),
       at: String(row.at),
       text: String(row.text),
+      ...(row.speaker !== null && { speaker: String(row.speaker) }),
       ...(row.card !== null && { card: Card.parse(JSON.parse(String(row.card))) }),
       files: filesOf.all(Number(row.seq)).map(toFile),
       edited: row.edited === 1,
@@ -124,10 +144,11 @@ export function createMessages(db: DatabaseSync, kept = KEPT): Messages {
 
   return {
     find,
-    add: ({ chat, author, id, text, card, files, state }, now) =>
+    add: ({ chat, author, id, text, speaker, card, files, state }, now) =>
       atOnce(db, () => {
         const rev = nextRevision(db);
-        const made = add.run(rev, chat, author, id, isoTime(now), text, card ? JSON.stringify(card) : null, state);
+        const shown = card ? JSON.stringify(card) : null;
+        const made = add.run(rev, chat, author, id, isoTime(now), text, shown, state, speaker ?? null);
         if (made.changes === 0) return undefined;
         const seq = Number(made.lastInsertRowid);
         for (const file of files) attach.run(seq, file);
@@ -135,9 +156,12 @@ export function createMessages(db: DatabaseSync, kept = KEPT): Messages {
       }),
     edit: (chat, id, { text, card, files }) =>
       atOnce(db, () => {
-        const seq = find(chat, 'agent', id)?.seq;
-        if (seq === undefined) return undefined;
-        edit.run(text, card ? JSON.stringify(card) : null, nextRevision(db), seq);
+        const before = find(chat, 'agent', id);
+        if (!before) return undefined;
+        const { seq } = before;
+        // An answer that is still written is no other one than before.
+        const grew = !before.card && !card && text.startsWith(before.text);
+        edit.run(text, card ? JSON.stringify(card) : null, grew ? 0 : 1, nextRevision(db), seq);
         for (const file of files) attach.run(seq, file);
         return get(seq);
       }),
@@ -154,6 +178,9 @@ export function createMessages(db: DatabaseSync, kept = KEPT): Messages {
         return get(seq);
       }),
     page: (chat, before, limit) => page.all(chat, before, limit).reverse().map(toSaid),
+    newest: () => Number(newest.get()?.seq),
+    held: (user) => held.all(user).map(toSaid),
+    question: (user) => question.get(user)?.chat?.toString(),
     unsettled: () => unsettled.all().map(toSaid),
     changedSince: (user, rev, limit) => changed.all(user, rev, limit).map(toSaid),
   };

@@ -56,6 +56,7 @@ const Line = z.object({
   author: z.string(),
   id: z.string(),
   text: z.string(),
+  speaker: z.string().optional(),
   state: z.string(),
   note: z.string().optional(),
   outcome: z.string().optional(),

@@ -2,6 +2,8 @@ import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { ProviderEvent, ProviderOptions } from '@nanoclaw/agent-runner/provider';
 import { runTool, type ToolResult, toolTimeout } from '@nanoclaw/agent-runner/tool';
+import { filesText, readNamed } from './files.ts';
+import type { Asked } from './prompt.ts';
 import { runShell } from './shell.ts';
 
 /** What a rule may use. */
@@ -21,14 +23,13 @@ const COMMAND_TIMEOUT_MS = 60_000;
 const TIMED = /^with\s+(\d{1,4})\s*(?:s|seconds?)\s*:\s*([\s\S]+)$/i;
 /** Of a count: as fast as a model writes words. */
 const STEP_MS = 20;
-const MAX_READ = 16 * 1024;
 
 export const HELP = `I am a demo: a set of rules, without a model behind me. But I really run in a sandbox of my own, and I really use it. Try:
 
 - run <command>: a shell command in my sandbox; run with 5 seconds: <command> ends it after five
 - run ncl help: how I am set up, and what of it I may change
 - run side by side: <a line for each command>
-- write <file>: <text> and read <file>: files in my folder
+- write <file>: <text> and read <file>: files in my folder; read finds what you have sent me, too
 - remember <fact> and what do you remember?: my memory, CLAUDE.local.md
 - send me <file>, or send <file> to <destination>: a file, through the tool send_file
 - tell <destination>: <text>: a message to somewhere else
@@ -72,13 +73,7 @@ const rules: readonly Rule[] = [
       return `I wrote ${file}.`;
     },
   ],
-  [
-    /^read\s+(\S+)$/i,
-    async ({ options }, file) => {
-      const text = await readFile(resolve(options.cwd, file), 'utf8');
-      return text.length > MAX_READ ? `${text.slice(0, MAX_READ)}\n… (cut)` : text || `${file} is empty.`;
-    },
-  ],
+  [/^read\s+(\S(?:.*\S)?)$/i, ({ options }, file) => readNamed(options.cwd, file)],
   [
     /^remember\s+(?:that\s+)?([\s\S]+)$/i,
     async ({ options }, fact) => {
@@ -126,7 +121,7 @@ const rules: readonly Rule[] = [
       const sent = await use(setting, 'send_message', { text: first });
       const [message] = /msg-[\w-]+/.exec(sent.text) ?? [];
       if (message === undefined) return sent.text;
-      return (await use(setting, 'edit_message', { message, text: then })).text;
+      return done(await use(setting, 'edit_message', { message, text: then }));
     },
   ],
   [
@@ -137,7 +132,7 @@ const rules: readonly Rule[] = [
   [/^Reminder:\s*([\s\S]+)$/, (_, text) => `⏰ ${text}`],
   [/^my\s+tasks\W*$/i, async (setting) => (await use(setting, 'list_tasks', {})).text],
   [/^stay\s+silent\W*$/i, () => ''],
-  [/^react\s+with\s+(\S+)$/i, async (setting, emoji) => (await use(setting, 'add_reaction', { emoji })).text],
+  [/^react\s+with\s+(\S+)$/i, async (setting, emoji) => done(await use(setting, 'add_reaction', { emoji }))],
   [
     /^tell\s+([^\s:]+)\s*:\s*([\s\S]+)$/i,
     (_, name, text) => `<message to="${name}">${text}</message>\nI am telling ${name}.`,
@@ -170,7 +165,7 @@ const rules: readonly Rule[] = [
 ];
 
 /** The answer to one message. Never throws. */
-export async function answer(text: string, setting: Setting): Promise<string> {
+export async function answer({ text, files }: Asked, setting: Setting): Promise<string> {
   const asked = withoutCall(text.trim(), setting.name);
   for (const [pattern, rule] of rules) {
     const match = pattern.exec(asked);
@@ -181,6 +176,7 @@ export async function answer(text: string, setting: Setting): Promise<string> {
       return `That did not work: ${error instanceof Error ? error.message : String(error)}`;
     }
   }
+  if (files.length > 0) return filesText(files);
   return 'I am a demo without a model, so I don’t understand that. Ask me: what can you do?';
 }
 
@@ -213,6 +209,12 @@ async function use({ options, emit }: Setting, name: string, input: Record<strin
 
 async function plan(setting: Setting, when: string, prompt: string): Promise<string> {
   return (await use(setting, 'schedule_task', { when, prompt })).text;
+}
+
+/** Without the names that tools give to messages. */
+function done({ isError, text }: ToolResult): string {
+  if (isError) return text.replace(/^Error: msg-\S+ was not delivered: /, 'That did not work: ');
+  return text.startsWith('Delivered as ') ? 'Delivered.' : text.replace(/ as msg-[\w-]+:/, ':');
 }
 
 function to(who: string): { to?: string } {

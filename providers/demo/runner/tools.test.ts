@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProviderEvent } from '@nanoclaw/agent-runner/provider';
+import { readAsked } from './prompt.ts';
 import { answer } from './rules.ts';
 
 /** Real commands in a real shell: side by side, each with its own time, and what becomes of those that hang. */
@@ -19,9 +20,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
-function ask(text: string): Promise<string> {
+function ask(text: string, files: Parameters<typeof answer>[0]['files'] = []): Promise<string> {
   const options = { assistantName: 'Andy', env: {}, tools: [], cwd, additionalDirectories: [], log: () => {} };
-  return answer(text, { options, name: 'Andy', count: 1, signal: stop.signal, emit: (event) => events.push(event) });
+  return answer(
+    { text, files },
+    { options, name: 'Andy', count: 1, signal: stop.signal, emit: (event) => events.push(event) },
+  );
 }
 const declared = () => events.flatMap((event) => (event.type === 'activity' && event.tool?.declaredTimeoutMs) || []);
 const pidIn = (name: string) => (existsSync(join(cwd, name)) ? Number(readFileSync(join(cwd, name), 'utf8')) : 0);
@@ -72,4 +76,41 @@ test('what is stopped ends at once, with all that it has started', async () => {
   stop.abort();
   assert.equal(await said, '(stopped)');
   await until('the daemon to be gone', () => !lives(pidIn('pid')));
+});
+
+test('a file that comes is named, with where it lies; what came with a command is not', async () => {
+  const [asked] = readAsked(
+    '<message id="1" sender="Ann">\n<attachment type="file" name="a &amp; b.txt" path="/workspace/inbound/inbox/m/1-a &amp; b.txt" bytes="3" /></message>',
+  );
+  const path = '/workspace/inbound/inbox/m/1-a & b.txt';
+  assert.deepEqual(asked, { text: '', files: [{ name: 'a & b.txt', path }] });
+  const said = `I have a & b.txt. It lies at ${path}\nTry: read a & b.txt`;
+  assert.equal(await ask('', asked?.files), said);
+  assert.equal(await ask('here you are', asked?.files), said);
+  assert.equal(await ask('', [{ name: 'big.iso', path: undefined }]), 'big.iso did not reach me.');
+  assert.equal(await ask('run echo one', asked?.files), 'one\n(exit code 0)');
+});
+
+test('read finds the newest of what was sent, and its own before that', async () => {
+  const home = cwd;
+  const sent = (folder: string, name: string, text: string, at: number) => {
+    const path = join(home, 'inbound/inbox', folder);
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, name), text);
+    utimesSync(join(path, name), at, at);
+  };
+  cwd = join(home, 'agent');
+  mkdirSync(cwd);
+  try {
+    assert.match(await ask('read my plan.txt'), /^There is no my plan\.txt/);
+    sent('m1', '1-my plan.txt', 'old', 100);
+    sent('m2', '2-my plan.txt', 'new', 300);
+    sent('m3', '1-my plan.txt', 'between', 200);
+    assert.equal(await ask('read my plan.txt'), 'new');
+    assert.match(await ask('read ../inbox/m1/1-my plan.txt'), /^There is no /);
+    writeFileSync(join(cwd, 'my plan.txt'), 'own');
+    assert.equal(await ask('read my plan.txt'), 'own');
+  } finally {
+    cwd = home;
+  }
 });

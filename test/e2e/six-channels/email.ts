@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { openAccount, rawMail } from '../../../channels/email/testing/account.ts';
+import { openAccount, orderOfUids, rawMail } from '../../../channels/email/testing/account.ts';
 import { readSent } from '../../../channels/email/testing/shown.ts';
 import type { SmtpFault } from '../../../channels/email/testing/smtp.ts';
 import { startDovecot } from '../../fakes/mail/dovecot.ts';
@@ -57,6 +57,7 @@ export async function emailLane(): Promise<Lane> {
       else if (!mayLose) account.smtp.fail(random.pick(REFUSALS));
       else if (!account.smtp.isArmed()) account.smtp.fail(random.pick([...REFUSALS, { kind: 'taken' }]));
     },
+    order: () => orderOfUids({ ...account, settings: { ...account.settings, IMAP_PORT: String(dovecot.port) } }),
     async said() {
       for (const { to, raw } of account.smtp.sent.slice(read.length)) {
         const { text, references } = await readSent(raw);

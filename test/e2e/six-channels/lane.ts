@@ -39,6 +39,8 @@ export interface Lane extends AsyncDisposable {
    * by which nobody knows whether a message was taken: what is in doubt twice is given up, as it should be.
    */
   disturb(random: Random, mayLose: boolean): void;
+  /** Messages' ids in the order that the platform has them, where that isn't the one in which they were sent. */
+  order?(): Promise<readonly string[]>;
   /** What was said there so far, oldest first. */
   said(): Promise<readonly Said[]> | readonly Said[];
 }

@@ -27,7 +27,9 @@ export async function compare(db: DatabaseSync, written: readonly Written[]): Pr
     const own = written.filter((one) => one.lane === lane);
     const said = await lane.said();
     for (const one of own) checkOne(db, one, said, books);
-    checkOrder(lane, own, said, books);
+    const order = await lane.order?.();
+    const asked = order ? own.toSorted((one, other) => order.indexOf(one.id) - order.indexOf(other.id)) : own;
+    checkOrder(lane, asked, said, books);
   }
   return books;
 }
