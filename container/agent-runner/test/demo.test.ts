@@ -46,7 +46,7 @@ describe('the demo', () => {
     assert.equal(await ask('write notes/a.txt: <b> & "c"'), 'I wrote notes/a.txt.');
     assert.equal(readFileSync(join(host.paths.agent, 'notes/a.txt'), 'utf8'), '<b> & "c"\n');
     assert.equal(await ask('read notes/a.txt'), '<b> & "c"');
-    assert.match(await ask('read missing.txt'), /^That did not work: ENOENT/);
+    assert.match(await ask('read missing.txt'), /^There is no missing\.txt/);
     assert.match(await ask('what do you remember?'), /^Nothing yet/);
     assert.equal(await ask('remember that Ann likes tea'), 'I will remember that.');
     assert.equal(await ask('What do you remember?'), 'I remember:\n- Ann likes tea');

@@ -34,7 +34,12 @@ export function readBlocks(text: string): Blocks {
     const count = result.blocks.length + result.broken.length;
     const close = findClose(text, tag.end, true) ?? findClose(text, tag.end, false);
     const body = text.slice(tag.end, close?.start).trim();
-    if (tag.type === 'broken') result.broken.push({ text: body, problem: 'the opening tag can not be read' });
+    // What was meant for the inside may stand in the tag.
+    if (tag.type === 'broken')
+      result.broken.push({
+        text: text.slice(tag.start, close?.start).trim(),
+        problem: 'the opening tag can not be read',
+      });
     else if (!close) result.broken.push({ text: body, problem: 'the block is never closed' });
     else if (count >= MAX_BLOCKS)
       result.broken.push({ text: text.slice(tag.start), problem: 'there are too many blocks' });

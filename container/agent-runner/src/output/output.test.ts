@@ -54,7 +54,8 @@ describe('readBlocks', () => {
     ['a tag without receiver', 'a <message> is text', ['a <message> is text'], []],
     ['an end without beginning', 'a </message> b', ['a </message> b'], []],
     ['never closed', 'p <message to="a">x', ['p'], [], ['x']],
-    ['a broken tag', 'p <message to="a>x</message> q', ['p', 'q'], [], ['x']],
+    ['a broken tag', 'p <message to="a>x</message> q', ['p', 'q'], [], ['<message to="a>x']],
+    ['a broken tag with words in it', '<message to="x', [], [], ['<message to="x']],
     ['an empty block', '<message to="a"> </message>', [], []],
   ];
   for (const [name, text, own, blocks, broken = []] of cases) {
