@@ -1,20 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { TestContext as T } from 'node:test';
-import type {
-  Acceptance,
-  ButtonPress,
-  ChannelHost,
-  InboundEvent,
-  Membership,
-  MessageChange,
-  OutboundMessage,
-  Reaction,
-} from '../../src/channels/adapter.ts';
-import type { ChannelContext } from '../../src/channels/plugin.ts';
-import type { Logger } from '../../src/log/index.ts';
+import type { OutboundMessage } from '../../src/channels/adapter.ts';
 import { startDiscordServer } from '../../test/fakes/discord/server.ts';
+import * as account from '../../test/support/channel-account.ts';
+import { type TestContext, testHost } from '../../test/support/channel-account.ts';
 import { until } from '../../test/support/until.ts';
 import { createDiscord } from './adapter.ts';
 import type { Timing } from './gateway/gateway.ts';
@@ -23,79 +11,11 @@ import type { Timing } from './gateway/gateway.ts';
 
 export const QUICK: Timing = { patienceMs: 10_000, pauseMs: 20, longestPauseMs: 100, steadyMs: 60_000, identifyMs: 0 };
 
-const base = mkdtempSync(join(tmpdir(), 'discord-test-'));
-process.on('exit', () => rmSync(base, { recursive: true, force: true }));
-
-export interface TestContext extends ChannelContext {
-  values: Map<string, string>;
-  logged: string[];
-}
+export { type TestContext, type TestHost, testHost } from '../../test/support/channel-account.ts';
 
 /** With the same `values` it is the account after a restart. */
-export function testContext(
-  settings: Readonly<Record<string, string>>,
-  values = new Map<string, string>(),
-): TestContext {
-  const logged: string[] = [];
-  const note = (text: string, fields?: object) => void logged.push(`${text} ${JSON.stringify(fields ?? {})}`);
-  const log: Logger = {
-    debug: note,
-    info: note,
-    warn: note,
-    error: note,
-    child: () => log,
-    redact: (text) => text,
-    close() {},
-  };
-  return {
-    instance: 'discord',
-    settings,
-    folder: mkdtempSync(join(base, 'account-')),
-    recall: (key) => values.get(key),
-    remember: (key, value) => void values.set(key, value),
-    log,
-    values,
-    logged,
-  };
-}
-
-export interface TestHost extends ChannelHost {
-  events: InboundEvent[];
-  presses: ButtonPress[];
-  changes: MessageChange[];
-  reactions: Reaction[];
-  memberships: Membership[];
-  /** What the next messages are answered by; after that they are stored. */
-  answers: Acceptance[];
-  /** Called before an answer is given. */
-  onAccept(event: InboundEvent): void | Promise<void>;
-}
-
-export function testHost(): TestHost {
-  const host: TestHost = {
-    events: [],
-    presses: [],
-    changes: [],
-    reactions: [],
-    memberships: [],
-    answers: [],
-    onAccept() {},
-    async accept(event) {
-      await host.onAccept(event);
-      host.events.push(event);
-      return host.answers.shift() ?? { status: 'stored', messageIds: ['m'] };
-    },
-    async press(press) {
-      host.presses.push(press);
-      return 'Noted.';
-    },
-    available() {},
-    changed: async (change) => void host.changes.push(change),
-    reacted: async (reaction) => void host.reactions.push(reaction),
-    membership: async (membership) => void host.memberships.push(membership),
-  };
-  return host;
-}
+export const testContext = (settings: Readonly<Record<string, string>>, values?: Map<string, string>) =>
+  account.testContext(settings, 'discord', values);
 
 let count = 0;
 
