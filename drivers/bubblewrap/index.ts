@@ -36,6 +36,7 @@ export interface BubblewrapOptions {
   staged?: boolean;
 }
 
+const SWEEP_ROUNDS = 10;
 const START_TIMEOUT_MS = 20_000;
 const PROBE_ORDINAL = 999;
 
@@ -160,7 +161,12 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
       // Begun by a host that was killed before it had put them into a group: they run nothing, and wait for ever.
       const { tools, limits } = preparation();
       const stays = (error: unknown) => options.log("an earlier host's process stays", { error: errorText(error) });
-      for (const stray of strays(name, tools.bwrap, isSandboxUid)) await gone(stray).catch(stays);
+      // Again, since one may have forked while it was looked for.
+      for (let round = 0; round < SWEEP_ROUNDS; round += 1) {
+        const found = strays(name, tools.bwrap, isSandboxUid);
+        if (found.length === 0) break;
+        for (const stray of found) await gone(stray).catch(stays);
+      }
       const left = await limits.sweep((id) => running.has(id));
       if (left > 0) options.log('ended what an earlier host left', { groups: left });
       return left;
