@@ -70,7 +70,7 @@ export async function run(driver: SandboxDriver, spec: SandboxSpec) {
 
 export const bunMount: Mount = { source: bun, target: '/opt/bun', mode: 'ro' };
 
-export async function until(what: string, condition: () => boolean, deadlineMs = 20_000): Promise<void> {
+export async function until(what: string, condition: () => boolean, deadlineMs = 60_000): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
