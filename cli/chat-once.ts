@@ -10,7 +10,7 @@ import { createTurn } from './chat-turn.ts';
 import type { ClientContext } from './definition.ts';
 import { paint } from './screen.ts';
 
-const HOW = 'Choose by its number, in the same chat: `ncl chat --press 1`';
+export const HOW = 'Choose by its number, in the same chat: `ncl chat --press 1`';
 
 /**
  * Sends one message; the answer goes to stdout, what is said on the way to stderr, and so does at last what else was said

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { demoScript } from '../test/fakes/messages-api/demo.ts';
 import { createMessagesApi } from '../test/fakes/messages-api/index.ts';
+import { until } from '../test/support/until.ts';
 import { makeStandIns } from './service/testing/install.ts';
 import { Checkout, hasCommand, type Ran, systemPath } from './testing/checkout.ts';
 import { startForgingRegistry } from './testing/registry.ts';
@@ -171,6 +172,13 @@ describe('nanoclaw.sh, to the end', () => {
       links,
     );
     assert.equal(checkout.read('.env'), '');
+
+    const asking = checkout.setUp(['--yes', '--message', 'ask me Tea or coffee?: tea, coffee']);
+    await until(async () => (await checkout.run(['bin/ncl', 'chat', '--press', '2'])).status === 0);
+    const asked = await asking;
+    assert.equal(asked.status, 0, asked.stderr);
+    assert.match(asked.stderr, /Tea or coffee\?[\s\S]+Choose by its number/, 'shown while it waits');
+    assert.match(asked.stdout, /coffee/);
   });
 
   test('without a message of its own it asks one, and prints an owner code once, in no log', async () => {

@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { HOW } from '../../cli/chat-once.ts';
 import { pathsFor } from '../../src/paths.ts';
 import { run } from './command.ts';
 import { StepFailure } from './failure.ts';
@@ -38,7 +39,9 @@ function send(steps: Steps, message: string): Promise<string> {
   return steps.run('message', async (log) => {
     // By stdin: the arguments of a process can be read by every user of the machine.
     const { status, stdout, said } = await run(['bin/ncl', 'chat', '-'], log, message, (text) => {
-      for (const line of text.split('\n').filter(isNotice)) sayMeanwhile(line);
+      // It waits for an answer that somebody has to give, at another terminal.
+      const shown = text.includes(HOW) ? () => true : isNotice;
+      for (const line of text.trimEnd().split('\n').filter(shown)) sayMeanwhile(line);
     });
     const last = stdout.replaceAll(RETRY, '');
     if (status === 0) return { detail: 'answered', value: last };

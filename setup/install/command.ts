@@ -12,12 +12,12 @@ export interface Outcome {
   said: string;
 }
 
-/** Runs a command of this checkout; what it prints goes to the step's log, and its stdout, as it comes, to `heard`. Credentials stay out of its environment. */
+/** Runs a command of this checkout; what it prints goes to the step's log, and all of it, as it comes, to `heard`. Credentials stay out of its environment. */
 export async function run(
   command: readonly string[],
   log: StepLog,
   input = '',
-  heard: (stdout: string) => void = () => undefined,
+  heard: (text: string) => void = () => undefined,
 ): Promise<Outcome> {
   const env = { ...process.env };
   for (const name of CREDENTIAL_NAMES) delete env[name];
@@ -31,7 +31,10 @@ export async function run(
     child.on('close', (code) => resolve(code ?? 1));
   });
   child.stdout.setEncoding('utf8').on('data', heard);
-  child.stderr.on('data', (chunk: Buffer) => log.write(chunk.toString().trimEnd()));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    heard(chunk);
+    log.write(chunk.trimEnd());
+  });
   const [stdout, said, status] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
   log.write(stdout);
   return { status, stdout, said };
