@@ -85,10 +85,10 @@ export function runInForeground(root: string): Promise<number> {
 }
 
 /**
- * Node's own flags for a host: the system's certificates, and a small nursery, which keeps 10 MB less and costs nothing
- * at a host's rate of work.
+ * Node's own flags for a host: the system's certificates, a small nursery, which keeps 10 MB less and costs nothing at a
+ * host's rate of work, and one thread of V8's own, 1 MB less.
  */
-export const HOST_FLAGS = ['--use-system-ca', '--max-semi-space-size=1'];
+export const HOST_FLAGS = ['--use-system-ca', '--max-semi-space-size=1', '--v8-pool-size=1'];
 
 type HostOutput = 'inherit' | ['ignore', number, number];
 
