@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
+import { inForceLine } from '../assistant/model/words.ts';
 import { transaction } from '../src/db/group-commit.ts';
 import type { Session } from '../src/db/sessions.ts';
 import { errorText } from '../src/errors.ts';
@@ -34,9 +35,11 @@ export function createHostView({ host, owner, db, slug, version, startedAt, stop
   );
   function detailOf(session: Session): SessionDetail {
     const running = host.runner.list().find((entry) => entry.sessionId === session.id);
+    const force = host.assistant.models.inForce(session.agentGroupId, session.id);
     return {
       folder: host.manager.folders(session).session,
-      provider: getAgentGroup(db, session.agentGroupId)?.provider ?? '',
+      provider: force.provider.value,
+      runsWith: inForceLine(force, getAgentGroup(db, session.agentGroupId)?.assistantName ?? ''),
       sandbox: running ? { startedAt: isoTime(running.startedAt), uid: null } : null,
       recent: recent
         .all(session.id)
@@ -60,6 +63,7 @@ export function createHostView({ host, owner, db, slug, version, startedAt, stop
         .map(({ instance, detail }) => `The channel ${instance} is not connected.${detail ? ` ${detail}` : ''}`),
       ...host.housekeeping.problems(),
       ...(audit === undefined ? [] : [audit]),
+      ...host.assistant.models.problems(),
     ];
   }
 
@@ -73,12 +77,10 @@ export function createHostView({ host, owner, db, slug, version, startedAt, stop
         startedAt: isoTime(startedAt),
         slug,
         driver: host.driver.name,
-        agents: listAgentGroups(db).map(({ id, name, provider, model }) => ({
-          id,
-          name,
-          provider,
-          model: model ?? null,
-        })),
+        agents: listAgentGroups(db).map(({ id, name }) => {
+          const { provider, model } = host.assistant.models.inForce(id, undefined);
+          return { id, name, provider: provider.value, model: model.value ?? null };
+        }),
         channels: host.channels
           .reports()
           .filter(({ enabled }) => enabled)
@@ -99,13 +101,17 @@ export function createHostView({ host, owner, db, slug, version, startedAt, stop
         ),
     },
     directory: host.admin.directory,
-    tasks: host.tasks,
+    tasks: host.assistant.tasks.changes,
+    usage: host.assistant.usage.tools,
+    history: host.assistant.history,
     session(id) {
       const session = host.sessions.get(id);
       return session ? { ok: true, data: detailOf(session) } : { ok: false, code: 'NC_NOT_FOUND' };
     },
     async doctorChecks() {
-      const used = new Set(listAgentGroups(db).map((agent) => agent.provider));
+      const used = new Set(
+        listAgentGroups(db).map(({ id }) => host.assistant.models.inForce(id, undefined).provider.value),
+      );
       return Promise.all([...used].map((name) => checkModel(host, name)));
     },
     housekeeping: (dryRun) => host.housekeeping.run(dryRun),

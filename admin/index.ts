@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { skillNames, skillPlaces } from '../assistant/instructions/skills/index.ts';
 import type { Audit } from '../src/audit/index.ts';
 import type { Acceptance, ChannelAdapter, InboundEvent } from '../src/channels/adapter.ts';
 import type { ContainerRunner } from '../src/container-runner.ts';
@@ -7,8 +8,6 @@ import type { GroupCommit } from '../src/db/group-commit.ts';
 import type { Messages } from '../src/db/messages.ts';
 import type { Session, Sessions } from '../src/db/sessions.ts';
 import type { ErrorCode } from '../src/errors.ts';
-import { getAgentGroup } from '../src/groups/agent-groups.ts';
-import { renameInGroupFolder } from '../src/groups/compose.ts';
 import type { Logger } from '../src/log/index.ts';
 import type { Paths } from '../src/paths.ts';
 import type { Roles } from '../src/people/roles.ts';
@@ -25,6 +24,8 @@ import { createRename } from './people/rename.ts';
 /** Who may do what, and how that is changed: by `ncl`, by words in a chat, by a decision that somebody was asked for. */
 
 export interface AdministrationParts {
+  /** The checkout. */
+  code: string;
   db: DatabaseSync;
   commit: GroupCommit;
   roles: Roles;
@@ -39,8 +40,8 @@ export interface AdministrationParts {
   /** What an agent's commands run. */
   commands(): AgentCommands;
   adapter(channelType: string): ChannelAdapter | undefined;
-  /** What its agent is composed into. */
-  groupFolder(session: Session): string;
+  /** What the agent's sandboxes run with is another now. */
+  settingsChanged(agentGroupId: string): void;
   perform(session: Session, effects: Effects): void;
   /** inbound.db, for a sandbox that runs. */
   publish(sessionId: string): void;
@@ -64,12 +65,12 @@ export interface Administration {
 }
 
 export function createAdministration(parts: AdministrationParts): Administration {
-  const { db, roles, sessions, paths, publish } = parts;
+  const { db, roles, paths } = parts;
   const callers = createCallers(db, roles);
   const directory = createDirectory({
     ...parts,
     channelHasThreads: (channelType) => parts.adapter(channelType)?.capabilities.threads ?? false,
-    renamed,
+    skillNames: () => skillNames(skillPlaces(parts.code, paths.root)),
     endApprovals: (ids, now) => approvals.close(ids, now),
   });
   const approvals = createApprovals({ ...parts, directory, folder: paths.held });
@@ -78,17 +79,6 @@ export function createAdministration(parts: AdministrationParts): Administration
     perform: (action, { id }, decidedBy, now) => parts.commands().perform(action, { id, decidedBy }, now),
   });
   const ownerWords = createOwnerWords({ ...parts, directory, begin: ({ id }) => parts.wake(id) });
-
-  /** Its sandboxes that run: they look at the name at each turn. */
-  function renamed(agentGroupId: string): void {
-    const agent = getAgentGroup(db, agentGroupId);
-    for (const { sessionId } of parts.runner.list()) {
-      const session = sessions.get(sessionId);
-      if (!agent || session?.agentGroupId !== agentGroupId) continue;
-      renameInGroupFolder(parts.groupFolder(session), agent.assistantName);
-      publish(sessionId);
-    }
-  }
 
   return {
     callers,

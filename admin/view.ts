@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { History } from '../assistant/history/index.ts';
 import type { TaskChanges } from '../assistant/tasks/changes.ts';
+import type { UsageTools } from '../assistant/usage/index.ts';
 import type { ChannelAdapter } from '../src/channels/adapter.ts';
 import type { Instances } from '../src/channels/instances.ts';
 import type { Supervisor } from '../src/channels/supervisor.ts';
@@ -51,6 +53,8 @@ export interface SessionDetail {
   /** Absolute. */
   folder: string;
   provider: string;
+  /** Provider, model and effort, and whose word each is, in a sentence. */
+  runsWith: string;
   sandbox: { startedAt: string; uid: number | null } | null;
   /** The newest messages, oldest first; `text` may be shortened. */
   recent: { id: string; direction: 'in' | 'out'; timestamp: string; status: string; text: string }[];
@@ -114,6 +118,8 @@ export interface HostView {
   /** All that is changed. */
   directory: Directory;
   tasks: TaskChanges;
+  usage: UsageTools;
+  history: Pick<History, 'search'>;
   /** By its id. */
   session(id: string): Result<SessionDetail>;
   /** What only the host can see: the path to the credential's upstream, its own timers. */

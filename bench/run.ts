@@ -5,8 +5,8 @@ import { bareFigures } from './bare.ts';
 import { bootFigures } from './boot.ts';
 import { hopFigures } from './hops.ts';
 import { idleFigures } from './idle.ts';
+import { withPartsOf } from './parts.ts';
 import { markdown, type Row, table } from './report.ts';
-import { soakPart, withSoakPart } from './soak/page.ts';
 import { throughputFigures } from './throughput.ts';
 
 /**
@@ -33,6 +33,6 @@ for (const [name, run] of Object.entries(parts)) {
 process.stdout.write(`${table(rows)}\n`);
 if (process.argv.includes('--write')) {
   const page = join(CODE, 'docs', 'performance.md');
-  writeFileSync(page, withSoakPart(markdown(rows), soakPart(readFileSync(page, 'utf8'))));
+  writeFileSync(page, withPartsOf(readFileSync(page, 'utf8'), markdown(rows)));
 }
 process.exit(rows.some((row) => row.missed) ? 1 : 0);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { withPart, withPartsOf } from './parts.ts';
 import { chart } from './soak/chart.ts';
-import { soakPart, soakSection, withSoakPart } from './soak/page.ts';
+import { soakSection } from './soak/page.ts';
 import { type SoakResult, soak } from './soak/run.ts';
 import { change, verdict } from './soak/verdict.ts';
 
@@ -31,7 +32,9 @@ test('800 messages in four chats: each is answered once, no handle stays open, a
   assert.equal(verdict(result, 800).length, 9);
   assert.match(chart(result, 800), /^<svg [\s\S]*800 messages/);
   const section = soakSection(options, result, verdict(result, 800));
-  assert.equal(soakPart(withSoakPart(withSoakPart('# Page\n', section), section)), section);
+  const twice = withPart(withPart('# Page\n', 'soak', section), 'soak', section);
+  assert.equal(twice, `# Page\n\n${section}`);
+  assert.equal(withPartsOf(twice, '# New\n'), `# New\n\n${section}`);
 });
 
 /** Processor time of the host for a message, in the second quarter of the run and in the last. */

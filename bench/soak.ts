@@ -2,9 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CODE } from '../test/support/host-process.ts';
+import { withPart } from './parts.ts';
 import { table } from './report.ts';
 import { chart } from './soak/chart.ts';
-import { soakSection, withSoakPart } from './soak/page.ts';
+import { soakSection } from './soak/page.ts';
 import { type Progress, soak } from './soak/run.ts';
 import { mean, tenths, verdict } from './soak/verdict.ts';
 
@@ -48,7 +49,7 @@ for (const [index, { p50, p95, p99 }] of tenths(result).entries()) {
 }
 if (values.write) {
   const page = join(CODE, 'docs/performance.md');
-  writeFileSync(page, withSoakPart(readFileSync(page, 'utf8'), soakSection(options, result, rows)));
+  writeFileSync(page, withPart(readFileSync(page, 'utf8'), 'soak', soakSection(options, result, rows)));
   writeFileSync(join(CODE, 'docs/soak.svg'), chart(result, messages));
 }
 process.exit(rows.some((row) => row.missed) ? 1 : 0);

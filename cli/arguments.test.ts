@@ -13,6 +13,7 @@ const command = changeCommand({
   flags: [
     { name: 'level', value: 'number', description: 'how much' },
     { name: 'kind', value: 'kind', choices: ['a', 'b'], required: true, description: 'which' },
+    { name: 'effort', value: 'level', choices: ['low', 'default'], description: 'how hard' },
     { name: 'yes', description: 'really' },
   ],
   handle: () => ({ ok: true, data: null }),
@@ -42,6 +43,9 @@ describe('what is placed may be an option as well', () => {
     ['things add u --kind a', '<group> is missing.'],
     ['things add u g', '--kind is missing.'],
     ['things add u g --kind c', '--kind is one of a, b.'],
+    ['things add u g --kind=', '--kind is one of a, b.'],
+    ['things add u g --kind a --effort=', { ...all, effort: '' }],
+    ['things add u g --kind a --effort=high', '--effort is one of low, default.'],
     ['things add u g --kind a --yes=no', '--yes takes no value.'],
     ['things add u g --kind', '--kind needs a value: --kind <kind>.'],
     ['things add u g --kind a --user', '--user needs a value: --user <user>.'],

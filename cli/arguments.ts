@@ -90,7 +90,9 @@ export function checkArguments(command: Command, args: Arguments, own: Own = {})
     if (flag ? (value === true) === (flag.value !== undefined) : value === true) {
       return wrong(`--${name} is not used like that.`);
     }
-    if (flag?.choices && !flag.choices.includes(String(value))) {
+    // An empty value is none, where there can be none.
+    const chosen = value === '' ? 'default' : String(value);
+    if (flag?.choices && !flag.choices.includes(chosen)) {
       return wrong(`--${name} is one of ${flag.choices.join(', ')}.`);
     }
   }

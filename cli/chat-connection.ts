@@ -25,7 +25,7 @@ export interface Part {
 
 export interface ChatConnection {
   /** Sends it; and again, under the same id, after a lost connection until `forget`. */
-  say(text: string, id: string): void;
+  say(text: string, id: string, files?: readonly string[]): void;
   /** The same for a button of a card. */
   press(card: Pick<CardFrame, 'id'>, data: string, id: string): void;
   forget(id: string): void;
@@ -120,7 +120,8 @@ export async function openChat(
 
   const actor = { channel, user, chat, ...(thread !== undefined && { thread }) };
   return {
-    say: (text, id) => send({ type: 'message', id, text, ...actor }),
+    say: (text, id, files = []) =>
+      send({ type: 'message', id, text, ...actor, ...(files.length > 0 && { files: [...files] }) }),
     press: (card, data, id) => send({ type: 'press', id, card: card.id, data, ...actor }),
     forget: (id) => void unsettled.delete(id),
     close() {

@@ -10,13 +10,20 @@ import { createTurn } from './chat-turn.ts';
 import type { ClientContext } from './definition.ts';
 import { paint } from './screen.ts';
 
+/** Stands below a card that can be answered. */
 export const HOW = 'Choose by its number, in the same chat: `ncl chat --press 1`';
 
 /**
  * Sends one message; the answer goes to stdout, what is said on the way to stderr, and so does at last what else was said
  * there: it may have waited for us, and is shown to nobody again. Returns the exit status.
  */
-export async function sendOnce(context: ClientContext, part: Part, text: string, timeoutMs: number): Promise<number> {
+export async function sendOnce(
+  context: ClientContext,
+  part: Part,
+  text: string,
+  timeoutMs: number,
+  files: readonly string[] = [],
+): Promise<number> {
   const { screen, json } = context;
   const ended = Promise.withResolvers<End>();
   const id = randomUUID();
@@ -45,7 +52,7 @@ export async function sendOnce(context: ClientContext, part: Part, text: string,
   };
   try {
     return await connected(context, part, { timeoutMs, about: id, onFrame }, async (connection) => {
-      connection.say(text, id);
+      connection.say(text, id, files);
       const { status, note } = ENDS[await Promise.race([ended.promise, connection.lost])];
       if (note && !json) screen.err(note);
       return status;

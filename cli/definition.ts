@@ -23,6 +23,7 @@ export interface Flag {
   short?: string;
   /** Shown for the value; a flag without one is a switch. */
   value?: string;
+  /** With `default` among them, an empty value is taken for that. */
   choices?: readonly string[];
   description: string;
   required?: boolean;

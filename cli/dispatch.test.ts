@@ -62,6 +62,12 @@ function setStage(world: World): Stage {
     get tasks() {
       return absent();
     },
+    get usage() {
+      return absent();
+    },
+    get history() {
+      return absent();
+    },
     lookup: { db: install.db, states: () => ({}) },
     status: () => ({
       version: '',

@@ -32,6 +32,8 @@ export const ContainerConfig = z.object({
   mcpServers: McpServers.optional(),
   /** Names of the owner's folders below `INSIDE.extra`. */
   folders: z.array(z.string()).optional(),
+  /** Below `INSIDE.skills`, a folder each. Absent: the harness has whatever it brings itself. */
+  skills: z.array(z.string()).optional(),
   /** The sandbox's memory limit in bytes, where there is one. */
   memoryBytes: z.number().int().positive().optional(),
 });
@@ -43,6 +45,8 @@ export const INSIDE = {
   outboundDb: '/workspace/outbound.db',
   heartbeat: '/workspace/.heartbeat',
   outbox: '/workspace/outbox',
+  /** What was said before a conversation was made shorter, or forgotten. */
+  conversations: '/workspace/conversations',
   inbound: '/workspace/inbound',
   inboundDb: '/workspace/inbound/inbound.db',
   agent: '/workspace/agent',
@@ -53,6 +57,7 @@ export const INSIDE = {
   group: '/app/group',
   containerJson: '/app/group/container.json',
   instructions: '/app/group/CLAUDE.md',
+  skills: '/app/group/skills',
   proxySocket: '/run/proxy/proxy.sock',
   /** The forwarder that the runner opens on loopback, in front of the proxy's socket. */
   proxyPort: 4000,

@@ -35,6 +35,8 @@ export const Control = z.discriminatedUnion('action', [
   z.object({ action: z.literal('stop') }),
   /** Forget the conversation: ends a running turn, drops the continuation. */
   z.object({ action: z.literal('clear') }),
+  /** Make the conversation shorter. A trigger, once no turn runs: its chat is told what came of it. */
+  z.object({ action: z.literal('compact') }),
 ]);
 export type Control = z.infer<typeof Control>;
 
@@ -128,23 +130,36 @@ export const Draft = z.object({
 });
 export type Draft = z.infer<typeof Draft>;
 
+/** Beyond these, figures of one turn are no figures. */
+const Count = z.number().nonnegative().max(1e9);
+const Usd = z.number().nonnegative().max(10_000);
+
+/** `session_state.value` under the key `background`: what goes on behind the turns, and what of it has ended and nobody was told of. */
+export const BACKGROUND = 'background';
+export const Background = z
+  .array(z.object({ id: z.string().max(128), what: z.string().max(120), asked: z.string().max(128).nullable() }))
+  .max(50);
+export type Background = z.infer<typeof Background>;
+
 /** `messages_out` of kind `system`. */
 export const SystemOut = z.discriminatedUnion('action', [
   /** The agent decided to say nothing to these messages. */
   z.object({ action: z.literal('silence'), answers: z.array(z.string()).max(200), reason: z.string() }),
   /** These messages ended by `/stop` or `/clear`. */
   z.object({ action: z.literal('stopped'), answers: z.array(z.string()).max(200) }),
-  /** Figures of a turn, from the provider. */
+  /** Figures of a turn, from the provider. Under the same `turn` they take the place of those `soFar`. */
   z.object({
     action: z.literal('usage'),
+    turn: RequestId.optional(),
+    soFar: z.boolean().optional(),
     provider: z.string().max(64),
     model: z.string().max(128).optional(),
-    inputTokens: z.number().nonnegative(),
-    outputTokens: z.number().nonnegative(),
-    cacheReadTokens: z.number().nonnegative().optional(),
-    cacheWriteTokens: z.number().nonnegative().optional(),
-    costUsd: z.number().nonnegative().optional(),
-    durationMs: z.number().nonnegative().optional(),
+    inputTokens: Count,
+    outputTokens: Count,
+    cacheReadTokens: Count.optional(),
+    cacheWriteTokens: Count.optional(),
+    costUsd: Usd.optional(),
+    durationMs: Count.optional(),
   }),
   /** What was typed after `ncl`. Strict: who asks is never for the sandbox to say. */
   z.strictObject({
@@ -178,6 +193,7 @@ export const ERROR_CLASSES = [
   'overload',
   'network',
   'context',
+  'model',
   'crash',
   'script',
 ] as const;

@@ -25,3 +25,18 @@ export function truncateBytes(text: string, bytes: number): string {
 export function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
+
+/** Keys by how they usually begin, what is called a password or a token, and long words that no language has. */
+const SECRET = new RegExp(
+  [
+    String.raw`sk-\w+-|gh[pousr]_|github_pat_|glpat-|npm_|xox[a-z]-|xapp-|AKIA|AIza|eyJ|-----BEGIN|://[^/\s]+@`,
+    String.raw`(password|passwd|secret|token|api[-_ ]?key)\S*\s*[:=]\s*\S|(bearer|basic)\s+\S{8}`,
+    String.raw`(?=[\w+/=]*\d)(?=[\w+/=]*[a-z])[\w+/=]{24}`,
+  ].join('|'),
+  'i',
+);
+
+/** Rather once too often: for text that may as well be left out. */
+export function looksSecret(text: string): boolean {
+  return SECRET.test(text);
+}

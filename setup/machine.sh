@@ -53,6 +53,17 @@ ensure_bubblewrap() {
   detail "$("$(find_system_program bwrap)" --version)"
 }
 
+# For tests alone, which are skipped where it can't be had.
+ensure_faketime() {
+  if ! compgen -G '/usr/lib*/*/faketime/libfaketime.so.1' >/dev/null && ! compgen -G '/usr/lib*/faketime/libfaketime.so.1' >/dev/null; then
+    (install_packages libfaketime) || {
+      detail "can't be had: what needs it is skipped"
+      return
+    }
+  fi
+  detail 'libfaketime'
+}
+
 # install_packages <name…>: with the manager that is there, as root or through sudo. Names are the same on all of them.
 install_packages() {
   local command

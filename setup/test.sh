@@ -24,6 +24,7 @@ step machine check_machine
 hold_lock
 step runtimes ensure_runtimes
 step bubblewrap ensure_bubblewrap
+step faketime ensure_faketime
 step packages ensure_packages dev
 release_lock
 trap - EXIT

@@ -7,9 +7,19 @@ import type { OutboundSnapshot } from './mailbox/outbound-reader.ts';
 
 export interface Tool {
   name: string;
+  /** What it is at, in its agent's words; empty where those say nothing. */
+  subject: string;
   /** When the host first saw it. */
   since: number;
   declaredTimeoutMs: number | null;
+}
+
+/** What goes on behind its turns, or has ended and nobody was told of. */
+export interface Job {
+  what: string;
+  /** The message that it was begun for. */
+  asked: string | null;
+  since: number;
 }
 
 export interface Activity {
@@ -22,6 +32,7 @@ export interface Activity {
   /** When the agent's file last changed. */
   progressAt: number;
   tools: ReadonlyMap<string, Tool>;
+  jobs: ReadonlyMap<string, Job>;
   /** Since when something waits that it should have taken. */
   dueSince: number | null;
   /** When its heartbeat was last seen to change; null before the first. */
@@ -64,6 +75,7 @@ export function createActivities(now: () => number = () => performance.now()): A
         held: new Set(),
         progressAt: at,
         tools: new Map(),
+        jobs: new Map(),
         dueSince: null,
         heartbeatAt: null,
         heartbeatTime: null,
@@ -79,7 +91,7 @@ export function createActivities(now: () => number = () => performance.now()): A
       const known = all.get(id);
       if (known) known.lastActivity = now();
     },
-    seen(id, { phase, tools, acks }) {
+    seen(id, { phase, tools, acks, background = [] }) {
       const known = all.get(id);
       if (!known) return;
       const at = now();
@@ -91,12 +103,13 @@ export function createActivities(now: () => number = () => performance.now()): A
         tools.map((tool) => [
           tool.id,
           {
-            name: tool.tool,
+            ...named(tool.tool),
             since: known.tools.get(tool.id)?.since ?? at,
             declaredTimeoutMs: tool.declared_timeout_ms,
           },
         ]),
       );
+      known.jobs = new Map(background.map((job) => [job.id, { ...job, since: known.jobs.get(job.id)?.since ?? at }]));
     },
     settled(id) {
       const known = all.get(id);
@@ -111,7 +124,8 @@ export function createActivities(now: () => number = () => performance.now()): A
         known.turnSince = later(known.turnSince);
         known.dueSince = later(known.dueSince);
         known.heartbeatAt = later(known.heartbeatAt);
-        known.tools = new Map([...known.tools].map(([tool, facts]) => [tool, { ...facts, since: facts.since + ms }]));
+        known.tools = shifted(known.tools, ms);
+        known.jobs = shifted(known.jobs, ms);
       }
     },
     looked(id, heartbeatTime, due) {
@@ -123,6 +137,16 @@ export function createActivities(now: () => number = () => performance.now()): A
       return known;
     },
   };
+}
+
+/** As it stands in the file: the name of a tool has no blank in it. */
+function named(tool: string): Pick<Tool, 'name' | 'subject'> {
+  const [name = '', ...subject] = tool.split(' ');
+  return { name, subject: subject.join(' ') };
+}
+
+function shifted<T extends { since: number }>(all: ReadonlyMap<string, T>, ms: number): ReadonlyMap<string, T> {
+  return new Map([...all].map(([id, facts]) => [id, { ...facts, since: facts.since + ms }]));
 }
 
 export function heldBy(acks: OutboundSnapshot['acks'] = []): ReadonlySet<string> {

@@ -7,6 +7,7 @@ import type { Messages, OpenMessage } from './db/messages.ts';
 import type { Session, Sessions } from './db/sessions.ts';
 import { exitFailure, type Failure } from './failures.ts';
 import type { Logger } from './log/index.ts';
+import type { OutboundSnapshot } from './mailbox/outbound-reader.ts';
 import type { MailboxPull } from './mailbox-pull.ts';
 import type { SandboxExit } from './sandbox/driver.ts';
 import { type Effects, noEffects, type TakeOver } from './take-over/index.ts';
@@ -19,9 +20,13 @@ export interface AftermathParts {
   sessions: Sessions;
   takeOver: TakeOver;
   mailbox: MailboxPull;
+  /** What went on behind its turns ends with a sandbox. Inside a transaction; returns what to deliver. */
+  lost(session: Session, jobs: Jobs, planned: PlannedEnd | undefined, now: number): string[];
   perform(session: Session, effects: Effects): void;
   log: Logger;
 }
+
+type Jobs = NonNullable<OutboundSnapshot['background']>;
 
 export interface Aftermath {
   /** Every due message of the session failed, or those that `concerns` names. */
@@ -53,13 +58,19 @@ export function createAftermath(parts: AftermathParts): Aftermath {
   }
 
   /** The last read of a dead sandbox's file; then one transaction settles what it held and notes that nothing is left in it. */
-  async function drain(session: Session, settle: (held: ReadonlySet<string>) => Effects): Promise<void> {
+  async function drain(
+    session: Session,
+    settle: (held: ReadonlySet<string>) => Effects,
+    planned?: PlannedEnd,
+  ): Promise<void> {
     const { complete, snapshot } = await mailbox.drain(session.id);
     faultPoint('aftermath.draining');
     const effects = transaction(db, () => {
       // What could not be read is read by the next sandbox's host, or at the next start.
       if (complete) sessions.setDrained(session.id, true);
-      return settle(heldBy(snapshot?.acks));
+      const settled = settle(heldBy(snapshot?.acks));
+      if (complete) settled.deliver.push(...parts.lost(session, snapshot?.background ?? [], planned, Date.now()));
+      return settled;
     });
     faultPoint('aftermath.drained');
     parts.perform(session, effects);
@@ -72,14 +83,16 @@ export function createAftermath(parts: AftermathParts): Aftermath {
         transaction(db, () => failDue(session, failure, concerns)),
       );
     },
-    settle: (session, exit, planned, seenSeq) =>
-      drain(session, (held) => {
+    settle(session, exit, planned, seenSeq) {
+      const settle = (held: ReadonlySet<string>) => {
         if (planned?.reason === 'quarantine') return noEffects();
         const failure = exitFailure({ ...exit, lastLines: exit.lastLines.map(log.redact) }, planned);
         if (!failure) return retryHeld(session, held);
         // One that took nothing counts a try for what it must have seen, or it would be started for ever.
         return failDue(session, failure, ({ id, seq }) => (held.size > 0 ? held.has(id) : seq <= seenSeq));
-      }),
+      };
+      return drain(session, settle, planned);
+    },
     recover: (session) => drain(session, (held) => retryHeld(session, held)),
   };
 }

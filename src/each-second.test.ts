@@ -8,7 +8,6 @@ import { createActivities } from './activity.ts';
 import { createContainerRunner } from './container-runner.ts';
 import { createEachSecond } from './each-second.ts';
 import { createLogger } from './log/index.ts';
-import { createTyping } from './typing.ts';
 
 test('a part that fails at each look does not keep the others from theirs', async () => {
   using install = createInstall();
@@ -19,7 +18,6 @@ test('a part that fails at each look does not keep the others from theirs', asyn
   const eachSecond = createEachSecond({
     ...install,
     activity: createActivities(),
-    typing: createTyping(() => undefined),
     runner: createContainerRunner({
       driver: { name: 'none', declare: none, start: none, sweep: none },
       places: 1,
@@ -32,7 +30,7 @@ test('a part that fails at each look does not keep the others from theirs', asyn
       onExit: none,
       log,
     }),
-    rests: () => false,
+    showWork: none,
     boxOf: () => undefined,
     publish: none,
     onClock: none,

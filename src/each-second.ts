@@ -6,7 +6,6 @@ import type { Messages } from './db/messages.ts';
 import { sweep } from './host-sweep.ts';
 import type { Logger } from './log/index.ts';
 import { heartbeatTime } from './mailbox/heartbeat.ts';
-import type { Typing } from './typing.ts';
 
 /** What the host looks at each second, whatever else it does. */
 
@@ -15,9 +14,8 @@ export interface EachSecondParts {
   messages: Messages;
   runner: ContainerRunner;
   activity: Activities;
-  typing: Typing;
-  /** Whether its turn waits for a person: that is no work. */
-  rests(sessionId: string): boolean;
+  /** A session has something to do: its chat may see that. */
+  showWork(sessionId: string): void;
   /** The box of a session, while there is one. */
   boxOf(sessionId: string): string | undefined;
   publish(sessionId: string): void;
@@ -33,7 +31,7 @@ const EVERY_MS = 1_000;
 const PAUSED_MS = 30_000;
 
 export function createEachSecond(parts: EachSecondParts) {
-  const { db, messages, runner, activity, typing, publish, log } = parts;
+  const { db, messages, runner, activity, publish, log } = parts;
   const clock = createClockWatch();
   let last = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -43,17 +41,6 @@ export function createEachSecond(parts: EachSecondParts) {
     return box === undefined
       ? undefined
       : activity.looked(sessionId, heartbeatTime(box), messages.due(sessionId, Date.now()).count > 0);
-  }
-
-  function showWork(sessionId: string): void {
-    const now = Date.now();
-    for (const { id, kind, trigger, channel_type, platform_id, thread_id, processAfter } of messages.open(sessionId)) {
-      const due = processAfter === null || Date.parse(processAfter) <= now;
-      // Of a task, nobody waits there for the answer.
-      if (!trigger || kind === 'task' || !due || channel_type === null || platform_id === null) continue;
-      if (parts.rests(sessionId)) typing.off(id);
-      else typing.on({ channelType: channel_type, platformId: platform_id, threadId: thread_id }, id);
-    }
   }
 
   function followClock(jump: number): void {
@@ -67,7 +54,7 @@ export function createEachSecond(parts: EachSecondParts) {
     runner,
     view,
     wake: (id: string) => void runner.wake(id),
-    onDue: showWork,
+    onDue: parts.showWork,
     onError: (error: unknown) => log.error('sweep', { error }),
   };
 

@@ -79,6 +79,12 @@ export const FAILURES: Readonly<Record<FailureKind, Row>> = {
     remedy: 'Send /clear to begin a new one, then ask again.',
     retry: false,
   },
+  model: {
+    when: 'The model answers 404: no model has the name that is set, or the account may not use it.',
+    what: 'The model that is set for me does not exist, or my account may not use it.',
+    remedy: 'Send /model to see which it is, and /model default or another name; then send your message again.',
+    retry: false,
+  },
   crash: {
     when: 'The sandbox or the harness in it ends by itself.',
     what: 'Something broke while I worked on this.',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Activity, Tool } from './activity.ts';
 import {
+  BACKGROUND_CEILING_MS,
   decideStop,
   HEARTBEAT_DEAD_MS,
   IDLE_STOP_MS,
@@ -19,6 +20,7 @@ const fresh: Activity = {
   held: new Set(),
   progressAt: now,
   tools: new Map(),
+  jobs: new Map(),
   dueSince: null,
   heartbeatAt: now - 500,
   heartbeatTime: 1,
@@ -26,7 +28,14 @@ const fresh: Activity = {
 };
 const MINUTE = 60_000;
 const tools = (...list: [name: string, ageMs: number, declaredTimeoutMs: number | null][]): ReadonlyMap<string, Tool> =>
-  new Map(list.map(([name, age, declaredTimeoutMs], i) => [`${i}`, { name, since: now - age, declaredTimeoutMs }]));
+  new Map(
+    list.map(([name, age, declaredTimeoutMs], i) => [
+      `${i}`,
+      { name, subject: '', since: now - age, declaredTimeoutMs },
+    ]),
+  );
+const jobs = (...ages: number[]): Activity['jobs'] =>
+  new Map(ages.map((age, i) => [`${i}`, { what: 'Count', asked: null, since: now - age }]));
 const inTurn = { turnSince: now - 5 * MINUTE, startedAt: 0 };
 
 type Case = [name: string, change: Partial<Activity>, reason: string | undefined];
@@ -34,6 +43,21 @@ type Case = [name: string, change: Partial<Activity>, reason: string | undefined
 const cases: Readonly<Record<string, Case[]>> = {
   'without a turn': [
     ['a fresh one stays', {}, undefined],
+    [
+      'idle, with something that goes on behind its turns, stays',
+      { lastActivity: now - IDLE_STOP_MS - 1, jobs: jobs(BACKGROUND_CEILING_MS - 1, MINUTE) },
+      undefined,
+    ],
+    [
+      'until the oldest of it has taken two hours',
+      { lastActivity: now, jobs: jobs(BACKGROUND_CEILING_MS + 1, MINUTE) },
+      'background',
+    ],
+    [
+      'a message that nobody takes is no less one for it',
+      { lastActivity: now - MINUTE - 1, dueSince: now - MINUTE - 1, startedAt: 0, jobs: jobs(MINUTE) },
+      'unclaimed',
+    ],
     ['idle for ten minutes is stopped', { lastActivity: now - IDLE_STOP_MS - 1 }, 'idle'],
     [
       'idle, with a message that has just become due, stays',
@@ -57,6 +81,7 @@ const cases: Readonly<Record<string, Case[]>> = {
     ['none at all a minute after its start is dead', { heartbeatAt: null, startedAt: now - MINUTE - 1 }, 'heartbeat'],
   ],
   'in a turn': [
+    ['what goes on behind it does not end it', { ...inTurn, jobs: jobs(BACKGROUND_CEILING_MS + 1) }, undefined],
     ['it is not idle', { ...inTurn, lastActivity: now - IDLE_STOP_MS - 1 }, undefined],
     ['it may keep another message waiting', { ...inTurn, dueSince: now - 4 * MINUTE }, undefined],
     ['over the ceiling it is ended', { turnSince: now - TURN_CEILING_MS - 1 }, 'ceiling'],

@@ -6,6 +6,8 @@ import type { Messages } from './db/messages.ts';
 
 export const IDLE_STOP_MS = 10 * 60_000;
 export const TURN_CEILING_MS = 30 * 60_000;
+/** What goes on behind the turns keeps its sandbox for as long, and no longer. */
+export const BACKGROUND_CEILING_MS = 2 * 60 * 60_000;
 /** A runner touches its heartbeat every second; this long without means that its loop is dead. */
 export const HEARTBEAT_DEAD_MS = 60_000;
 /** A runner takes what is due within milliseconds, unless a turn runs. */
@@ -18,7 +20,7 @@ export const TOOL_GRACE_MS = 30_000;
 export const MODEL_TOOL = 'model';
 const GRACE_MS = 10_000;
 
-export type StopReason = 'idle' | 'heartbeat' | 'ceiling' | 'unclaimed' | 'no-progress' | 'tool';
+export type StopReason = 'idle' | 'heartbeat' | 'ceiling' | 'unclaimed' | 'no-progress' | 'tool' | 'background';
 export type SweepDecision = { stop: false } | { stop: true; reason: StopReason; graceMs: number; detail?: string };
 
 const STAY: SweepDecision = { stop: false };
@@ -29,6 +31,10 @@ export function decideStop(view: Activity, now: number): SweepDecision {
     return { stop: true, reason: 'heartbeat', graceMs: 0 };
   }
   if (view.turnSince !== null) return decideTurn(view, view.turnSince, now);
+  if (view.dueSince === null && view.jobs.size > 0) {
+    const oldest = Math.min(...[...view.jobs.values()].map(({ since }) => since));
+    return now - oldest > BACKGROUND_CEILING_MS ? { stop: true, reason: 'background', graceMs: GRACE_MS } : STAY;
+  }
   if (view.dueSince === null) {
     return now - view.lastActivity > IDLE_STOP_MS ? { stop: true, reason: 'idle', graceMs: GRACE_MS } : STAY;
   }

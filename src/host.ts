@@ -2,15 +2,17 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { faultPoint } from '@nanoclaw/protocol';
 import type { AgentCommands } from '../admin/agent-door/index.ts';
+import { createAnchor } from '../admin/audit/anchor.ts';
+import { createCredentialUses } from '../admin/audit/credential-uses.ts';
 import { createDeadLetters } from '../admin/dead-letters.ts';
 import { createChange } from '../admin/directory/change.ts';
+import { createEgressCounters } from '../admin/egress-counters.ts';
 import { createHousekeeping } from '../admin/housekeeping/index.ts';
 import { createAdministration } from '../admin/index.ts';
+import { createTyping } from '../assistant/alive/typing.ts';
 import { createCommands } from '../assistant/commands/index.ts';
-import { createAssistant } from '../assistant/index.ts';
+import { createAssistant, partsOf } from '../assistant/index.ts';
 import { createActivities } from './activity.ts';
-import { createAnchor } from './audit/anchor.ts';
-import { createCredentialUses } from './audit/credential-uses.ts';
 import { createAudit } from './audit/index.ts';
 import type { ChannelAdapter } from './channels/adapter.ts';
 import { createChannels } from './channels/index.ts';
@@ -21,7 +23,6 @@ import type { Session } from './db/sessions.ts';
 import { createStores } from './db/stores.ts';
 import { createDelivery } from './delivery/index.ts';
 import { createEachSecond } from './each-second.ts';
-import { createEgressCounters } from './egress-counters.ts';
 import { listAgentGroups } from './groups/agent-groups.ts';
 import { inOrder } from './in-order.ts';
 import type { Logger } from './log/index.ts';
@@ -35,7 +36,6 @@ import { allowlistFile } from './sandbox/mounts/allowlist.ts';
 import { createMounts } from './sandbox/mounts/index.ts';
 import { createSandboxes } from './sandboxes.ts';
 import { createTakeOver, type Effects } from './take-over/index.ts';
-import { createTyping } from './typing.ts';
 
 /** The host, put together: every part with its neighbours. `index.ts` gives it the adapters and the driver. */
 
@@ -68,16 +68,11 @@ export function createHost(parts: HostParts) {
   const activity = createActivities();
   let recovered = false;
 
-  const stores = createStores(db);
+  const stores = createStores(db, (sessionId) => assistant.usage.isHeld(sessionId));
   const anchor = createAnchor(db, paths.auditHead, log);
   const audit = createAudit(db, anchor.soon);
-  const takeOver = createTakeOver({
-    db,
-    ...stores,
-    drafts: () => assistant.drafts,
-    questions: () => assistant.questions,
-    tasks: () => assistant.tasks,
-  });
+  const later = partsOf(() => assistant);
+  const takeOver = createTakeOver({ db, ...stores, ...later });
   const egress = createEgressCounters(db, log);
   const credentials = createCredentialUses(db, audit);
   const providers = createProviders({ root: code, env, onEgress: egress.add, onCredential: credentials.add, log });
@@ -94,6 +89,7 @@ export function createHost(parts: HostParts) {
     db,
     env,
     ...stores,
+    ...later,
     takeOver,
     audit,
     activity,
@@ -132,8 +128,8 @@ export function createHost(parts: HostParts) {
     uidFor: parts.uidFor,
     notices,
     agentDoor: () => admin.agentDoor,
-    questions: () => assistant.questions,
     onLook: (sessionId) => assistant.afterwards.look(sessionId),
+    lost: (...what) => assistant.alive.lost(...what),
   });
 
   const delivery = createDelivery({
@@ -142,7 +138,6 @@ export function createHost(parts: HostParts) {
     isKnown: channels.isKnown,
     isGone,
     boxOf: sandboxes.boxOf,
-    drafts: () => assistant.drafts,
     scratch: join(paths.run, 'outgoing'),
     onDelivered(sessionId, delivered) {
       manager.publish(sessionId);
@@ -161,6 +156,7 @@ export function createHost(parts: HostParts) {
   function perform(session: Session, effects: Effects): void {
     if (effects.changed) manager.publish(session.id);
     deliver(effects.deliver);
+    assistant.alive.said(session, effects, performance.now());
     if (effects.draft) assistant.drafts.grown(effects.draft);
     for (const [id] of effects.putOff) typing.off(id);
     if (effects.settled.length > 0) activity.settled(session.id);
@@ -181,7 +177,7 @@ export function createHost(parts: HostParts) {
     runner,
     commands: parts.agentCommands,
     adapter: channels.adapter,
-    groupFolder: (session) => manager.folders(session).group,
+    settingsChanged: (agentGroupId) => assistant.instructions.changed(agentGroupId),
     publish: manager.publish,
     wake: sandboxes.wake,
     accept: (event) => router.accept(event),
@@ -191,10 +187,15 @@ export function createHost(parts: HostParts) {
   const assistant = createAssistant({
     ...base,
     wirings: stores.table,
+    runner,
+    groupFolder: (session) => manager.folders(session).group,
     capabilities: (channelType) => channels.adapter(channelType)?.capabilities,
     publish: manager.publish,
     wake: sandboxes.wake,
+    directory: admin.directory,
     between: delivery.between,
+    typing,
+    deliver,
     onAnswered: activity.settled,
     changeHeld: admin.approvals.changeHeld,
     channelHasThreads: channels.hasThreads,
@@ -215,7 +216,7 @@ export function createHost(parts: HostParts) {
       files.taken(messageId);
       manager.publish(session.id);
       sandboxes.watch.touch(session.id);
-      typing.on(event, messageId);
+      if (!assistant.usage.isHeld(session.id)) typing.on(event, messageId);
       activity.touched(session.id);
       faultPoint('accept.waking');
       void runner.wake(session.id);
@@ -228,8 +229,7 @@ export function createHost(parts: HostParts) {
   const eachSecond = createEachSecond({
     ...base,
     runner,
-    typing,
-    rests: assistant.questions.isWaiting,
+    showWork: assistant.alive.showWork,
     boxOf: sandboxes.boxOf,
     publish: manager.publish,
     onClock() {
@@ -243,6 +243,7 @@ export function createHost(parts: HostParts) {
       manager.publishFailed,
       () => admin.approvals.sweep(Date.now()),
       assistant.look,
+      () => assistant.alive.look(performance.now()),
     ],
   });
 
@@ -259,7 +260,7 @@ export function createHost(parts: HostParts) {
     housekeeping,
     mounts: { mounts, agents: () => listAgentGroups(db), change: createChange(db, audit), uidFor: parts.uidFor },
     admin,
-    tasks: assistant.tasks.changes,
+    assistant,
     auditProblem: anchor.problem,
     async start(): Promise<void> {
       await housekeeping.start();

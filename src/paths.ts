@@ -8,6 +8,8 @@ export interface Paths {
   root: string;
   data: string;
   db: string;
+  /** The index of what was said; made again from the database at any time. */
+  history: string;
   /** The number and hash of the newest row of the audit log, outside of the database. */
   auditHead: string;
   sessions: string;
@@ -31,6 +33,7 @@ export function pathsFor(root: string): Paths {
     root,
     data,
     db: join(data, 'v2.db'),
+    history: join(data, 'history.db'),
     auditHead: join(data, 'audit-head'),
     sessions: join(data, 'v2-sessions'),
     held: join(data, 'held'),

@@ -38,7 +38,7 @@ export function createRoom(parts: RoomParts): Room {
   function occupants(): Occupant[] {
     return runner.list().map(({ sessionId, agentGroupId, phase }) => {
       const known = activity.get(sessionId);
-      const resting = phase === 'running' && known?.turnSince === null;
+      const resting = phase === 'running' && known?.turnSince === null && known.jobs.size === 0;
       return {
         sessionId,
         agentGroupId,

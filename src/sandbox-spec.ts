@@ -2,12 +2,12 @@ import { lstatSync, realpathSync, renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { faultPoint, INSIDE } from '@nanoclaw/protocol';
+import type { Composing } from './composing.ts';
 import { transaction } from './db/group-commit.ts';
 import type { Session, Sessions } from './db/sessions.ts';
 import { NanoError } from './errors.ts';
 import { ensureAgentFolder } from './groups/agent-folder.ts';
 import { type AgentGroup, getAgentGroup } from './groups/agent-groups.ts';
-import { composeGroupFolder } from './groups/compose.ts';
 import { ensureFolder } from './own.ts';
 import type { Paths } from './paths.ts';
 import type { HostProvider } from './providers/contract.ts';
@@ -29,6 +29,7 @@ export interface SpecParts {
   manager: SessionManager;
   providers: Providers;
   mounts: Mounts;
+  composing(): Composing;
   /** At each start: folders that the agent should have had. */
   onLeftOut(session: Session, leftOut: readonly LeftOut[]): void;
   uidFor(ordinal: number): number | undefined;
@@ -39,7 +40,7 @@ export async function prepareSandbox(parts: SpecParts, session: Session): Promis
   const { code, paths, db, providers, manager } = parts;
   const agent = getAgentGroup(db, session.agentGroupId);
   if (!agent) throw new NanoError('NC_INTERNAL', `Agent ${session.agentGroupId} is gone.`);
-  const provider = await providers.get(agent.provider);
+  const provider = await providers.get(parts.composing().provider(session));
   const uid = parts.uidFor(agent.uidOrdinal);
   const folders = manager.ensureFolders(session, uid);
   const agentFolder = join(paths.groups, agent.folder);
@@ -51,11 +52,8 @@ export async function prepareSandbox(parts: SpecParts, session: Session): Promis
   await providers.openSession(provider, session, agent, socket, uid);
   const { shared, leftOut } = parts.mounts.forStart(agent.id);
   parts.onLeftOut(session, leftOut);
-  composeGroupFolder(folders.group, {
-    root: code,
-    sessionId: session.id,
-    // It may have been given another name while this waited.
-    agent: { ...agent, assistantName: getAgentGroup(db, agent.id)?.assistantName ?? agent.assistantName },
+  parts.composing().compose(folders.group, session, {
+    provider: provider.name,
     providerEnv: provider.containerEnv(providers.credential(provider)?.kind, INSIDE.proxyPort),
     memoryBytes: LIMITS.memoryBytes,
     shared,

@@ -2,8 +2,9 @@ import { totalmem } from 'node:os';
 import type { DatabaseSync } from 'node:sqlite';
 import type { AgentDoor } from '../admin/agent-door/index.ts';
 import type { Activities } from './activity.ts';
-import { createAftermath } from './aftermath.ts';
+import { type AftermathParts, createAftermath } from './aftermath.ts';
 import type { Audit } from './audit/index.ts';
+import type { Composing } from './composing.ts';
 import { createContainerRunner } from './container-runner.ts';
 import type { Deliveries } from './db/deliveries.ts';
 import type { Messages } from './db/messages.ts';
@@ -25,6 +26,7 @@ import { places } from './sandbox-queue.ts';
 import { LIMITS, prepareSandbox } from './sandbox-spec.ts';
 import { createSessionFiles } from './session-files.ts';
 import { createSessionManager } from './session-manager.ts';
+import type { Spending } from './spending.ts';
 import type { Effects, TakeOver } from './take-over/index.ts';
 
 /** Sessions and what runs for them: folders and mailbox, start and end, what their agents say, what is left of them. */
@@ -48,8 +50,11 @@ export interface SandboxesParts {
   notices: Notices;
   agentDoor(): AgentDoor;
   questions(): Questioning;
+  composing(): Composing;
+  spending(): Spending;
   /** After each readable look at what its agent does. */
   onLook(sessionId: string): void;
+  lost: AftermathParts['lost'];
   /** What follows a transaction that concerned a session. */
   perform(session: Session, effects: Effects): void;
   log: Logger;
@@ -65,7 +70,8 @@ export function createSandboxes(parts: SandboxesParts) {
   const manager = createSessionManager({
     ...parts,
     onPublishError: notices.notHandedOn,
-    limit: (sessionId) => room.limit(sessionId),
+    limit: (sessionId) =>
+      Math.min(room.limit(sessionId) ?? Number.POSITIVE_INFINITY, parts.spending().limit(sessionId)),
     answers: (sessionId) => [...agentDoor().answers(sessionId), ...questions().reports(sessionId)],
   });
   const files = createSessionFiles({
@@ -95,7 +101,7 @@ export function createSandboxes(parts: SandboxesParts) {
     places: all,
     isDue: (sessionId) => messages.due(sessionId, Date.now()).count > 0,
     onFull: () => room.soon(),
-    session: sessions.get,
+    session: (id) => (parts.spending().isHeld(id) ? undefined : sessions.get(id)),
     prepare: async (session) => {
       await files.dropLeftovers(session);
       return prepareSandbox({ ...parts, manager, onLeftOut: notices.leftOut }, session);

@@ -48,7 +48,7 @@ export interface SessionManagerParts {
   deliveries: Deliveries;
   /** At each try until it works again; `isNew` at the first. Not called again once it has returned true. */
   onPublishError(sessionId: string, error: unknown, isNew: boolean): boolean;
-  /** The highest number that the session's agent is shown for now; what the host has to say to it is always shown. */
+  /** The highest number that the session's agent is shown for now; what the host has to say to it, and no turn begins with, is always shown. */
   limit?(sessionId: string): number | undefined;
   /** Rows that aren't in the database: what its `ncl` waits for. */
   answers?(sessionId: string): readonly MessageInRow[];
@@ -92,7 +92,9 @@ export function createSessionManager(parts: SessionManagerParts): SessionManager
     const limit = parts.limit?.(sessionId) ?? Number.POSITIVE_INFINITY;
     publishInbound(inbound, {
       messages: [
-        ...messages.openRows(sessionId).filter(({ seq, kind }) => seq <= limit || kind === 'system'),
+        ...messages
+          .openRows(sessionId)
+          .filter(({ seq, kind, trigger }) => seq <= limit || (kind === 'system' && trigger === 0)),
         ...(parts.answers?.(sessionId) ?? []),
       ],
       delivered: deliveries.recent(sessionId, RECENT_DELIVERIES),

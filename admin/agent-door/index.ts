@@ -134,8 +134,9 @@ export function createAgentDoor(parts: AgentDoorParts): AgentDoor {
 
   async function sayTo(session: Session, state: Open, argv: readonly string[]): Promise<Said> {
     if (isFull(state)) return refusal('NC_BUSY', 'Earlier answers were not read yet.');
-    // Its tasks are tools of an agent's, whatever it may see of the rest.
-    const caller = callers.of(session, Date.now(), argv[0] === 'tasks');
+    // They are tools of an agent's, whatever it may see of the rest.
+    const isTool = argv[0] === 'tasks' || (argv[0] === 'history' && argv[1] === 'search');
+    const caller = callers.of(session, Date.now(), isTool);
     return caller ? parts.commands().run(caller, argv) : { ...refusal('NC_FORBIDDEN'), err: 'This agent has no ncl.' };
   }
 

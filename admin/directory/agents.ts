@@ -2,19 +2,18 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
-import { parseRule } from '@nanoclaw/vault';
 import { z } from 'zod';
 import { newId } from '../../src/db/ids.ts';
 import { ensureAgentFolder } from '../../src/groups/agent-folder.ts';
-import { EFFORTS, getAgentGroup, listAgentGroups } from '../../src/groups/agent-groups.ts';
+import { getAgentGroup, listAgentGroups } from '../../src/groups/agent-groups.ts';
 import { assistantNameProblem, nameProblem } from '../people/assistant-name.ts';
-import { isTimezone, localTimezone } from '../timezone.ts';
+import { localTimezone } from '../timezone.ts';
 import type { Result } from '../view.ts';
 import { type Change, DONE, mayTouch, mayTouchAll, missing, OUT_OF_SCOPE, refuse } from './change.ts';
-import { type ConfigChanges, writeConfig } from './config.ts';
+import { type ConfigChanges, configProblem, writeConfig } from './config.ts';
 import type { Effects } from './effects.ts';
 import type { By, Directory } from './index.ts';
-import { MAX_MCP_SERVERS, mcpServerProblem } from './mcp-servers.ts';
+import { MAX_MCP_SERVERS, mcpServerProblem, togetherProblem } from './mcp-servers.ts';
 import { cleanName, folderFor, folderProblem, freeName } from './words.ts';
 
 /** Agents, their folders and what they run with. */
@@ -25,16 +24,20 @@ type Agents = Pick<
 >;
 
 const McpServers = z.record(z.string(), z.unknown());
-const PROVIDER = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
-/** `groups`: the folder of their folders. `renamed`: what it is called has changed; inside the transaction. */
-export function createAgents(
-  db: DatabaseSync,
-  groups: string,
-  change: Change,
-  effects: Effects,
-  renamed: (agentGroupId: string) => void,
-): Agents {
+export interface AgentsParts {
+  db: DatabaseSync;
+  /** The folder of their folders. */
+  groups: string;
+  change: Change;
+  effects: Effects;
+  /** What it is called, or which model it has; inside the transaction. */
+  settingsChanged(agentGroupId: string): void;
+  /** Those that there are. */
+  skillNames(): readonly string[];
+}
+
+export function createAgents({ db, groups, change, effects, settingsChanged, skillNames }: AgentsParts): Agents {
   // The uid of one that is gone is nobody's: files of its may still lie where it was given a folder.
   const addGroup = db.prepare(
     `INSERT INTO agent_groups (id, name, folder, uid_ordinal, created_at)
@@ -69,11 +72,15 @@ export function createAgents(
     if (changes.cliScope !== undefined && by.speakers) {
       return refuse('NC_FORBIDDEN', 'What an agent may do with ncl is set at this machine.');
     }
-    if (by.scope !== null && (changes.provider ?? changes.egress ?? changes.egressAllow) !== undefined) {
+    const { provider, egress, egressAllow } = changes;
+    if (by.scope !== null && [provider, egress, egressAllow].some((one) => one !== undefined)) {
       return refuse('NC_FORBIDDEN', "Its provider and its network are not the agent's own to change.");
     }
+    if (by.speakers && changes.history === 'agent') {
+      return refuse('NC_FORBIDDEN', 'What is said in one chat is opened for its others at this machine.');
+    }
     const problem =
-      configProblem(changes) ??
+      configProblem(changes, skillNames) ??
       (changes.assistantName === undefined ? undefined : assistantNameProblem(db, id, changes.assistantName));
     return problem === undefined ? undefined : refuse('NC_USAGE', problem);
   }
@@ -145,7 +152,8 @@ export function createAgents(
         if (Object.keys(changes).length === 0) return refuse('NC_USAGE', 'There is nothing to change.');
         writeConfig(db, id, changes, isoTime(now));
         note({ action: 'group.updated', subject: id, detail: { ...changes } });
-        if (changes.assistantName !== undefined) renamed(id);
+        const { assistantName, provider, model, effort } = changes;
+        if ([assistantName, provider, model, effort].some((one) => one !== undefined)) settingsChanged(id);
         return DONE;
       }),
     addMcpServer: (id, name, server, by, now) =>
@@ -156,8 +164,10 @@ export function createAgents(
             return refuse('NC_EXISTS', `It has a server ${JSON.stringify(name)} already: remove it first.`);
           }
           const isFull = Object.keys(all).length >= MAX_MCP_SERVERS;
-          const problem = isFull ? `It has ${MAX_MCP_SERVERS} servers already.` : mcpServerProblem(name, server);
           all[name] = server;
+          const problem = isFull
+            ? `It has ${MAX_MCP_SERVERS} servers already.`
+            : (mcpServerProblem(name, server) ?? togetherProblem(all));
           return problem === undefined ? undefined : refuse('NC_USAGE', problem);
         });
         // The values may be secrets that should not have been put there.
@@ -176,22 +186,6 @@ export function createAgents(
         return done;
       }),
   };
-}
-
-function configProblem(changes: ConfigChanges): string | undefined {
-  const { provider, model, effort, timezone, maxMessagesPerPrompt: most, egressAllow } = changes;
-  if (provider !== undefined && !PROVIDER.test(provider))
-    return "A provider's name has small letters, digits and dashes.";
-  if (model && !/^[^\s\p{C}]{1,128}$/u.test(model)) return "A model's name has 1 to 128 characters, without blanks.";
-  if (effort && !EFFORTS.includes(effort)) return `Effort is one of ${EFFORTS.join(', ')}.`;
-  if (timezone !== undefined && !isTimezone(timezone)) {
-    return `There is no time zone ${JSON.stringify(timezone.slice(0, 64))}; an example is Europe/Berlin.`;
-  }
-  if (most !== undefined && !(Number.isInteger(most) && most >= 1 && most <= 100)) {
-    return 'A prompt holds 1 to 100 messages.';
-  }
-  const rule = egressAllow?.find((one) => parseRule(one) === undefined);
-  return rule === undefined ? undefined : `${JSON.stringify(rule.slice(0, 80))} is no rule: host, host:port or host:*.`;
 }
 
 function namesIn(folder: string): string[] {

@@ -122,7 +122,9 @@ describe('an agent group', () => {
         now,
       );
       install.db.exec(
-        `INSERT INTO usage (session_id, provider, input_tokens, output_tokens, at) VALUES ('${session.id}', 'demo', 1, 1, '')`,
+        `INSERT INTO usage (agent_group_id, session_id, provider, input_tokens, output_tokens, day, at)
+         VALUES ('${agent}', '${session.id}', 'demo', 1, 1, '', '');
+         INSERT INTO budgets VALUES ('${agent}', 'day', 'usd', 1, 'terminal:owner', '')`,
       );
     });
     const folder = join(install.root, 'data/v2-sessions', agent, session.id);

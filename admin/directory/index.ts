@@ -56,6 +56,10 @@ export interface NewAgentGroup {
 export const CLI_SCOPES = ['disabled', 'group', 'global'] as const;
 export type CliScope = (typeof CLI_SCOPES)[number];
 
+/** What an agent's searches find, from a session: its thread, its chat, all chats in which the agent listens. */
+export const HISTORY_SCOPES = ['thread', 'chat', 'agent'] as const;
+export type HistoryScope = (typeof HISTORY_SCOPES)[number];
+
 export interface McpServer {
   command: string;
   args: readonly string[];
@@ -94,6 +98,13 @@ export interface Grant {
   role: 'owner' | 'admin';
   /** null: everywhere. */
   agentGroupId: string | null;
+}
+
+/** null, or empty: what is set for its agent. */
+export interface SessionModel {
+  provider?: string | null;
+  model?: string | null;
+  effort?: string | null;
 }
 
 /** What would go with it, by kind: `sessions`, `messages`, … */
@@ -142,6 +153,8 @@ export interface Directory {
   ): Result<{ name: string }>;
   removeDestination(agentGroupId: string, localName: string, by: By, now: number): Result<null>;
 
+  /** What it runs with, before what is set for its agent. From its next turn on. */
+  updateSession(id: string, changes: SessionModel, by: By, now: number): Result<null>;
   /** Where its last message came from. */
   origin(sessionId: string): Origin | undefined;
   /** Ends its sandbox; what is open goes on at the next start. */
@@ -176,8 +189,10 @@ export interface DirectoryParts {
   perform: SessionsParts['perform'];
   runner: Pick<ContainerRunner, 'list' | 'stop' | 'forget'>;
   publish(sessionId: string): void;
-  /** The agent's sandboxes that run hear what it is called now. */
-  renamed(agentGroupId: string): void;
+  /** The agent's sandboxes that run hear what it is called and which model it has now. */
+  settingsChanged(agentGroupId: string): void;
+  /** Names of the skills that there are. */
+  skillNames(): readonly string[];
   /** Those that nobody can decide any more. Inside a transaction. */
   endApprovals(ids: readonly string[], now: number): void;
   log: Pick<Logger, 'error'>;
@@ -218,7 +233,14 @@ export function createDirectory(parts: DirectoryParts): Directory {
   const gone = 'I was removed from here; what was still open is not answered.';
 
   return {
-    ...createAgents(db, paths.groups, change, effects, (id) => effects.later(() => parts.renamed(id))),
+    ...createAgents({
+      db,
+      groups: paths.groups,
+      change,
+      effects,
+      settingsChanged: (id) => effects.later(() => parts.settingsChanged(id)),
+      skillNames: parts.skillNames,
+    }),
     ...createChats({ ...parts, change, sees, destinationsChanged }),
     ...createPeople(db, change, sees),
     ...createRemoval({
@@ -234,6 +256,7 @@ export function createDirectory(parts: DirectoryParts): Directory {
         }),
     }),
     origin: sessions.origin,
+    updateSession: sessions.updateSession,
     stopSession: sessions.stopSession,
     resetSession: sessions.resetSession,
     restartAgentGroup: sessions.restartAgentGroup,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { McpServers } from '@nanoclaw/protocol';
-import { serverSections } from '../../src/groups/sections.ts';
+import { serverSections } from '../../assistant/instructions/text.ts';
 import { mcpServerProblem } from './mcp-servers.ts';
 
 const plain = { command: 'bun', args: ['x.ts', '--level', '3'], env: { LEVEL: '3', TOKEN: 'placeholder' } };

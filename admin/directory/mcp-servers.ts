@@ -1,3 +1,5 @@
+import { McpServers } from '@nanoclaw/protocol';
+import { PART_LIMITS, serverSections } from '../../assistant/instructions/text.ts';
 import { createRedactor } from '../../src/log/redact.ts';
 import type { McpServer } from './index.ts';
 
@@ -9,6 +11,14 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 export const MAX_MCP_SERVERS = 20;
 const MAX_TEXT = 16_000;
 const withoutKeys = createRedactor(() => []);
+
+/** What all of them say of themselves is in every prompt. One sentence, or undefined. */
+export function togetherProblem(servers: Readonly<Record<string, unknown>>): string | undefined {
+  const bytes = Buffer.byteLength(serverSections(McpServers.parse(servers)).join('\n\n'));
+  return bytes > PART_LIMITS.servers
+    ? `The instructions of all its servers would have ${bytes} bytes together: more than ${PART_LIMITS.servers} are too many.`
+    : undefined;
+}
 
 /** One sentence, or undefined. */
 export function mcpServerProblem(

@@ -69,7 +69,6 @@ const drops = (column: string): readonly string[] => {
     `DELETE FROM backlog WHERE wiring_id IN ${wirings}`,
     `DELETE FROM messaging_group_agents WHERE ${column} = :id`,
     `DELETE FROM deliveries WHERE message_id IN (SELECT id FROM messages WHERE session_id IN ${sessions})`,
-    `DELETE FROM usage WHERE session_id IN ${sessions}`,
     `DELETE FROM messages WHERE session_id IN ${sessions}`,
     `DELETE FROM approvals WHERE session_id IN ${sessions}`,
     `DELETE FROM sessions WHERE ${column} = :id`,

@@ -7,7 +7,8 @@ import { getAgentGroup } from '../../src/groups/agent-groups.ts';
 import { noEffects, type TakeOver, type Effects as Turn } from '../../src/take-over/index.ts';
 import { type Change, DONE, mayTouch, missing, refuse } from './change.ts';
 import type { Effects } from './effects.ts';
-import type { By, Directory } from './index.ts';
+import type { By, Directory, SessionModel } from './index.ts';
+import { modelProblem } from './model.ts';
 
 /** Sessions and their sandboxes, ended and begun again. */
 
@@ -23,15 +24,19 @@ export interface SessionsParts {
   running(): readonly { sessionId: string; agentGroupId: string }[];
   /** Resolves when its sandbox is gone, and all that it said is read. */
   stop(sessionId: string, reason: string): Promise<void>;
+  /** What the agent's sandboxes run with is another now. */
+  settingsChanged(agentGroupId: string): void;
   /** Its folder with mailbox and transcripts. */
   dropSession(id: string, agentGroupId: string): Promise<void>;
 }
 
 export interface SessionChanges
-  extends Pick<Directory, 'origin' | 'stopSession' | 'resetSession' | 'restartAgentGroup'> {
+  extends Pick<Directory, 'origin' | 'updateSession' | 'stopSession' | 'resetSession' | 'restartAgentGroup'> {
   /** Inside a transaction: ends what is open, and says so where it came from. Then the sandbox, and the folder. */
   end(id: string, agentGroupId: string, text: string, now: number): number;
 }
+
+const COLUMNS = ['provider', 'model', 'effort'] as const satisfies readonly (keyof SessionModel)[];
 
 const OriginRow = z.object({
   channel_type: z.string().nullable(),
@@ -84,6 +89,27 @@ export function createSessionChanges(parts: SessionsParts): SessionChanges {
   return {
     end,
     origin,
+    updateSession: (id, changes, by, now) =>
+      change(by, now, (note) => {
+        const session = find(id, by);
+        if (!session) return missing('session', id);
+        if (session.status === 'closed') return refuse('NC_NOT_FOUND', 'It is closed.');
+        if (by.scope !== null && changes.provider !== undefined) {
+          return refuse('NC_FORBIDDEN', "Its provider is not the agent's own to change.");
+        }
+        const problem = modelProblem(changes);
+        if (problem !== undefined) return refuse('NC_USAGE', problem);
+        const given = COLUMNS.flatMap((column) => {
+          const value = changes[column];
+          return value === undefined ? [] : [[column, value?.trim() || null] as const];
+        });
+        if (given.length === 0) return refuse('NC_USAGE', 'There is nothing to change.');
+        const assignments = given.map(([column]) => `${column} = ?`).join(', ');
+        db.prepare(`UPDATE sessions SET ${assignments} WHERE id = ?`).run(...given.map(([, value]) => value), id);
+        note({ action: 'session.updated', subject: id, detail: Object.fromEntries(given) });
+        effects.later(() => parts.settingsChanged(session.agentGroupId));
+        return DONE;
+      }),
     stopSession: (id, by, now) =>
       change(by, now, (note) => {
         if (!find(id, by)) return missing('session', id);

@@ -35,6 +35,7 @@ export async function tidyFiles(parts: FilesParts): Promise<Gone[]> {
   const inEach = (name: string) => sessions.flat().map((folder) => join(folder, name));
   const places: readonly [Kind, readonly string[]][] = [
     ['attachments', [...inEach('inbound/inbox'), join(paths.data, 'received')]],
+    ['conversations', inEach('box/conversations')],
     ['quarantine', inEach('quarantine')],
     ['logs', [join(paths.logs, 'sessions')]],
     ['backups', [paths.backups]],
@@ -42,7 +43,7 @@ export async function tidyFiles(parts: FilesParts): Promise<Gone[]> {
   const all: Gone[] = [];
   for (const [kind, folders] of places) {
     const found: Entry[][] = [];
-    for (const folder of folders) found.push(await entriesOf(folder));
+    for (const folder of folders) if (await isFolder(folder)) found.push(await entriesOf(folder, kind));
     signal.throwIfAborted();
     const choose = kind === 'backups' ? chooseBackups : chooseToGo;
     const gone = { kind, count: 0, bytes: 0 };
@@ -62,9 +63,17 @@ export async function tidyFiles(parts: FilesParts): Promise<Gone[]> {
   return all;
 }
 
-async function entriesOf(folder: string): Promise<Entry[]> {
+/** Not what an agent has put in its place. */
+async function isFolder(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isDirectory() ?? false;
+}
+
+async function entriesOf(folder: string, kind: Kind): Promise<Entry[]> {
   const names = await namesIn(folder);
-  const sizes = names.length > 0 ? await folderSizes(folder) : new Map<string, number>();
+  // Files alone, where nobody else than the agent's runner puts any.
+  const isFlat = kind === 'conversations';
+  const sizes = names.length > 0 && !isFlat ? await folderSizes(folder) : new Map<string, number>();
   const entries: Entry[] = [];
   for (const name of names) {
     const found = await lstat(join(folder, name)).catch(() => undefined);

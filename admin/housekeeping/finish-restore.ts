@@ -23,12 +23,15 @@ export function finishRestore(paths: Paths): string | undefined {
   const database = join(from, 'data/v2.db');
   // A journal belongs to its database: the old one's may not lie beside the new one.
   if (existsSync(database)) for (const end of ['-wal', '-shm']) moveAside(`${paths.db}${end}`, aside);
+  // Made of the other database; the next search makes it again.
+  for (const end of ['', '-wal', '-shm']) rmSync(`${paths.history}${end}`, { force: true });
   const pieces: readonly [string, string][] = [
     [database, paths.db],
     [join(from, 'data/audit-head'), paths.auditHead],
     [join(from, 'data/v2-sessions'), paths.sessions],
     [join(from, 'data/received'), join(paths.data, 'received')],
     [join(from, 'data/channels'), paths.channels],
+    [join(from, 'data/skills'), join(paths.data, 'skills')],
     [join(from, 'groups'), paths.groups],
     [join(from, '.env'), paths.env],
   ];

@@ -111,8 +111,8 @@ describe('rows', () => {
       );
       db.prepare("INSERT INTO dropped_messages VALUES ('t', ?, 'r', 1, ?, ?, NULL)").run(`c${days}`, at, at);
       db.prepare(
-        "INSERT INTO usage (session_id, provider, input_tokens, output_tokens, at) VALUES (?, 'p', 1, 1, ?)",
-      ).run(session, at);
+        "INSERT INTO usage (agent_group_id, session_id, provider, input_tokens, output_tokens, day, at) VALUES (?, ?, 'p', 1, 1, '', ?)",
+      ).run(install.agentId, session, at);
     }
     await tidyRows(db, limits, now, false, signal);
     for (const table of ['egress_counters', 'dropped_messages', 'usage']) {
@@ -160,6 +160,26 @@ describe('files', () => {
     const attachments = counted.find(({ kind }) => kind === 'attachments');
     assert.equal(attachments?.count, 3);
     assert.ok((attachments?.bytes ?? 0) >= 30_000);
+  });
+
+  test('old conversations go; a link in place of their folder leads nowhere', async () => {
+    using install = createInstall();
+    const sessions = [install.newSession().id, 'sess-2', 'sess-3'];
+    const [kept = '', linked = '', tree = ''] = sessions.map((id) =>
+      join(install.root, 'data/v2-sessions', install.agentId, id, 'box/conversations'),
+    );
+    const outside = make(install.root, 'outside/kept.txt');
+    make(kept, '2026-03-01-1200-tulips.md');
+    mkdirSync(join(linked, '..'), { recursive: true });
+    symlinkSync(join(install.root, 'outside'), linked);
+    symlinkSync(outside, join(kept, 'link.md'));
+    make(tree, 'a/b/c', 'file');
+    await tidy(install, later(300));
+    assert.equal(readdirSync(kept).length, 2);
+    const gone = await tidy(install, later(400));
+    assert.deepEqual([readdirSync(kept), readdirSync(tree)], [[], []]);
+    assert.equal(gone.find(({ kind }) => kind === 'conversations')?.count, 3);
+    assert.equal(readFileSync(outside, 'utf8').length, 10_000);
   });
 
   test('a hostile tree in the quarantine goes: links, depth, names, folders without rights', async () => {

@@ -7,6 +7,8 @@ const MB = 1024 ** 2;
 const DEFAULTS = {
   messages: { days: 365, megabytes: 1024, floorDays: 7 },
   attachments: { days: 90, megabytes: 5120, floorDays: 1 },
+  // What was said before a conversation was made shorter or forgotten.
+  conversations: { days: 365, megabytes: 1024, floorDays: 1 },
   // An agent can fill it with intent.
   quarantine: { days: 30, megabytes: 500, floorDays: 1 / 24 },
   logs: { days: 30, megabytes: 500, floorDays: 1 },
@@ -49,6 +51,7 @@ export function readLimits(
   const limits = {
     messages: limitOf('messages'),
     attachments: limitOf('attachments'),
+    conversations: limitOf('conversations'),
     quarantine: limitOf('quarantine'),
     logs: limitOf('logs'),
     backups: limitOf('backups'),

@@ -1,11 +1,11 @@
 import { isoTime } from '@nanoclaw/protocol';
-import { createAnchor } from '../../src/audit/anchor.ts';
 import { createAudit } from '../../src/audit/index.ts';
 import { openCentral } from '../../src/db/connection.ts';
 import { transaction } from '../../src/db/group-commit.ts';
 import { NanoError } from '../../src/errors.ts';
 import { type AgentGroup, listAgentGroups } from '../../src/groups/agent-groups.ts';
 import { pathsFor } from '../../src/paths.ts';
+import { createAnchor } from '../audit/anchor.ts';
 import { makeOwnerCode } from './owner-code.ts';
 
 export interface IssuedCode {

@@ -12,6 +12,8 @@ import type { CommandContext } from '../../src/router.ts';
 import { sessionKey, type Wiring } from '../../src/routing/session-key.ts';
 import type { Wirings } from '../../src/routing/wirings.ts';
 import { type Effects, noEffects, type TakeOver } from '../../src/take-over/index.ts';
+import type { Assistant } from '../index.ts';
+import { createCompact } from './compact.ts';
 import { type CommandName, helpText } from './parse.ts';
 
 /** What the host answers itself, at once. Who may use what is in `docs/people.md`. */
@@ -29,6 +31,8 @@ export interface CommandParts {
   channelHasThreads(channelType: string): boolean;
   perform(session: Session, effects: Effects): void;
   delivery: DeliveryQueue;
+  /** What has commands of its own. */
+  assistant(): Pick<Assistant, 'alive' | 'model' | 'models' | 'usage'>;
   log: Logger;
 }
 
@@ -43,6 +47,7 @@ const STOP_PATIENCE_MS = 1_400;
 
 export function createCommands(parts: CommandParts): Commands {
   const { db, sessions, messages, roles, takeOver, runner, log } = parts;
+  const compactOne = createCompact(parts);
   const openControl = db.prepare("SELECT 1 FROM messages WHERE id = ? AND status = 'pending'");
 
   function sessionOf(wiring: Wiring, { event }: CommandContext): Session | undefined {
@@ -66,8 +71,10 @@ export function createCommands(parts: CommandParts): Commands {
       messages.settle(session.id, message.id, 'completed', 'stopped', now);
       effects.settled.push({ ...message, messageId: message.id, outcome: 'stopped' });
     }
+    const { alive } = parts.assistant();
     // With one session for all chats, another chat's work may be what runs.
-    const isOthers = session.messagingGroupId === null && effects.settled.length === 0;
+    const isOthers =
+      session.messagingGroupId === null && effects.settled.length === 0 && !alive.isBusyFor(session.id, origin);
     if (action === 'stop' && (isOthers || !runner.has(session.id))) return { effects };
     const id = newId('sys', now);
     const content: Control = { action };
@@ -86,6 +93,7 @@ export function createCommands(parts: CommandParts): Commands {
       now,
     );
     effects.changed = true;
+    effects.deliver.push(...alive.endedElsewhere(session, origin, now));
     return { effects, id };
   }
 
@@ -102,10 +110,11 @@ export function createCommands(parts: CommandParts): Commands {
   function endIn(wiring: Wiring, context: CommandContext, action: Control['action']): Done {
     const session = sessionOf(wiring, context);
     const { effects, id } = session ? end(session, context, action) : { effects: noEffects() };
+    const isBusy = session !== undefined && parts.assistant().alive.isBusyFor(session.id, context.origin);
     const text =
       action === 'clear'
-        ? 'This conversation is forgotten; memory and files stay.'
-        : effects.settled.length > 0
+        ? 'This conversation is forgotten; memory and files stay, and what was said can be searched.'
+        : effects.settled.length > 0 || isBusy
           ? 'Stopped.'
           : 'Nothing was running here.';
     return {
@@ -119,13 +128,38 @@ export function createCommands(parts: CommandParts): Commands {
   }
 
   /** Alone with somebody it is their conversation; what others share is not for one of them to forget. */
-  function clear(wiring: Wiring, context: CommandContext): Done {
-    const { event } = context;
+  function mayChange(wiring: Wiring, { event }: CommandContext): boolean {
     const isOwn = !event.isGroup && wiring.sessionMode !== 'agent-shared';
-    return isOwn || roles.mayAdminister(event.senderId, wiring.agentGroupId)
+    return isOwn || roles.mayAdminister(event.senderId, wiring.agentGroupId);
+  }
+
+  function clear(wiring: Wiring, context: CommandContext): Done {
+    return mayChange(wiring, context)
       ? endIn(wiring, context, 'clear')
       : says(`Others share this conversation: only admins of ${wiring.assistantName} may clear it.`);
   }
+
+  function compact(wiring: Wiring, context: CommandContext): Done {
+    return mayChange(wiring, context)
+      ? compactOne(sessionOf(wiring, context), context)
+      : says(`Others share this conversation: only admins of ${wiring.assistantName} may have it summarised.`);
+  }
+
+  function model(wiring: Wiring, context: CommandContext): Done {
+    const { messagingGroupId, threadId } = sessionKey(
+      wiring,
+      context.event,
+      parts.channelHasThreads(context.event.channelType),
+    );
+    const ensure = () => sessions.ensure(wiring.agentGroupId, messagingGroupId, threadId, context.now);
+    return says(parts.assistant().model(wiring, context, sessionOf(wiring, context), ensure));
+  }
+
+  const usage = (wiring: Wiring, context: CommandContext): Done =>
+    says(parts.assistant().usage.commands.usage(wiring, context, sessionOf(wiring, context)));
+
+  const budget = (wiring: Wiring, context: CommandContext): Done =>
+    says(parts.assistant().usage.commands.budget(wiring, context));
 
   function leave(wiring: Wiring, { event }: CommandContext): Done {
     if (parts.table.letGo(wiring.id, event.threadId)) return says('I leave this conversation until I am called again.');
@@ -137,7 +171,8 @@ export function createCommands(parts: CommandParts): Commands {
   function status(wiring: Wiring, context: CommandContext): string {
     const session = sessionOf(wiring, context);
     const agent = getAgentGroup(db, wiring.agentGroupId);
-    const name = `${agent?.assistantName} (${agent?.provider}${agent?.model ? `, ${agent.model}` : ''})`;
+    const { provider, model } = parts.assistant().models.inForce(wiring.agentGroupId, session?.id);
+    const name = `${agent?.assistantName} (${provider.value}${model.value ? `, ${model.value}` : ''})`;
     if (!session) return `${name}: nothing said here yet.`;
     const open = messages.open(session.id).filter((message) => message.trigger);
     const tries = open.flatMap(({ processAfter }) =>
@@ -152,7 +187,9 @@ export function createCommands(parts: CommandParts): Commands {
           ? 'awake, waiting for you'
           : 'asleep, wakes with your next message';
     const again = Number.isFinite(next) ? `, the next try in ${Math.ceil(next / 1000)} s` : '';
-    return `${name}: ${doing}; ${open.length === 0 ? 'nothing' : open.length} open${again}. Session ${session.id}.`;
+    const behind = parts.assistant().alive.inWords(session.id);
+    const more = behind === undefined ? '' : `; ${behind}`;
+    return `${name}: ${doing}; ${open.length === 0 ? 'nothing' : open.length} open${again}${more}. Session ${session.id}.`;
   }
 
   function answer(context: Parameters<Commands['answer']>[0], text: string): () => void {
@@ -178,7 +215,15 @@ export function createCommands(parts: CommandParts): Commands {
         return answer(context, helpText(names, event.isGroup));
       }
       if (name === 'status') return answer(context, wirings.map((wiring) => status(wiring, context)).join('\n'));
-      const carryOut = { stop: (wiring: Wiring) => endIn(wiring, context, 'stop'), clear, leave }[name];
+      const carryOut = {
+        stop: (wiring: Wiring) => endIn(wiring, context, 'stop'),
+        clear,
+        compact,
+        leave,
+        model,
+        usage,
+        budget,
+      }[name];
       const done = wirings.map((wiring) => ({ wiring, ...carryOut(wiring, context) }));
       const lines = done.map(({ wiring, text }) => (several ? `${wiring.assistantName}: ${text}` : text));
       const say = answer(context, lines.join('\n'));

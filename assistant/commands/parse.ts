@@ -8,6 +8,10 @@ export const COMMANDS = {
   status: 'what is running here',
   stop: 'end what is being worked on in this chat',
   clear: 'forget this conversation and begin a new one (memory and files stay); in a group for admins',
+  model: 'which model answers here; an admin changes it for this conversation',
+  usage: 'what this conversation has cost; for admins, what the agent has, and its budget',
+  budget: 'what an agent may spend; its admins change it: /budget 20',
+  compact: 'make this conversation shorter by a summary; in a group for admins',
   leave: 'stop following this conversation until somebody calls again',
 } as const;
 

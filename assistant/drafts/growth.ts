@@ -34,8 +34,8 @@ export interface GrowthParts {
 
 export interface Growth {
   newest(grown: Grown): void;
-  /** It is finished, or closed. */
-  forget(id: string): void;
+  /** It is finished, or closed. Returns its newest text, whether that was shown or not. */
+  forget(id: string): string | undefined;
 }
 
 export function createGrowth({ db, deliveries, store, between, log }: GrowthParts): Growth {
@@ -102,9 +102,10 @@ export function createGrowth({ db, deliveries, store, between, log }: GrowthPart
       arm(growing);
     },
     forget(id) {
-      const waits = all.get(id)?.waits;
+      const { waits, text } = all.get(id) ?? {};
       if (typeof waits === 'object') clearTimeout(waits);
       all.delete(id);
+      return text;
     },
   };
 }

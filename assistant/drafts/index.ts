@@ -2,14 +2,15 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Draft, type Origin } from '@nanoclaw/protocol';
 import type { ChannelCapabilities } from '../../src/channels/adapter.ts';
 import type { Deliveries } from '../../src/db/deliveries.ts';
-import type { Messages } from '../../src/db/messages.ts';
+import type { Messages, OpenMessage } from '../../src/db/messages.ts';
 import type { Session } from '../../src/db/sessions.ts';
 import type { DeliveryQueue } from '../../src/delivery/index.ts';
 import type { Drafting, Grown } from '../../src/drafting.ts';
 import type { Logger } from '../../src/log/index.ts';
 import { parseJson, pick } from '../../src/take-over/content.ts';
-import type { Effects } from '../../src/take-over/effects.ts';
+import { type Effects, noEffects } from '../../src/take-over/effects.ts';
 import type { TakeOver } from '../../src/take-over/index.ts';
+import { workedText } from '../alive/words.ts';
 import { createGrowth } from './growth.ts';
 import { draftMessage, shownOf } from './message.ts';
 import { createStore, type OpenDraft } from './store.ts';
@@ -32,6 +33,14 @@ export interface DraftsParts {
 export interface Drafts extends Drafting {
   /** It has become longer. */
   grown(draft: Grown): void;
+  /** Whether what stands there can be seen to change. */
+  streams(channelType: string | null): boolean;
+  /** What is done meanwhile: said, or changed where it stands. Inside a transaction, as the next; both return what is to be delivered. */
+  line(session: Session, answered: OpenMessage, text: string, now: number): string[];
+  /** It is over, or stands above something else; with `said`: where that was said. */
+  leaveLine(session: Session, now: number, said?: Origin): string[];
+  /** Sessions of an earlier host's that have one. */
+  withLine(): string[];
 }
 
 export function createDrafts(parts: DraftsParts): Drafts {
@@ -39,16 +48,18 @@ export function createDrafts(parts: DraftsParts): Drafts {
   const store = createStore(db);
   const growth = createGrowth({ ...parts, store });
 
-  function end(session: Session, open: OpenDraft): void {
+  function end(session: Session, open: OpenDraft): string {
     store.end(session.id);
-    growth.forget(open.id);
+    return growth.forget(open.id) ?? open.text;
   }
 
   function breakOff(session: Session, open: OpenDraft, now: number, effects: Effects): void {
-    end(session, open);
-    if (!open.isShown) return;
+    const newest = end(session, open);
     const can = open.channel_type === null ? undefined : capabilities(open.channel_type);
-    const edits = { message: open.id, text: can ? shownOf(can, open.text, BROKEN_OFF) : open.text + BROKEN_OFF };
+    // What replaces a line must not be a line more.
+    if (!open.isShown || (open.isLine && can?.streams === false)) return;
+    const broken = can ? shownOf(can, open.text, BROKEN_OFF) : open.text + BROKEN_OFF;
+    const edits = { message: open.id, text: open.isLine ? workedText(newest) : broken };
     // Where it can't be changed any more, there is nothing to say: what went wrong is told in words of its own.
     effects.deliver.push(takeOver.say(open, session.id, '', open.inReplyTo, now, { edits }));
   }
@@ -65,19 +76,20 @@ export function createDrafts(parts: DraftsParts): Drafts {
       const answered = draft?.answers.map((id) => messages.openById(session.id, id)).findLast((one) => one?.trigger);
       if (!draft || !answered || !streams(answered.channel_type)) return;
       const open = store.of(session.id);
-      if (open?.isAwaited && isAt(open, answered)) {
+      if (open?.isAwaited && !open.isLine && isAt(open, answered)) {
         if (draft.text !== open.text) effects.draft = { id: open.id, place: pick(open), text: draft.text };
         return;
       }
-      if (open) breakOff(session, open, now, effects);
-      const id = takeOver.say(answered, session.id, draft.text, answered.id, now, { draft: true });
-      store.begin(session.id, id);
+      const id = takeOver.say(answered, session.id, draft.text, answered.id, now, { draft: 'answer' });
+      // The news first: it is what somebody waits for.
       effects.deliver.push(id);
+      if (open) breakOff(session, open, now, effects);
+      store.begin(session.id, id);
     },
     finish(session, place) {
       const open = store.of(session.id);
-      // One whose message has ended is broken off: what is said since has a place of its own, below.
-      if (!open?.isAwaited || !isAt(open, place)) return undefined;
+      // One whose message has ended is broken off: what is said since has a place of its own, below. A change of a line would call nobody back.
+      if (!open?.isAwaited || open.isLine || !isAt(open, place)) return undefined;
       end(session, open);
       return open.id;
     },
@@ -101,6 +113,27 @@ export function createDrafts(parts: DraftsParts): Drafts {
       };
     },
     grown: growth.newest,
+    streams,
+    line(session, answered, text, now) {
+      const open = store.of(session.id);
+      if (open && !open.isLine) return [];
+      if (open?.isShown && isAt(open, answered) && streams(open.channel_type)) {
+        growth.newest({ id: open.id, place: pick(open), text });
+        return [];
+      }
+      const effects = noEffects();
+      if (open) breakOff(session, open, now, effects);
+      const id = takeOver.say(answered, session.id, text, answered.id, now, { draft: 'line' });
+      store.begin(session.id, id);
+      return [...effects.deliver, id];
+    },
+    leaveLine(session, now, said) {
+      const open = store.of(session.id);
+      const effects = noEffects();
+      if (open?.isLine && (!said || isAt(open, said))) breakOff(session, open, now, effects);
+      return effects.deliver;
+    },
+    withLine: store.withLine,
   };
 }
 

@@ -23,6 +23,8 @@ export interface Ending extends Tasking {
   settle(now: number): void;
   /** Inside a transaction. */
   pause(task: Task, why: string, now: number): void;
+  /** Inside a transaction: the run that the message belongs to, if it does, ends without an answer. */
+  end(messageId: string, why: string, now: number): void;
 }
 
 const OUTCOMES: Readonly<Record<string, RunStatus>> = { reply: 'answered', silence: 'silent', notice: 'failed' };
@@ -66,6 +68,10 @@ export function createEnding({ db, table, takeOver, sessions, changed }: EndingP
 
   return {
     pause,
+    end(messageId, why, now) {
+      const run = table.runOf(messageId);
+      if (run) table.endRun(run, 'stopped', why, now);
+    },
     failed({ id }, failure, text, now) {
       const run = table.runOf(id);
       const task = run && table.get(run.taskId);

@@ -20,6 +20,16 @@ export interface FiringParts {
   channelHasThreads(channelType: string): boolean;
   /** The bot is no longer in that chat. */
   isGone(channelType: string, platformId: string): boolean;
+  /** Inside a transaction: why it can't run now, since its agent may spend nothing. */
+  leavesOut(task: Task, place: Origin, now: number): LeftOut | undefined;
+}
+
+export interface LeftOut {
+  why: string;
+  /** What is put there now is not left out: it waits, as a message does. */
+  isWaiting: boolean;
+  /** Says it in its chat, once. */
+  tell(): void;
 }
 
 export interface Firings {
@@ -88,7 +98,11 @@ export function createFirings(parts: FiringParts): Firings {
       const isRunning = table.isRunning(task.id);
       const { fire, skip, next } = decideFiring({ ...task, dueAt: task.nextAt ?? now, isRunning }, now);
       if (skip) table.addRun(task.id, skip.at, skip.missed, null, skip.why, now);
-      const fired = fire.filter((occurrence) => put(task, found, occurrence, now));
+      const may = fire.length > 0 ? parts.leavesOut(task, found.origin, now) : undefined;
+      const left = may?.isWaiting ? undefined : may;
+      left?.tell();
+      if (left) for (const { at, missed } of fire) table.addRun(task.id, at, missed, null, left.why, now);
+      const fired = (left ? [] : fire).filter((occurrence) => put(task, found, occurrence, now));
       const status = next === undefined ? 'done' : task.status;
       table.change(task, { status, nextAt: next ?? null }, now);
       return { ok: true, wake: fired.length > 0 ? [found.session.id] : [] };
@@ -96,6 +110,8 @@ export function createFirings(parts: FiringParts): Firings {
     fireNow(task, now) {
       const found = sessionOf(task, now);
       if (typeof found === 'string') return { ok: false, why: found };
+      const left = parts.leavesOut(task, found.origin, now);
+      if (left) return { ok: false, why: left.why };
       return { ok: true, wake: put(task, found, { at: now, missed: 0 }, now) ? [found.session.id] : [] };
     },
   };

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { faultPoint } from '@nanoclaw/protocol';
 import { createChange } from '../../admin/directory/change.ts';
 import type { Audit } from '../../src/audit/index.ts';
 import { transaction } from '../../src/db/group-commit.ts';
@@ -7,8 +8,9 @@ import type { TakeOver } from '../../src/take-over/index.ts';
 import type { Tasking } from '../../src/tasking.ts';
 import { createTaskChanges, type TaskChanges } from './changes.ts';
 import { latestNext } from './decide.ts';
-import { createEnding, type EndingParts } from './ending.ts';
+import { createEnding, type Ending, type EndingParts } from './ending.ts';
 import { createFirings, type FiringParts } from './firing.ts';
+import { nextAfter } from './schedule.ts';
 import { createTable, type Task } from './table.ts';
 
 /** What agents do at a time: a timer for the next one, and a look each second, which a clock that is set can't mislead. */
@@ -27,6 +29,7 @@ export interface TasksParts extends Omit<FiringParts, 'table'>, Pick<EndingParts
 
 export interface Tasks extends Tasking {
   changes: TaskChanges;
+  end: Ending['end'];
   /** Now and then, and when messages have ended. */
   look(now: number): void;
   stop(): void;
@@ -69,10 +72,12 @@ export function createTasks(parts: TasksParts): Tasks {
     const { fired, told } = transaction(db, () => {
       const fired = firings.fire(task, now);
       if (!fired.ok) ending.pause(task, fired.why, now);
+      faultPoint('task.firing');
       return { fired, told: fired.ok ? undefined : `⏸️ The task “${task.name}” is paused: ${fired.why}.` };
     });
     if (told !== undefined) parts.tellOwner(told);
     if (!fired.ok) return;
+    faultPoint('task.fired');
     isRunning ||= fired.wake.length > 0;
     for (const sessionId of fired.wake) parts.wake(sessionId);
     log.info('task', { task: task.id, due: task.nextAt, lateMs: now - (task.nextAt ?? now), fired: fired.wake.length });
@@ -111,9 +116,11 @@ export function createTasks(parts: TasksParts): Tasks {
   /** What a clock that was ahead has put far off. What came by it doesn't come again: its times are there. */
   function bringForward(now: number): void {
     for (const task of table.recurring()) {
-      const latest = latestNext(task.schedule, task.failures, now);
-      if (latest === undefined || (task.nextAt ?? latest) <= latest) continue;
-      table.change(task, { nextAt: latest }, now);
+      let next = latestNext(task.schedule, task.failures, now);
+      // What has come is not missed, later on.
+      while (next !== undefined && table.hasRun(task.id, next)) next = nextAfter(task.schedule, next);
+      if (next === undefined || (task.nextAt ?? next) <= next) continue;
+      table.change(task, { nextAt: next }, now);
       nextAt = Number.NEGATIVE_INFINITY;
     }
   }
@@ -137,6 +144,7 @@ export function createTasks(parts: TasksParts): Tasks {
       },
     }),
     failed: ending.failed,
+    end: ending.end,
     look(now) {
       if (now >= nextAt || isRunning || now < lookedAt) lookOnce(now);
     },

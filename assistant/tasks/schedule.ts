@@ -120,13 +120,13 @@ function timeOf({ text, timezone }: Schedule): number | undefined {
 }
 
 /** `Date` would make the second of March of the thirtieth of February. */
-function isDay(day: string): boolean {
+export function isDay(day: string): boolean {
   const at = Date.parse(`${day}T00:00Z`);
   return !Number.isNaN(at) && isoTime(at).startsWith(day);
 }
 
 /** `local`: as if it were UTC. A time that comes twice is the first of them; one that doesn't exist, the end of the gap. */
-function fromLocal(local: number, timezone: string): number | undefined {
+export function fromLocal(local: number, timezone: string): number | undefined {
   if (Number.isNaN(local)) return undefined;
   const day = 86_400_000;
   const before = offsetAt(local - day, timezone);

@@ -135,6 +135,7 @@ export function createTable(db: DatabaseSync) {
     "SELECT 1 FROM task_runs WHERE task_id = ? AND fired_at = ? AND status = 'failed' AND id <> ?",
   );
   const active = db.prepare("SELECT * FROM tasks WHERE status = 'active' AND recurs = 1");
+  const runAt = db.prepare('SELECT 1 FROM task_runs WHERE task_id = ? AND due_at = ?');
   const byMessage = db.prepare('SELECT * FROM task_runs WHERE message_id = ?');
   const history = db.prepare('SELECT * FROM task_runs WHERE task_id = ? ORDER BY id DESC LIMIT ?');
 
@@ -229,6 +230,7 @@ export function createTable(db: DatabaseSync) {
     hasFailedBeside: ({ id, taskId, firedAt }: Run): boolean => failedBeside.get(taskId, firedAt, id) !== undefined,
     recurring: (): Task[] => active.all().map((row) => Row.parse(row)),
     isRunning: (taskId: string): boolean => isOpen.get(taskId) !== undefined,
+    hasRun: (taskId: string, dueAt: number): boolean => runAt.get(taskId, isoTime(dueAt)) !== undefined,
     runOf(messageId: string): Run | undefined {
       const row = byMessage.get(messageId);
       return row && Run.parse(row);

@@ -29,6 +29,31 @@ test('a reminder comes once, where it was asked for, and says when it was due', 
   assert.deepEqual(scene.runs(task.id), [{ due: '2027-02-01T08:00', missed: 0, status: 'answered' }]);
 });
 
+test('while its agent may spend nothing, what recurs is left out; what comes once waits; none is run by hand', async () => {
+  await using world = createWorld();
+  using scene = stage(world);
+  const again = scene.create({ when: '0 * * * *' });
+  const once = scene.create({ when: '2027-02-01 09:00' });
+  scene.broke.why = 'its budget for today is used up';
+  scene.look(T0 + 30 * MINUTE);
+  assert.deepEqual(scene.runs(again.id), [{ due: '2027-02-01T08:00', missed: 0, status: 'skipped' }]);
+  assert.equal(world.query('SELECT detail FROM task_runs WHERE task_id = ?', again.id)[0]?.detail, scene.broke.why);
+  assert.equal(scene.task(again.id)?.next_at, '2027-02-01T09:00:00.000Z');
+  assert.deepEqual(
+    scene.open().map(({ content }) => content.task),
+    [once.id],
+  );
+  const byHand = scene.tasks.changes.runNow(again.id, world.owner, T0 + 31 * MINUTE);
+  assert.match(byHand.ok ? '' : (byHand.detail ?? ''), /used up/);
+  scene.broke.isWaiting = false;
+  const never = scene.create({ when: '2027-02-01 09:15' });
+  scene.look(T0 + 45 * MINUTE);
+  assert.deepEqual(scene.runs(never.id), [{ due: '2027-02-01T08:15', missed: 0, status: 'skipped' }]);
+  delete scene.broke.why;
+  scene.look(T0 + 90 * MINUTE);
+  assert.equal(scene.open().length, 2);
+});
+
 test('a host that sleeps through six times: left out, made up for once, or each of them', async () => {
   await using world = createWorld();
   using scene = stage(world);

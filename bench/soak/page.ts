@@ -2,15 +2,7 @@ import { markdownRows, type Row } from '../report.ts';
 import type { SoakOptions, SoakResult } from './run.ts';
 import { tenths } from './verdict.ts';
 
-/** The soak's own part of docs/performance.md: what makes the rest of the page anew leaves it as it is. */
-
-const PART = /<!-- soak -->[\s\S]*<!-- \/soak -->\n/;
-
-export const soakPart = (page: string): string => PART.exec(page)?.[0] ?? '';
-
-export function withSoakPart(page: string, part: string): string {
-  return PART.test(page) ? page.replace(PART, () => part) : `${page.trimEnd()}\n\n${part}`;
-}
+/** The soak's own part of docs/performance.md. */
 
 export function soakSection(options: SoakOptions, result: SoakResult, rows: readonly Row[]): string {
   const last = result.samples.at(-1);

@@ -105,6 +105,7 @@ export function createEmailAdapter(context: ChannelContext, settings: EmailSetti
       maxTextLength: 200_000,
       buttons: false,
       edits: false,
+      live: false,
       idempotencyKey: false,
       afterDowntime: 'backfill',
       maxFileBytes: MAX_FILES_BYTES,

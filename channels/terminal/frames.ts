@@ -23,6 +23,8 @@ export const ClientFrame = z.discriminatedUnion('type', [
     id,
     text: z.string(),
     ...actor,
+    /** Of this machine, with their whole paths; a message of files alone has an empty text. */
+    files: z.array(z.string().max(4096)).max(10).optional(),
     /** The message that this one answers; the bot's own unless it says whose. */
     replyTo: z
       .object({ id: z.string().max(256), sender: z.string().max(64).optional(), text: z.string().optional() })

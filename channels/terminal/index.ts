@@ -41,7 +41,11 @@ export function createTerminals(options: TerminalOptions): [ChannelAdapter, ...C
   const make = (instance: TerminalInstance) => createTerminal(instance, clients, receivedFolder, socket);
   const first = make({ channel: TERMINAL_CHANNEL, threads: true });
   const more = moreInstances(env).map(make);
-  const receiver = createReceiver(new Map([first, ...more].map((one) => [one.channelType, one])), clients);
+  const receiver = createReceiver(
+    new Map([first, ...more].map((one) => [one.channelType, one])),
+    clients,
+    join(receivedFolder, 'sent'),
+  );
 
   function connect(socket: Socket): void {
     const client = clients.add(socket);

@@ -12,6 +12,7 @@ import {
   TERMINAL_CHANNEL,
   TERMINAL_PLATFORM_ID,
 } from './address.ts';
+import { attachedFrom, discard } from './attached.ts';
 import { ALL_CHATS, type Client, type Clients, chatKey, OWN_CHAT } from './clients.ts';
 import { ClientFrame, type ServerFrame } from './frames.ts';
 
@@ -27,7 +28,7 @@ const DROPPED: Readonly<Record<string, string>> = {
 type Say = (frame: ServerFrame) => Promise<boolean>;
 
 /** Takes what clients send to the instance that they name. */
-export function createReceiver(terminals: ReadonlyMap<string, Terminal>, clients: Clients) {
+export function createReceiver(terminals: ReadonlyMap<string, Terminal>, clients: Clients, sentFolder: string) {
   async function take(client: Client, line: string): Promise<void> {
     const say: Say = (frame) => clients.send(client, frame);
     const parsed = ClientFrame.safeParse(parseLine(line));
@@ -41,7 +42,7 @@ export function createReceiver(terminals: ReadonlyMap<string, Terminal>, clients
     if (!hasNames(frame)) return void (await say(refusal(frame.id, 'NC_USAGE', NAME_RULE)));
     if (frame.type === 'watch') watch(client, terminal, chat, frame.id);
     else if (frame.type === 'press') await press(terminal, chat, frame, say);
-    else await message(terminal, chat, frame, say);
+    else await message(terminal, chat, frame, say, sentFolder);
   }
 
   /** What a connection watches that has asked for nothing. */
@@ -91,13 +92,16 @@ async function message(
   chat: string,
   frame: ClientFrame & { type: 'message' },
   say: Say,
+  sentFolder: string,
 ): Promise<void> {
-  const { id, user = OWNER, thread = null, replyTo } = frame;
+  const { id, user = OWNER, thread = null, replyTo, files = [] } = frame;
   const { channelType } = terminal;
   const host = terminal.host();
   const text = cleanText(frame.text);
-  const problem = problemOf(text);
+  const problem = problemOf(text, files.length);
   if (problem || !host) return void (await say(refusal(id, problem ?? 'NC_NO_HOST')));
+  const attachments = await attachedFrom(files, sentFolder);
+  if (typeof attachments === 'string') return void (await say(refusal(id, 'NC_USAGE', attachments)));
   const isGroup = isGroupChat(chat);
   const acceptance = await host.accept({
     channelType,
@@ -111,6 +115,7 @@ async function message(
     isMention: !isGroup || BOT.test(text),
     isGroup,
     ...(isGroup && { chatName: chat }),
+    ...(attachments.length > 0 && { attachments }),
     ...(replyTo && {
       replyTo: {
         id: replyTo.id,
@@ -119,6 +124,7 @@ async function message(
       },
     }),
   });
+  await discard(attachments);
   await say(answerTo(id, acceptance));
   const ended = acceptance.status === 'duplicate' && terminal.ended(chat, id);
   if (ended) await say(ended);
@@ -131,8 +137,8 @@ function hasNames(frame: ClientFrame): boolean {
   return isChatName(chat) && isName(user) && (thread == null || isName(thread));
 }
 
-function problemOf(text: string): ErrorCode | undefined {
-  if (text.trim() === '') return 'NC_MESSAGE_EMPTY';
+function problemOf(text: string, files: number): ErrorCode | undefined {
+  if (text.trim() === '' && files === 0) return 'NC_MESSAGE_EMPTY';
   return byteLength(text) > MAX_TEXT_BYTES ? 'NC_MESSAGE_TOO_LARGE' : undefined;
 }
 

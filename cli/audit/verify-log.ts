@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { readHead } from '../../src/audit/anchor.ts';
+import { readHead } from '../../admin/audit/anchor.ts';
 import { BACKUP_RESTORED } from '../../src/audit/chain.ts';
 import { readRows, readSegments, withLog } from './read.ts';
 import { createVerifier, type Finding } from './verify.ts';

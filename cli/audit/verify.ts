@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Head } from '../../src/audit/anchor.ts';
+import { Head } from '../../admin/audit/anchor.ts';
 import { type AuditRow, GENESIS, hashOf, LOG_BROKEN, SEGMENT_DROPPED } from '../../src/audit/chain.ts';
 
 /** Whether the audit log is the one that was written: row by row, with nothing in memory but the last one. Pure. */

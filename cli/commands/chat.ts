@@ -13,6 +13,7 @@ export const chat: ClientCommand = {
     { name: 'in', value: 'chat', description: "the chat; at first the speaker's own with the agent" },
     { name: 'thread', value: 'thread', description: 'a thread of it' },
     { name: 'channel', value: 'channel', description: 'terminal at first; docs/terminal.md says when there are more' },
+    { name: 'file', value: 'path', description: 'a file that goes with the message; its whole path' },
     { name: 'press', value: 'option', description: 'instead of a message: that option of the newest card there' },
     { name: 'timeout', value: 'seconds', description: 'how long to wait for the answer; 1800 at first' },
   ],
@@ -48,8 +49,9 @@ async function talkOf(args: Arguments, context: ClientContext): Promise<() => Pr
     if (text !== undefined) throw new NanoError('NC_USAGE', 'Either a message or --press, not both.');
     return () => pressOnce(context, part, option, timeoutMs);
   }
-  const message = text === '-' ? await readInput() : text;
-  if (message !== undefined) return () => sendOnce(context, part, message, timeoutMs);
+  const file = textOf(args, 'file');
+  const message = text === '-' ? await readInput() : (text ?? (file === undefined ? undefined : ''));
+  if (message !== undefined) return () => sendOnce(context, part, message, timeoutMs, file === undefined ? [] : [file]);
   const { converse } = await import('../chat-lines.ts');
   return () => converse(context, part);
 }

@@ -1,14 +1,17 @@
 import type { Command } from '../definition.ts';
 import { approvals } from '../resources/approvals.ts';
+import { budgets } from '../resources/budgets.ts';
 import { channels } from '../resources/channels.ts';
 import { chats } from '../resources/chats.ts';
 import { deadLetters } from '../resources/dead-letters.ts';
 import { destinations } from '../resources/destinations.ts';
 import { groups } from '../resources/groups.ts';
 import { groupsConfig } from '../resources/groups-config.ts';
+import { history } from '../resources/history.ts';
 import { people } from '../resources/people.ts';
 import { records } from '../resources/records.ts';
 import { sessions } from '../resources/sessions.ts';
+import { skills } from '../resources/skills.ts';
 import { tasks } from '../resources/tasks.ts';
 import { wirings } from '../resources/wirings.ts';
 import { auditList, auditVerify } from './audit.ts';
@@ -27,6 +30,7 @@ import { start } from './start.ts';
 import { status } from './status.ts';
 import { stop, stopHost } from './stop.ts';
 import { trace } from './trace.ts';
+import { usage } from './usage.ts';
 import { version } from './version.ts';
 import { why } from './why.ts';
 
@@ -44,6 +48,7 @@ export const commands: readonly Command[] = [
   ...sessions,
   ...groups,
   ...groupsConfig,
+  ...skills,
   ...chats,
   ...wirings,
   ...people,
@@ -52,6 +57,9 @@ export const commands: readonly Command[] = [
   ...deadLetters,
   ...approvals,
   ...tasks,
+  usage,
+  ...budgets,
+  history,
   ...records,
   mountsList,
   mountsCheck,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ConfigChanges, McpServer } from '../../admin/directory/index.ts';
+import { type ConfigChanges, HISTORY_SCOPES, type McpServer } from '../../admin/directory/index.ts';
 import type { Result } from '../../admin/view.ts';
 import { type Arguments, type Command, changeCommand, hostCommand, textOf } from '../definition.ts';
 import type { Row } from '../lookup/index.ts';
@@ -7,10 +7,9 @@ import { requireProvider } from '../require-provider.ts';
 import type { Look } from '../screen.ts';
 import { pairs } from '../table.ts';
 import { GROUP, SCOPES } from './groups.ts';
-import { choiceOf, positionalOf, rowOf, shown } from './resource.ts';
+import { choiceOf, EFFORTS, nameOrNone, positionalOf, rowOf, shown } from './resource.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
 const EGRESS = ['public', 'none'] as const;
 const LATER = "takes effect at the sandbox's next start; `ncl groups restart` does it now.";
 
@@ -25,10 +24,10 @@ const get = hostCommand({
 
 const update = changeCommand<Row>({
   name: 'groups config update',
-  summary: 'Change it: --assistant-name from the next message on, the rest from the next start of a sandbox on',
+  summary: 'Change it: its name and its model from the next message on, the rest from the next start of a sandbox on',
   positionals: [positionalOf(GROUP)],
   flags: [
-    { name: 'provider', value: 'name', description: 'the model harness: claude, demo' },
+    { name: 'provider', value: 'name', description: 'the model harness: claude, demo; or `default`' },
     { name: 'model', value: 'name', description: "the provider's name of it, or `default`" },
     { name: 'effort', value: 'level', choices: [...EFFORTS, 'default'], description: 'how hard it thinks' },
     { name: 'assistant-name', value: 'name', description: 'what the agent is called' },
@@ -40,11 +39,23 @@ const update = changeCommand<Row>({
       value: 'hosts',
       description: 'private hosts that it may reach all the same, as host or host:port, with commas; or `none`',
     },
+    {
+      name: 'history',
+      value: 'scope',
+      choices: HISTORY_SCOPES,
+      description: 'what it finds when it searches in what was said: the same thread, the same chat, or all its chats',
+    },
     { name: 'cli-scope', value: 'scope', choices: SCOPES, description: 'what it may do with ncl; never for agents' },
+    { name: 'instructions', value: 'text', description: "what it is told beside what every agent is; '' for nothing" },
+    {
+      name: 'skills',
+      value: 'names',
+      description: 'its skills: automatic (general ones and those of its channels), all, none, or names with commas',
+    },
   ],
   ready: async (args) => {
-    const provider = textOf(args, 'provider');
-    return provider === undefined ? undefined : requireProvider(root, process.cwd(), provider);
+    const provider = nameOrNone(args, 'provider');
+    return provider ? requireProvider(root, process.cwd(), provider) : undefined;
   },
   handle(view, args, call) {
     const changes = readChanges(args);
@@ -52,7 +63,7 @@ const update = changeCommand<Row>({
     return done.ok ? rowOf(view, GROUP, args, call) : done;
   },
   show: (row, look) =>
-    [show(row, look), '', `What it is called counts from the next message on. The rest ${LATER}`].join('\n'),
+    [show(row, look), '', `Its name and model count from the next message on. The rest ${LATER}`].join('\n'),
 });
 
 const server = { name: 'name', value: 'name', required: true, description: 'what the server is called' } as const;
@@ -95,25 +106,30 @@ const removeServer = changeCommand({
 export const groupsConfig: readonly Command[] = [get, update, addServer, removeServer];
 
 function readChanges(args: Arguments): ConfigChanges {
-  const provider = textOf(args, 'provider');
-  const model = textOf(args, 'model');
-  const effort = textOf(args, 'effort');
+  const provider = nameOrNone(args, 'provider');
+  const model = nameOrNone(args, 'model');
+  const effort = nameOrNone(args, 'effort');
   const assistantName = textOf(args, 'assistant-name');
   const timezone = textOf(args, 'timezone');
   const most = textOf(args, 'max-messages-per-prompt');
   const egress = choiceOf(args, 'egress', EGRESS);
   const allow = textOf(args, 'egress-allow');
+  const history = choiceOf(args, 'history', HISTORY_SCOPES);
   const cliScope = choiceOf(args, 'cli-scope', SCOPES);
+  const [instructions, skills] = [textOf(args, 'instructions'), textOf(args, 'skills')];
   return {
     ...(provider !== undefined && { provider }),
-    ...(model !== undefined && { model: model === 'default' ? null : model }),
-    ...(effort !== undefined && { effort: choiceOf(args, 'effort', EFFORTS) ?? null }),
+    ...(model !== undefined && { model }),
+    ...(effort !== undefined && { effort }),
     ...(assistantName !== undefined && { assistantName }),
     ...(timezone !== undefined && { timezone }),
     ...(most !== undefined && { maxMessagesPerPrompt: Number(most) }),
     ...(egress && { egress }),
     ...(allow !== undefined && { egressAllow: allow === 'none' ? [] : allow.split(',').map((host) => host.trim()) }),
+    ...(history && { history }),
     ...(cliScope && { cliScope }),
+    ...(instructions !== undefined && { instructions }),
+    ...(skills !== undefined && { skills }),
   };
 }
 
@@ -146,7 +162,7 @@ function show(row: Row, look: Look): string {
       ['id', shown(row.id)],
       ['name', shown(row.name)],
       ['folder', `groups/${row.folder}`],
-      ['provider', shown(row.provider)],
+      ['provider', shown(row.provider || 'default')],
       ['model', shown(row.model ?? 'default')],
       ['effort', shown(row.effort ?? 'default')],
       ['assistant-name', shown(row.assistantName)],
@@ -154,8 +170,11 @@ function show(row: Row, look: Look): string {
       ['max-messages-per-prompt', shown(row.maxMessagesPerPrompt)],
       ['egress', shown(row.egress)],
       ['egress-allow', Array.isArray(row.egressAllow) && row.egressAllow.length > 0 ? shown(row.egressAllow) : 'none'],
+      ['history', shown(row.history)],
       ['cli-scope', shown(row.cliScope)],
+      ['skills', shown(row.skills)],
       ['mcp-servers', servers.length > 0 ? servers.join(', ') : 'none'],
+      ['instructions', shown(row.instructions || 'none')],
     ],
     look,
   );

@@ -23,7 +23,7 @@ const list = listCommand({
     { head: 'ID', of: 'id' },
     { head: 'NAME', of: 'name' },
     { head: 'FOLDER', of: 'folder' },
-    { head: 'PROVIDER', of: 'provider' },
+    { head: 'PROVIDER', of: (row) => shown(row.provider || 'default') },
     { head: 'MODEL', of: (row) => shown(row.model ?? 'default') },
     { head: 'EGRESS', of: 'egress' },
     { head: 'NCL', of: 'cliScope' },

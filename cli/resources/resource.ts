@@ -229,6 +229,15 @@ export function choiceOf<T extends string>(args: Arguments, name: string, choice
   return choices.find((one) => one === args[name]);
 }
 
+export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
+
+/** A name that is to be set; null for `default` or nothing, which take it away. */
+export function nameOrNone(args: Arguments, name: string): string | null | undefined {
+  const value = args[name];
+  if (typeof value !== 'string') return undefined;
+  return value.trim() === '' || value === 'default' ? null : value;
+}
+
 export function yesNoOf(args: Arguments, name: string): boolean | undefined {
   const value = args[name];
   return value === undefined ? undefined : value === 'yes';

@@ -1,12 +1,15 @@
+import { join } from 'node:path';
 import type { SessionDetail } from '../../admin/view.ts';
 import { type Command, changeCommand, hostCommand, textOf } from '../definition.ts';
 import type { Row } from '../lookup/index.ts';
 import { since } from '../relative-time.ts';
+import { requireProvider } from '../require-provider.ts';
 import { pairs, table } from '../table.ts';
 import { CHAT } from './chats.ts';
 import { GROUP } from './groups.ts';
-import { ago, listCommand, positionalOf, rowOf, type Subject, shown } from './resource.ts';
+import { ago, EFFORTS, listCommand, nameOrNone, positionalOf, rowOf, type Subject, shown } from './resource.ts';
 
+const root = join(import.meta.dirname, '..', '..');
 /** What the host shortens a text to. */
 const SHOWN_TEXT = 200;
 const SESSION = { name: 'sessions', kind: 'session', word: 'id', also: ['session'] } as const satisfies Subject;
@@ -61,6 +64,7 @@ const get = hostCommand<Detail>({
       [
         ['id', shown(session.id)],
         ['agent', `${session.agent} (${[session.agentGroupId, session.provider].filter(Boolean).join(', ')})`],
+        ...(session.runsWith === undefined ? [] : [['runs with', session.runsWith] as const]),
         ['chat', placeOf(session)],
         ['state', `${session.status === 'closed' ? 'closed' : session.state}, ${session.pending} pending`],
         ...(sandbox === undefined
@@ -91,6 +95,37 @@ const get = hostCommand<Detail>({
   },
 });
 
+const update = changeCommand<Row>({
+  name: 'sessions update',
+  summary: 'Which model this conversation has, whatever is set for its agent; from the next message on',
+  positionals: [positionalOf(SESSION)],
+  flags: [
+    { name: 'model', value: 'name', description: "the provider's name of it, or `default`" },
+    { name: 'effort', value: 'level', choices: [...EFFORTS, 'default'], description: 'how hard it thinks' },
+    {
+      name: 'provider',
+      value: 'name',
+      description: 'another model harness, for this conversation alone; or `default`',
+    },
+  ],
+  ready: async (args) => {
+    const provider = nameOrNone(args, 'provider');
+    return provider ? requireProvider(root, process.cwd(), provider) : undefined;
+  },
+  handle(view, args, call) {
+    const [provider, model, effort] = ['provider', 'model', 'effort'].map((name) => nameOrNone(args, name));
+    const changes = {
+      ...(provider !== undefined && { provider }),
+      ...(model !== undefined && { model }),
+      ...(effort !== undefined && { effort }),
+    };
+    const done = view.directory.updateSession(textOf(args, 'id') ?? '', changes, call.by, call.now);
+    return done.ok ? rowOf(view, SESSION, args, call) : done;
+  },
+  show: (row) =>
+    `From its next message on: ${['provider', 'model', 'effort'].map((name) => `${name} ${shown(row[name] || 'default')}`).join(', ')}.`,
+});
+
 const stop = changeCommand({
   name: 'sessions stop',
   summary: 'End its sandbox; what is open goes on when it starts again',
@@ -108,4 +143,4 @@ const reset = changeCommand({
     ended['open messages'] ? `It is closed; ${ended['open messages']} open messages were ended.` : 'It is closed.',
 });
 
-export const sessions: readonly Command[] = [list, get, stop, reset];
+export const sessions: readonly Command[] = [list, get, update, stop, reset];

@@ -45,6 +45,7 @@ function seed(db: DatabaseSync): void {
 const detail: SessionDetail = {
   folder: '/somewhere',
   provider: 'demo',
+  runsWith: 'Provider: demo.',
   sandbox: { startedAt: '2026-01-02T03:04:05.006Z', uid: 1234 },
   recent: [
     {
@@ -74,7 +75,8 @@ function directoryOf(db: DatabaseSync, paths: Paths, log: Logger): Directory {
       forget: () => undefined,
     },
     publish: () => undefined,
-    renamed: () => undefined,
+    settingsChanged: () => undefined,
+    skillNames: () => [],
     endApprovals: () => undefined,
     log,
   });
@@ -136,6 +138,12 @@ export async function standIn(root: string): Promise<void> {
     }),
     lookup: { db, states: () => ({ 'sess-1': 'warm' }) },
     directory: directoryOf(db, paths, log),
+    get history(): never {
+      throw new Error('Nothing was said here.');
+    },
+    get usage(): never {
+      throw new Error('Nothing is spent here.');
+    },
     get tasks(): never {
       throw new Error('There are no tasks here.');
     },

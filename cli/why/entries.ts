@@ -50,6 +50,10 @@ export const DEEDS: Readonly<Record<string, string>> = {
   'session.quarantined': 'put the mailbox file of % aside, since it broke the rules',
   'session.reset': 'began session % anew',
   'session.stopped': 'stopped session %',
+  'session.updated': 'changed the model of session %',
+  'skill.left-out': 'left out a skill for %',
+  'budget.set': 'set the budget of %',
+  'budget.unset': 'took back the budget of %',
   'task.created': 'planned task %',
   'task.updated': 'changed task %',
   'task.paused': 'let task % rest',
@@ -91,7 +95,9 @@ function sentenceOf(teller: Teller, { actor, action, subject, detail }: Row): st
 
 function subjectOf(teller: Teller, action: string, subject: string): string {
   const what = action.split('.')[0];
-  if (['group', 'mcp-server', 'destination', 'mount', 'credential'].includes(what ?? '')) return teller.agent(subject);
+  if (what === 'budget') return subject === 'all' ? 'all agents' : teller.agent(subject);
+  if (['group', 'mcp-server', 'destination', 'mount', 'credential', 'skill'].includes(what ?? ''))
+    return teller.agent(subject);
   if (['member', 'role', 'sender', 'user'].includes(what ?? '')) return teller.who(subject);
   if (what === 'chat') return teller.chatById(subject);
   return what === 'wiring' ? teller.wiring(subject) : subject;

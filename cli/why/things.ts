@@ -144,7 +144,7 @@ export function groupStory(teller: Teller, id: string): Story {
     about: `Agent ${row.name} (${id})`,
     lines: made(row, entriesAbout(teller, id)),
     now: [
-      `Its model is that of ${row.provider}${row.model ? ` (${row.model})` : ''}; its network: ${row.egress}; its \`ncl\`: ${row.cli_scope}.`,
+      `Its model is that of ${row.provider || 'this install'}${row.model ? ` (${row.model})` : ''}; its network: ${row.egress}; its \`ncl\`: ${row.cli_scope}.`,
       listens.length > 0 ? `It listens in ${listens.join(', ')}.` : 'It listens nowhere: `ncl wirings create` lets it.',
       ...shown.map(
         (one) => `${capital(teller.who(one.user_id))} is a member${by(teller, one.added_by, one.added_at)}.`,

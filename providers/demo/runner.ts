@@ -53,6 +53,13 @@ function startQuery(options: ProviderOptions, { continuation, systemAddendum }: 
       waiting.push({ id, text });
       running ??= work();
     },
+    compact(id) {
+      events.push({
+        type: 'settled',
+        ids: [id],
+        text: 'I am a set of rules and keep no conversation: there is nothing to summarise.',
+      });
+    },
     async interrupt() {
       const unread = waiting.splice(0);
       abort.abort();

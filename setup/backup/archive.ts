@@ -19,7 +19,7 @@ const TRAILER_BYTES = trailer('0'.repeat(64)).length;
 const LONGEST_PATH = 3_000;
 /** What a backup has in it, and nothing else. */
 const EXPECTED =
-  /^(manifest\.json|\.env|(data|groups|data\/(v2-sessions|received|channels))\/?|data\/v2\.db|(groups|data\/(v2-sessions|received|channels))\/.+)$/;
+  /^(manifest\.json|\.env|(data|groups|data\/(v2-sessions|received|channels|skills))\/?|data\/v2\.db|(groups|data\/(v2-sessions|received|channels|skills))\/.+)$/;
 
 /** What is to be packed: `own` of the folder `staging`, and the paths in the file `list`, NUL between them, below `home`. */
 export interface Sources {

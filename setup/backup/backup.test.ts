@@ -107,6 +107,7 @@ test('what can not be made again is restored, and nothing else', async () => {
   const parts = ['claude/history.jsonl', 'home/.profile', 'inbound/inbox/m1/1-photo.jpg', 'box/outbox/r1/answer.pdf'];
   for (const part of parts) put(part, folder, part);
   put('handed over', install.root, 'data/received/r0/report.txt');
+  put('a skill', install.root, 'data/skills/mine/SKILL.md');
   put('not this', folder, 'box/outbound.db');
   put('not this', folder, 'inbound/inbound.db');
   put('KEY=secret', install.root, '.env');
@@ -133,6 +134,7 @@ test('what can not be made again is restored, and nothing else', async () => {
   assert.deepEqual(readdirSync(there).sort(), ['box', 'claude', 'home', 'inbound']);
   assert.deepEqual(readdirSync(join(there, 'box')), ['outbox']);
   assert.equal(readFileSync(join(home, 'data/received/r0/report.txt'), 'utf8'), 'handed over');
+  assert.equal(readFileSync(join(home, 'data/skills/mine/SKILL.md'), 'utf8'), 'a skill');
   assert.equal(statSync(join(home, 'groups/andy/bin/tool')).mode & 0o777, 0o755);
   assert.equal(readlinkSync(join(home, 'groups/andy/link')), 'bin/tool');
   assert.equal(statSync(join(home, 'data/v2.db')).mode & 0o777, 0o600);

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -47,7 +48,7 @@ export interface Backup {
 }
 
 const MB = 1024 ** 2;
-const OF_SESSION = ['claude', 'home', 'inbound/inbox', 'box/outbox'];
+const OF_SESSION = ['claude', 'home', 'inbound/inbox', 'box/outbox', 'box/conversations'];
 
 /**
  * `file` undefined: a new one in data/backups. All that is written lies in the target's folder: the disk of data/ may be full
@@ -76,7 +77,7 @@ function checkTarget({ groups, sessions, channels, data }: Paths, file: string):
   if (!existsSync(folder)) throw new NanoError('NC_BACKUP_FAILED', `${folder} is not there.`);
   if (!statSync(folder).isDirectory()) throw new NanoError('NC_BACKUP_FAILED', `${folder} is no folder.`);
   const real = `${realpathSync(folder)}/`;
-  for (const packed of [groups, sessions, channels, join(data, 'received')]) {
+  for (const packed of [groups, sessions, channels, join(data, 'received'), join(data, 'skills')]) {
     if (existsSync(packed) && real.startsWith(`${realpathSync(packed)}/`))
       throw new NanoError('NC_BACKUP_FAILED', `${packed} is packed itself.`);
   }
@@ -162,8 +163,9 @@ function treesOf({ root, groups, sessions }: Paths): string[] {
       OF_SESSION.map((part) => `data/v2-sessions/${agent.name}/${name}/${part}`),
     ),
   );
-  const all = [...foldersIn(groups).map(({ name }) => `groups/${name}`), ...ofSessions, 'data/received'];
-  return all.filter((path) => existsSync(join(root, path)));
+  const all = [...foldersIn(groups).map(({ name }) => `groups/${name}`), ...ofSessions, 'data/received', 'data/skills'];
+  // A link would be packed, and not what it leads to.
+  return all.filter((path) => lstatSync(join(root, path), { throwIfNoEntry: false })?.isDirectory());
 }
 
 /**

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { LAST_PROVIDER } from '../../assistant/model/decide.ts';
 import { readEnvFile } from '../../src/env.ts';
 import { pathsFor } from '../../src/paths.ts';
 import type { Env, HostProvider } from '../../src/providers/contract.ts';
@@ -46,7 +47,9 @@ export async function setUp(root: string, argv: readonly string[], stepsDone: nu
   // A provider that was asked for must be usable before the agent is given to it.
   const early = wanted === undefined ? undefined : await usable(wanted);
   const agent = await makeAgent(steps, options, wanted);
-  const credentialChanged = early ?? (await usable(agent.provider));
+  // One that has none of its own has that of the install.
+  const provider = agent.provider || kept.NANOCLAW_PROVIDER || LAST_PROVIDER;
+  const credentialChanged = early ?? (await usable(provider));
   await endOutdatedHost(steps, root, credentialChanged || agent.changed.length > 0);
   await checkSandbox(steps);
   await startHost(steps);

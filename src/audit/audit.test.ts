@@ -5,15 +5,15 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { createAnchor, headOf, readHead } from '../../admin/audit/anchor.ts';
+import { createCredentialUses } from '../../admin/audit/credential-uses.ts';
 import { createRetention } from '../../admin/housekeeping/audit.ts';
 import { readLimits } from '../../admin/housekeeping/limits.ts';
 import { verifyLog } from '../../cli/audit/verify-log.ts';
 import { createInstall, type Install } from '../../test/support/central.ts';
 import { until } from '../../test/support/until.ts';
 import { transaction } from '../db/group-commit.ts';
-import { createAnchor, headOf, readHead } from './anchor.ts';
 import { type AuditRow, hashOf, SEGMENT_ROWS } from './chain.ts';
-import { createCredentialUses } from './credential-uses.ts';
 import { type AuditEntry, createAudit } from './index.ts';
 
 const DAY = 86_400_000;

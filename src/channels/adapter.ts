@@ -188,6 +188,8 @@ export interface ChannelCapabilities {
   edits: boolean;
   /** False: what replaces a message is shown beside it, so that no text is to be seen growing there. */
   streams?: boolean;
+  /** False: people look there now and then, and are not told that work goes on. */
+  live?: boolean;
   /** The platform knows a message by our id: sent twice, it stands there once. */
   idempotencyKey?: boolean;
   /** What came while we were away: `redelivers` it by itself, `backfill` is fetched by the adapter, `lost`. */

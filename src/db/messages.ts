@@ -66,7 +66,8 @@ const OPEN_CONTEXT = 50;
 /** By itself SQLite takes the key of (session, direction, seq), and walks through all that was ever said there. */
 const OPEN = 'INDEXED BY messages_open';
 
-export function createMessages(db: DatabaseSync): Messages {
+/** `isHeld`: nothing of that session is due for now, whatever its times say. */
+export function createMessages(db: DatabaseSync, isHeld = (_sessionId: string) => false): Messages {
   const sequence = db.prepare('SELECT host_seq FROM sessions WHERE id = ?');
   const advance = db.prepare('UPDATE sessions SET host_seq = ?, last_active = ? WHERE id = ?');
   const insert = db.prepare(
@@ -162,6 +163,7 @@ export function createMessages(db: DatabaseSync): Messages {
       return row && toOpen(row);
     },
     due(sessionId, now) {
+      if (isHeld(sessionId)) return { count: 0, since: null };
       const row = countDue.get(sessionId, isoTime(now));
       return { count: Number(row?.n), since: row?.since ? Date.parse(String(row.since)) : null };
     },
@@ -178,7 +180,10 @@ export function createMessages(db: DatabaseSync): Messages {
     retry(sessionId, id, after) {
       putOff.run(after === null ? null : isoTime(after), id, sessionId);
     },
-    dueSessions: (now) => due.all(isoTime(now)).map((row) => String(row.session_id)),
+    dueSessions(now) {
+      const ids = due.all(isoTime(now)).map((row) => String(row.session_id));
+      return ids.filter((id) => !isHeld(id));
+    },
   };
 }
 

@@ -6,12 +6,12 @@ import { createGroupCommit } from './group-commit.ts';
 import { createMessages } from './messages.ts';
 import { createSessions } from './sessions.ts';
 
-/** The tables that most parts read or write, and what commits for them. */
-export function createStores(db: DatabaseSync) {
+/** The tables that most parts read or write, and what commits for them. `isHeld`: of a session that may spend nothing. */
+export function createStores(db: DatabaseSync, isHeld: (sessionId: string) => boolean) {
   const roles = createRoles(db);
   return {
     commit: createGroupCommit(db),
-    messages: createMessages(db),
+    messages: createMessages(db, isHeld),
     sessions: createSessions(db),
     deliveries: createDeliveries(db),
     roles,

@@ -20,6 +20,7 @@ function setup(install: Install, capabilities: Partial<ChannelCapabilities> = {}
   const calls: (OutboundMessage | { on: string; emoji: string })[] = [];
   const failures: string[] = [];
   let answer: (message: OutboundMessage) => DeliveryResult | undefined = () => undefined;
+  let reacted: DeliveryResult = { status: 'sent' };
   const adapter: ChannelAdapter = {
     channelType: 'terminal',
     capabilities: { threads: false, maxTextLength: 60, buttons: true, edits: true, reactions: true, ...capabilities },
@@ -31,7 +32,7 @@ function setup(install: Install, capabilities: Partial<ChannelCapabilities> = {}
     },
     async react(_chat, _thread, on, emoji) {
       calls.push({ on, emoji });
-      return { status: 'sent' };
+      return reacted;
     },
     typing: () => {},
   };
@@ -59,6 +60,9 @@ function setup(install: Install, capabilities: Partial<ChannelCapabilities> = {}
     session,
     answers(next: typeof answer) {
       answer = next;
+    },
+    answersReactions(next: DeliveryResult) {
+      reacted = next;
     },
     away() {
       present = undefined;
@@ -207,6 +211,18 @@ test('an agent reacts to a message of either side, and hears where that can not 
   await plain.agent({ text: '', reacts: { message: 'in-1', emoji: '👍' } });
   assert.deepEqual(plain.failures, ['No reactions can be shown here.']);
   assert.deepEqual(createDeadLetters(other.db).deadLetters(10), []);
+});
+
+test('a reaction to a message that is gone: its agent hears why, and it is not tried again', async () => {
+  using install = createInstall();
+  const { agent, calls, hears, state, failures, answersReactions } = setup(install);
+  hears('in-1', 'q1');
+  const error = 'The message to react to was not found.';
+  answersReactions({ status: 'failed', retryable: false, error });
+  assert.equal(state(await agent({ text: '', reacts: { message: 'in-1', emoji: '👍' } })), 'failed');
+  assert.deepEqual(failures, [error]);
+  assert.equal(calls.length, 1);
+  assert.deepEqual(createDeadLetters(install.db).deadLetters(10), []);
 });
 
 test('an answer names its question where a reader would ask which: in a group, and when somebody has written since', async () => {

@@ -108,6 +108,29 @@ test('an answer that is still being written comes over; what is none, or too lon
   }
 });
 
+test('what goes on behind the turns comes over; what is none, or too much, is refused', async (t) => {
+  const { reader } = createReader(t);
+  const job = { id: 'a', what: 'Count', asked: 'm1' };
+  const cases: [value: string | Uint8Array, isGood: boolean][] = [
+    [JSON.stringify([job]), true],
+    [JSON.stringify(Array.from({ length: 51 }, () => job)), false],
+    [JSON.stringify([{ ...job, what: 'x'.repeat(121) }]), false],
+    [JSON.stringify([{ ...job, asked: { deep: [] } }]), false],
+    ['[', false],
+    [`[${' '.repeat(200_000)}]`, false],
+    [new Uint8Array([1, 2]), false],
+  ];
+  for (const [value, isGood] of cases) {
+    const box = boxes.make();
+    const db = openBox(box);
+    db.prepare('INSERT INTO session_state VALUES (?, ?, ?)').run('background', value, TIME);
+    db.close();
+    const result = await reader.read(box, 0);
+    assert.equal(result.status, isGood ? 'ok' : 'hostile', String(value).slice(0, 50));
+    if (isGood) assert.deepEqual(result.status === 'ok' && result.snapshot.background, [job]);
+  }
+});
+
 test('many messages come in pages, by number and by size', async (t) => {
   const { reader } = createReader(t);
   const box = boxes.make();

@@ -1,4 +1,13 @@
-import { AckError, ChatOut, Draft, isIsoTime, MAX_CONTENT_BYTES, MAX_DRAFT_BYTES, SystemOut } from '@nanoclaw/protocol';
+import {
+  AckError,
+  Background,
+  ChatOut,
+  Draft,
+  isIsoTime,
+  MAX_CONTENT_BYTES,
+  MAX_DRAFT_BYTES,
+  SystemOut,
+} from '@nanoclaw/protocol';
 import { z } from 'zod';
 
 const Id = z.string().regex(/^[A-Za-z0-9_-]{1,128}$/);
@@ -10,6 +19,8 @@ const MAX_DEPTH = 32;
 
 /** Written as JSON, a text of control characters grows sixfold; and the ids beside it. */
 const MAX_DRAFT_JSON = 6 * MAX_DRAFT_BYTES + 32 * 1024;
+
+const MAX_BACKGROUND = 128 * 1024;
 
 /** What each kind of message says. */
 const CONTENT = { chat: ChatOut, 'chat-sdk': z.record(z.string(), z.unknown()), system: SystemOut } as const;
@@ -67,6 +78,12 @@ const Snapshot = z.object({
     .string()
     .max(MAX_DRAFT_JSON)
     .refine((value) => isJsonOf(Draft, value), 'is not what it should be')
+    .optional(),
+  background: z
+    .string()
+    .max(MAX_BACKGROUND)
+    .refine((value) => isJsonOf(Background, value), 'is not what it should be')
+    .transform((value) => Background.parse(JSON.parse(value)))
     .optional(),
 });
 export type OutboundSnapshot = z.infer<typeof Snapshot>;

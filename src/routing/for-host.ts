@@ -132,11 +132,16 @@ export function createForHost(parts: ForHostParts, dropped: Dropped): ForHost {
   /** For the host itself: a decision, a code. Undefined when nothing here is meant. */
   async function answerWords(event: InboundEvent, now: number): Promise<Acceptance | undefined> {
     const asked = event.webhook ? [] : parts.words.filter((words) => words.mayBe(event));
-    if (asked.length === 0) return undefined;
+    const isRepeat = () => noted.get(event.channelType, event.platformId, event.platformMessageId) !== undefined;
+    if (asked.length === 0) {
+      // Nothing is asked any more, and these may be the words that answered it: a platform repeats what it was not told of.
+      if (isRepeat()) throw new Repeated();
+      return undefined;
+    }
     const inboundId = newId('msg', now);
     const done = await commit.run((): Held | undefined => {
       // Before anybody is asked: what was a code, or a decision, the first time is none the second.
-      if (noted.get(event.channelType, event.platformId, event.platformMessageId)) throw new Repeated();
+      if (isRepeat()) throw new Repeated();
       for (const words of asked) {
         const answered = words.answer(event, now);
         if (!answered) continue;
@@ -153,6 +158,7 @@ export function createForHost(parts: ForHostParts, dropped: Dropped): ForHost {
       }
       return undefined;
     });
+    if (done) faultPoint('answer.committed');
     done?.after();
     return done?.acceptance;
   }

@@ -19,8 +19,8 @@ const HostOut = ChatOut.extend({
       buttons: z.array(z.object({ data: z.string().max(64), label: z.string() })).readonly(),
     })
     .optional(),
-  /** What an agent is still writing. */
-  draft: z.boolean().optional(),
+  /** What an agent is still writing, or a line about what it does meanwhile: late, it is worth nothing to anybody. */
+  draft: z.enum(['answer', 'line']).optional(),
 });
 export type HostOut = z.infer<typeof HostOut>;
 

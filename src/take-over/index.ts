@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { ChatOut, faultPoint, isoTime, type MessageOutRow, type Origin, SystemOut } from '@nanoclaw/protocol';
+import { ChatOut, faultPoint, type MessageOutRow, type Origin, SystemOut } from '@nanoclaw/protocol';
 import { type Deliveries, type Found, outboundId } from '../db/deliveries.ts';
 import type { Messages, OpenMessage } from '../db/messages.ts';
 import type { Session, Sessions } from '../db/sessions.ts';
@@ -7,6 +7,7 @@ import type { Drafting } from '../drafting.ts';
 import type { Failure } from '../failures.ts';
 import type { OutboundSnapshot } from '../mailbox/outbound-reader.ts';
 import type { Questioning } from '../questioning.ts';
+import type { Spending } from '../spending.ts';
 import type { Tasking } from '../tasking.ts';
 import { parseJson, pick } from './content.ts';
 import { type Effects, noEffects } from './effects.ts';
@@ -37,6 +38,8 @@ export interface TakeOverParts {
   questions?(): Questioning;
   /** Left out: there are no tasks. */
   tasks?(): Tasking;
+  /** Left out: nobody counts what they spend. */
+  spending?(): Pick<Spending, 'report'>;
 }
 
 export function createTakeOver(parts: TakeOverParts): TakeOver {
@@ -45,10 +48,6 @@ export function createTakeOver(parts: TakeOverParts): TakeOver {
   const speech = createSpeech(db, messages, deliveries);
   const settling = createSettling(messages, speech, parts, (session, rowId) => questions?.().read(session, rowId));
   const { say, tellAgent } = speech;
-  const addUsage = db.prepare(
-    `INSERT INTO usage (session_id, provider, model, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
-       cost_usd, duration_ms, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
 
   function takeChat(session: Session, row: MessageOutRow, now: number, effects: Effects): void {
     const content = parseJson(row.content, ChatOut);
@@ -108,23 +107,14 @@ export function createTakeOver(parts: TakeOverParts): TakeOver {
       questions?.().askedLater(session, content.question, now);
       return;
     }
+    if (content?.action === 'usage') {
+      parts.spending?.().report(session, content, row.in_reply_to, now);
+      return;
+    }
     const id = outboundId(session.id, row.id);
     if (!deliveries.addOutbound({ ...row, id, sessionId: session.id, inReplyTo: row.in_reply_to }, now)) return;
     if (!content) {
       tellAgent(session, 'request', 'failed', 'The host did not understand a request.', now);
-    } else if (content.action === 'usage') {
-      addUsage.run(
-        session.id,
-        content.provider,
-        content.model ?? null,
-        content.inputTokens,
-        content.outputTokens,
-        content.cacheReadTokens ?? 0,
-        content.cacheWriteTokens ?? 0,
-        content.costUsd ?? null,
-        content.durationMs ?? null,
-        isoTime(now),
-      );
     } else {
       const outcome = content.action === 'silence' ? 'silence' : 'stopped';
       for (const answered of content.answers) messages.noteOutcome(session.id, answered, outcome);

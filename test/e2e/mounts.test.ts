@@ -79,7 +79,7 @@ describe('a folder of the owner', { concurrency: 1 }, () => {
     assert.match(await ncl('mounts add', { group: 'Andy', path: at('share'), rw: true }), /writable/);
     assert.match(await ncl('mounts list', { group: 'Andy' }), /my notes .* read-only.*share .* writable/s);
     const [said = ''] =
-      await ask(`run cd /workspace/extra; cat 'my notes/note'; echo; touch 'my notes/x' || echo refused
+      await ask(`run exec 2>&1; cd /workspace/extra; cat 'my notes/note'; echo; touch 'my notes/x' || echo refused
       echo from inside > share/answer; ls; mkdir other || echo no other; grep extra /app/group/CLAUDE.md`);
     assert.match(said, /^read me\n.*refused\nmy notes\nshare\n.*no other\n/s);
     assert.match(said, /`\/workspace\/extra\/my notes`: read-only\n.*share`: you may change what is in it/);

@@ -149,9 +149,11 @@ test('commands: who may use which, and every one of theirs is answered', async (
     'Andy: Others share this conversation: only admins of Andy may clear it.\nBea: Others share this conversation: only admins of Bea may clear it.',
   );
   assert.deepEqual(await cast.owner.asks('/clear @Bea', family), [
-    'Bea: This conversation is forgotten; memory and files stay.',
+    'Bea: This conversation is forgotten; memory and files stay, and what was said can be searched.',
   ]);
-  assert.deepEqual(await ann.asks('/clear'), ['This conversation is forgotten; memory and files stay.']);
+  assert.deepEqual(await ann.asks('/clear'), [
+    'This conversation is forgotten; memory and files stay, and what was said can be searched.',
+  ]);
 
   for (const text of ['/help', '/status', '/stop', '/clear', '/leave']) {
     const sent = await bob.says(text, family);

@@ -40,7 +40,7 @@ test('of three tools one hangs: it ends with all that it started, and the answer
   assert.deepEqual((await look(host))?.tools, []);
 });
 
-test("the same with a real harness, whose own end of a tool doesn't reach what has left its shell", async () => {
+test('the same with a real harness, which would let a hung command go on behind the turn', async () => {
   const api = await createMessagesApi();
   const env = { ANTHROPIC_API_KEY: TEST_KEY, ANTHROPIC_BASE_URL: api.url };
   await using host = await startHost({ provider: 'claude', env });
@@ -59,11 +59,14 @@ test("the same with a real harness, whose own end of a tool doesn't reach what h
   );
   const id = terminal.send('go');
   const isInFlight = async (name: string, declaredMs: number) =>
-    (await look(host))?.tools.some((entry) => entry.tool === name && entry.declared_timeout_ms === declaredMs);
+    (await look(host))?.tools.some(
+      (entry) => entry.tool.split(' ')[0] === name && entry.declared_timeout_ms === declaredMs,
+    );
   await until(() => isInFlight('Bash', 2000));
   const { messages } = await api.arrived(2);
   const results = JSON.stringify(messages.at(-1)) + JSON.stringify(messages.at(-2));
-  for (const part of ['timed out', '"two"', '"three"']) assert.ok(results.includes(part), `${part} in ${results}`);
+  for (const part of ['did not end in its time', '"two"', '"three"'])
+    assert.ok(results.includes(part), `${part} in ${results}`);
   await until(() => isInFlight('model', 90_000));
   assert.equal((await look(host))?.tools.length, 1, 'no tool runs: what is waited for is the model');
   streaming.open();

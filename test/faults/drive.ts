@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startHost, type TestHost } from '../support/host-process.ts';
+import { askNcl } from '../support/ncl.ts';
 import { type Platform, startPlatform } from '../support/scripted/platform.ts';
 import { until } from '../support/until.ts';
 import { agentFolder, type Template } from './install.ts';
-import { audit, type Expected } from './ledger.ts';
+import { audit, type Expected, type Reminder } from './ledger.ts';
 import { leftoverFiles, leftovers } from './leftovers.ts';
 import type { Fault, Plan, Step } from './plan.ts';
 
@@ -60,6 +61,7 @@ export async function drive(plan: Plan, options: DriveOptions): Promise<Result> 
 function createRun(plan: Plan, options: DriveOptions, home: string, platform: Platform) {
   const restMs = options.restMs ?? 30_000;
   const expected: Expected[] = [];
+  const reminders: Reminder[] = [];
   const reached: string[] = [];
   let host: TestHost | undefined;
   let crashes = 0;
@@ -110,6 +112,14 @@ function createRun(plan: Plan, options: DriveOptions, home: string, platform: Pl
       );
     } else if (one.do === 'await-tool') {
       await until(() => gone() || existsSync(join(agentFolder(home), one.marker)));
+    } else if (one.do === 'await-question') {
+      await until(() => gone() || platform.said(one.chat).some((text) => text.includes(one.marker)));
+    } else if (one.do === 'schedule') {
+      const { chat, marker } = one;
+      const terms = ['--to', chat, '--when', 'in 1 second', '--prompt', `Reminder: ${marker}`];
+      const { ok, text } = await askNcl(home, ['tasks', 'create', 'Andy', ...terms]);
+      if (!ok) throw new Error(text);
+      reminders.push({ chat, marker });
     } else if (!gone()) {
       host?.process.kill('SIGTERM');
       await until(gone);
@@ -191,7 +201,7 @@ function createRun(plan: Plan, options: DriveOptions, home: string, platform: Pl
       await until(() => leftoverFiles(home).length === 0 && noneOpen(home), 3_000).catch(() => {});
     },
     check(): string[] {
-      const result = audit(home, platform, expected);
+      const result = audit(home, platform, expected, reminders);
       dropped = result.dropped;
       filesAgain = result.filesAgain;
       return [...result.problems, ...(gone() ? ['The last host has ended.'] : [])];
@@ -199,7 +209,7 @@ function createRun(plan: Plan, options: DriveOptions, home: string, platform: Pl
     /** What can be said of a run that went wrong. */
     look(): string[] {
       try {
-        return audit(home, platform, expected).problems;
+        return audit(home, platform, expected, reminders).problems;
       } catch (error) {
         return [String(error)];
       }
@@ -217,7 +227,8 @@ function createRun(plan: Plan, options: DriveOptions, home: string, platform: Pl
 const LATE_MS = 400;
 
 const OPEN = `SELECT (SELECT count(*) FROM messages WHERE direction = 'in' AND status IN ('pending', 'paused') AND trigger = 1)
-  + (SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sending')) AS n`;
+  + (SELECT count(*) FROM deliveries WHERE status IN ('queued', 'sending'))
+  + (SELECT count(*) FROM tasks WHERE status = 'active') + (SELECT count(*) FROM task_runs WHERE ended_at IS NULL) AS n`;
 
 function noneOpen(home: string): boolean {
   const db = new DatabaseSync(join(home, 'data/v2.db'), { readOnly: true, timeout: 5000 });

@@ -15,6 +15,12 @@ export interface Expected {
   marker: string;
 }
 
+/** Something that was to be said at a time. */
+export interface Reminder {
+  chat: string;
+  marker: string;
+}
+
 export interface Audit {
   problems: string[];
   /** Deliveries that the platform dropped, since it had them. */
@@ -45,7 +51,12 @@ interface Outbound {
 }
 
 /** The host may run or not. */
-export function audit(home: string, platform: Platform, expected: readonly Expected[]): Audit {
+export function audit(
+  home: string,
+  platform: Platform,
+  expected: readonly Expected[],
+  reminders: readonly Reminder[] = [],
+): Audit {
   const db = new DatabaseSync(join(home, 'data/v2.db'), { readOnly: true });
   try {
     const problems: string[] = [];
@@ -66,6 +77,7 @@ export function audit(home: string, platform: Platform, expected: readonly Expec
     }
     problems.push(...unknownProblems(outbound, platform), ...orderProblems(db, outbound, platform));
     problems.push(...leftOpen(db), ...openDrafts(db));
+    problems.push(...reminders.flatMap((one) => reminderProblems(db, platform, one)), ...openQuestions(db));
     const files = expected.filter(({ kind }) => kind === 'file');
     const sentFiles = [...platform.delivered.values()].filter((said) => said.files.length > 0);
     const bad = sentFiles.filter((said) => said.files.some((file) => file.size !== GIFT.length));
@@ -84,7 +96,7 @@ function outcomeProblems(
   platform: Platform,
   may: { stopped: boolean; notice: boolean },
 ): string[] {
-  const isCommand = kind === 'command' || kind === 'stop' || kind === 'clear';
+  const isCommand = kind === 'answer' || kind === 'command' || kind === 'stop' || kind === 'clear';
   const replies = outbound.filter((out) => (isCommand ? out.inReplyTo === row.id : out.answers.includes(row.id)));
   const said = replies.filter((out) => platform.delivered.has(out.id));
   const ofHost = outbound.filter((out) => out.id.startsWith('note-') && !out.draft);
@@ -100,7 +112,8 @@ function outcomeProblems(
   if (row.outcome === 'notice' && notices.length === 0) problems.push('no notice was said');
   const echoing = kind === 'tool' || kind === 'attachment' || kind === 'tell' || kind === 'stream';
   if (echoing && row.outcome === 'reply' && echoes !== 1) problems.push(`its answer was said ${echoes} times`);
-  if (echoes > 1) problems.push(`doubled: ${echoed.map(({ id }) => id).join(', ')}`);
+  // Of a question, its card stands there as well as what came of it.
+  if (echoes > 1 && kind !== 'question') problems.push(`doubled: ${echoed.map(({ id }) => id).join(', ')}`);
   return problems;
 }
 
@@ -147,6 +160,28 @@ function answerOrder(db: DatabaseSync, chat: string, arrived: readonly Delivered
   return seqs.some((seq, index) => seq < (seqs[index - 1] ?? 0))
     ? [`chat ${chat}: answered in the order ${seqs.join()}`]
     : [];
+}
+
+/** Each time of a task comes once, and is answered once. */
+function reminderProblems(db: DatabaseSync, platform: Platform, { chat, marker }: Reminder): string[] {
+  const runs = db
+    .prepare('SELECT r.status FROM task_runs r JOIN tasks t ON t.id = r.task_id WHERE t.prompt LIKE ?')
+    .all(`%${marker}`)
+    .map(({ status }) => status);
+  const said = [...platform.delivered.values()]
+    .filter((one) => one.chat === chat && !one.progress)
+    .reduce((sum, { text }) => sum + count(text, `⏰ ${marker}`), 0);
+  return runs.join() === 'answered' && said === 1
+    ? []
+    : [`the reminder ${marker} ran as ${runs.join() || 'nothing'}, and was said ${said} times`];
+}
+
+/** What was asked was asked once, and answered. */
+function openQuestions(db: DatabaseSync): string[] {
+  const asked = db.prepare('SELECT title, count(*) AS n, min(status) AS status FROM questions GROUP BY title').all();
+  return asked.flatMap(({ title, n, status }) =>
+    n === 1 && status === 'answered' ? [] : [`“${title}” was asked ${n} times, and is ${status}`],
+  );
 }
 
 /** An answer that began and neither became one nor was closed. */

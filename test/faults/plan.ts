@@ -11,6 +11,10 @@ export type Step =
   | { do: 'await-sandbox' }
   /** Until a tool that was asked to make this file has made it. */
   | { do: 'await-tool'; marker: string }
+  /** Until the question with this in it stands in the chat. */
+  | { do: 'await-question'; chat: string; marker: string }
+  /** A reminder that is due in a second. */
+  | { do: 'schedule'; chat: string; marker: string }
   | { do: 'pause'; ms: number }
   | { do: 'terminate' };
 
@@ -24,6 +28,8 @@ export type Kind =
   | 'tell'
   | 'attachment'
   | 'hostile'
+  | 'question'
+  | 'answer'
   | 'command'
   | 'stop'
   | 'clear';
@@ -67,7 +73,8 @@ export function planOf(seed: number, chosen?: string): Plan {
     steps,
     whileDown: several(random, random.below(3), writer),
     point,
-    host: atBoot ? { point: 'delivery.called', nth: 1 } : isRunner ? undefined : fault,
+    // With a sandbox that runs, so that there is a session to settle.
+    host: atBoot ? { point: 'takeover.committed', nth: 1 } : isRunner ? undefined : fault,
     runner: isRunner
       ? fault
       : point.needs === 'dead-sandbox'
@@ -93,6 +100,9 @@ function secondOf(random: Random): Fault | undefined {
 /** What the point needs, first and in the first chat. */
 function leading({ needs, process }: Point, writer: Writer): Step[] {
   const first = writer.send('a', leadingKind(needs));
+  const { marker } = first;
+  if (needs === 'answer') return [first, { do: 'await-question', chat: 'a', marker }, writer.send('a', 'answer')];
+  if (needs === 'task') return [{ do: 'schedule', chat: 'a', marker: marker.replace('s', 'due') }, first];
   if (needs === 'stop') return [first, { do: 'await-tool', marker: first.marker }, writer.send('a', 'stop')];
   if (process === 'runner') return [first, writer.send('a', 'tool'), { do: 'await-sandbox' }];
   return [first];
@@ -107,6 +117,8 @@ function leadingKind(needs: Point['needs']): Kind {
     case 'stream':
     case 'tool':
       return needs;
+    case 'answer':
+      return 'question';
     case 'stop':
       return 'slow';
     default:
@@ -170,6 +182,10 @@ function textOf(kind: Kind, marker: string, other: string): string {
       return `tell ${other}: ${marker}`;
     case 'hostile':
       return 'run sleep 0.1; echo garbage > /workspace/outbound.db; sleep 5';
+    case 'question':
+      return `ask me Which ${marker}?: blue, red`;
+    case 'answer':
+      return 'red';
     case 'command':
       return '/status';
     case 'stop':

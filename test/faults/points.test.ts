@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../..');
 
 test('the table names every point of the code, each with its process, and no other', () => {
   const found = globSync(
-    ['{src,admin,assistant/drafts,drivers}/**/*.ts', 'protocol/*.ts', 'container/agent-runner/src/**/*.ts'],
+    ['{src,admin,assistant,drivers}/**/*.ts', 'protocol/*.ts', 'container/agent-runner/src/**/*.ts'],
     {
       cwd: root,
     },

@@ -15,6 +15,7 @@ export interface Point {
 
 /** `dead-sandbox`: one that dies while the host lives. `second`: a start after a crash. */
 export type Need =
+  | 'answer'
   | 'attachment'
   | 'command'
   | 'dead-sandbox'
@@ -24,6 +25,7 @@ export type Need =
   | 'shutdown'
   | 'stop'
   | 'stream'
+  | 'task'
   | 'tool';
 
 const NOTHING = 'nothing';
@@ -37,6 +39,9 @@ export const POINTS: readonly Point[] = [
   host('accept.waking', 'The same, with publishing under way.', NOTHING, undefined, 2),
   host('command.committing', 'A command’s changes are written, and not committed.', NOTHING, 'command', 1),
   host('command.committed', 'A command is stored; its answer is not said.', NOTHING, 'command', 1),
+  host('answer.committed', 'An answer to a question is stored; neither agent nor chat was told.', NOTHING, 'answer', 1),
+  host('task.firing', 'A run, its message and its next time are written, and not committed.', NOTHING, 'task', 1),
+  host('task.fired', 'They are stored; no sandbox was told.', NOTHING, 'task', 1),
   host('publish.written', 'The new inbound.db lies beside the old one.', NOTHING),
   host('publish.renamed', 'It is in its place; no sandbox runs, perhaps.', NOTHING),
   host('sandbox.preparing', 'A session’s folders and socket are there.', NOTHING, undefined, 2),

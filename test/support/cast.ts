@@ -35,7 +35,10 @@ export interface Actor {
   /** The user id on a channel. */
   id(channel?: string): string;
   /** Resolves when the host has taken or refused it. `id`: to send one again. */
-  says(text: string, where?: Where & { replyTo?: MessageFrame | CardFrame; id?: string }): Promise<Sent>;
+  says(
+    text: string,
+    where?: Where & { replyTo?: MessageFrame | CardFrame; id?: string; files?: readonly string[] },
+  ): Promise<Sent>;
   /** Says it and waits for its end; what was said in that chat since, oldest first. */
   asks(text: string, where?: Where): Promise<string[]>;
   /** The button with that label; `where`: in another chat than the card's, as if it had been forwarded. Returns the short answer. */
@@ -85,7 +88,8 @@ export async function openCast(host: TestHost, options: { watches?: readonly Whe
     async function says(text: string, where: Parameters<Actor['says']>[1] = {}): Promise<Sent> {
       const id = where.id ?? randomUUID();
       const replyTo = where.replyTo && { id: where.replyTo.id, text: where.replyTo.text };
-      const frame = await answer(terminal, { type: 'message', id, text, ...actor(where), ...(replyTo && { replyTo }) });
+      const more = { ...(replyTo && { replyTo }), ...(where.files && { files: [...where.files] }) };
+      const frame = await answer(terminal, { type: 'message', id, text, ...actor(where), ...more });
       const settled = async () => {
         await until(() => terminal.outcome(id), 60_000);
         return terminal.outcome(id) ?? '';

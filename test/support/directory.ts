@@ -50,7 +50,8 @@ export function createWorld(): World {
       forget: () => undefined,
     },
     publish: (id) => void published.push(id),
-    renamed: () => undefined,
+    settingsChanged: () => undefined,
+    skillNames: () => ['telegram-formatting', 'welcome'],
     endApprovals: () => undefined,
     log: {
       error(message, fields) {

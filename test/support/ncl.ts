@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { readInvocation } from '../../cli/arguments.ts';
+import { askHost } from '../../cli/ask-host.ts';
+import { commands } from '../../cli/commands/index.ts';
 import { CODE } from './host-process.ts';
 
 /** One call of the real `ncl` on an install. */
@@ -28,4 +31,19 @@ export async function runNcl(home: string, args: readonly string[], input?: stri
   });
   await once(child, 'close');
   return { ...run, status: child.exitCode };
+}
+
+/** The same words, of a command that the host answers, asked from within this process: a fiftieth of the time. */
+export async function askNcl(home: string, words: readonly string[]): Promise<{ ok: boolean; text: string }> {
+  const read = readInvocation(commands, words);
+  if (!read.ok) return { ok: false, text: read.sentence };
+  const { command, args } = read.value;
+  if (command?.place !== 'host') return { ok: false, text: `The host has no command ${words.join(' ')}.` };
+  try {
+    const look = { width: Number.POSITIVE_INFINITY, colour: false };
+    const { text = '' } = await askHost(join(home, 'data/ncl.sock'), command.name, args, look);
+    return { ok: true, text };
+  } catch (error) {
+    return { ok: false, text: error instanceof Error ? error.message : String(error) };
+  }
 }

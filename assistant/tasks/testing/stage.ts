@@ -21,6 +21,8 @@ export function stage(world: World, gone = new Set<string>()) {
   const { db, messages, sessions, deliveries, agentId } = install;
   const woken: string[] = [];
   const told: string[] = [];
+  const broke: { why?: string; isWaiting?: boolean } = {};
+  const leftOut: string[] = [];
   const start = () => {
     const takeOver = createTakeOver({ db, messages, deliveries, sessions, tasks: () => tasks });
     const tasks = createTasks({
@@ -32,6 +34,11 @@ export function stage(world: World, gone = new Set<string>()) {
       wirings: createWirings(db, createRoles(db)),
       channelHasThreads: () => false,
       isGone: (_, platformId) => gone.has(platformId),
+      leavesOut({ name, schedule }) {
+        const { why, isWaiting = true } = broke;
+        const tell = () => void leftOut.push(name);
+        return why === undefined ? undefined : { why, isWaiting: isWaiting && !schedule.recurs, tell };
+      },
       wake: (id) => void woken.push(id),
       tellOwner: (text) => void told.push(text),
       log: {
@@ -62,6 +69,9 @@ export function stage(world: World, gone = new Set<string>()) {
     }));
   return {
     woken,
+    /** Why its agent may spend nothing, where that is so. */
+    broke,
+    leftOut,
     told,
     create,
     open,

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ContainerConfig, cleanText, type DestinationRow, INSIDE } from '@nanoclaw/protocol';
 import { errorText } from './log.ts';
 import type { RunnerPaths } from './paths.ts';
+import type { QueryInput } from './provider.ts';
 
 const MAX_FILE_BYTES = 64 * 1024;
 
@@ -36,8 +37,9 @@ function renderDestinations(destinations: readonly DestinationRow[]): string {
   const head = '## Sending elsewhere\n\n';
   if (destinations.length === 0)
     return `${head}There are no other destinations: you can only answer where you were asked.`;
-  const names = destinations.map(({ name, display_name, type }) => {
-    const about = [display_name, type === 'agent' ? 'another agent' : null].filter((each) => each !== null);
+  const names = destinations.map(({ name, display_name, type, channel_type }) => {
+    const where = type === 'agent' ? 'another agent' : channel_type && `on ${channel_type}`;
+    const about = [display_name, where].filter((each) => each);
     return `- \`${name}\`${about.length > 0 ? ` (${about.join(', ')})` : ''}`;
   });
   return `${head}Write \`<message to="name">text</message>\` in your answer, or use the tool \`send_message\` at any time:\n\n${names.join('\n')}`;
@@ -50,13 +52,17 @@ const FILES = `## Files
 - \`${INSIDE.inbound}\`: what people attached, read-only; a message's attachments name their path.
 - To send a file, use the tool \`send_file\`.`;
 
-/** Reads the files that belong into the addendum; one that is missing, or no regular file, is empty. */
-export function readAddendumFiles(paths: RunnerPaths): Omit<AddendumInput, 'destinations'> {
+export type Briefing = Omit<QueryInput, 'continuation'>;
+
+/** What the next query begins with, as it is now: people may choose another name or model. A file that is missing, or no regular file, is empty. */
+export function readBriefing(paths: RunnerPaths, destinations: readonly DestinationRow[]): Briefing {
+  const { assistantName, model, effort } = ContainerConfig.parse(JSON.parse(readFileSync(paths.containerJson, 'utf8')));
+  const instructions = readBeginning(paths.instructions);
+  const memory = readBeginning(join(paths.agent, 'CLAUDE.local.md'));
   return {
-    // People may give it another name while it runs.
-    assistantName: ContainerConfig.parse(JSON.parse(readFileSync(paths.containerJson, 'utf8'))).assistantName,
-    instructions: readBeginning(paths.instructions),
-    memory: readBeginning(join(paths.agent, 'CLAUDE.local.md')),
+    systemAddendum: renderAddendum({ assistantName, destinations, instructions, memory }),
+    ...(model && { model }),
+    ...(effort && { effort }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Briefing } from './addendum.ts';
 import type { Log } from './log.ts';
 import { errorText } from './log.ts';
 import type { AgentQuery, Provider, ProviderEvent } from './provider.ts';
@@ -21,8 +22,8 @@ export class Conversation {
   #query: AgentQuery | null = null;
   #pumping: Promise<void> = Promise.resolve();
   #retiring = false;
-  /** What the open query was told at its start. */
-  addendum: string | null = null;
+  /** What the newest query was told at its start. */
+  #briefing = '';
 
   constructor(provider: Provider, events: ConversationEvents, log: Log) {
     this.#provider = provider;
@@ -34,18 +35,19 @@ export class Conversation {
     return this.#query !== null;
   }
 
+  isBriefed(briefing: Briefing): boolean {
+    return this.#briefing === JSON.stringify(briefing);
+  }
+
   get isRetiring(): boolean {
     return this.#retiring;
   }
 
   /** Throws what the provider throws. */
-  open(addendum: string, continuation: string | undefined): void {
-    const query = this.#provider.query({
-      systemAddendum: addendum,
-      ...(continuation === undefined ? {} : { continuation }),
-    });
+  open(briefing: Briefing, continuation: string | undefined): void {
+    const query = this.#provider.query({ ...briefing, ...(continuation === undefined ? {} : { continuation }) });
     this.#query = query;
-    this.addendum = addendum;
+    this.#briefing = JSON.stringify(briefing);
     this.#pumping = this.#pump(query);
     this.#log('info', 'query-opened', { provider: this.#provider.name, resumed: continuation !== undefined });
   }
@@ -53,6 +55,11 @@ export class Conversation {
   push(id: string, text: string, images?: readonly string[]): void {
     if (!this.#query) throw new Error('No query is open');
     this.#query.push(id, text, images);
+  }
+
+  compact(id: string): void {
+    if (!this.#query) throw new Error('No query is open');
+    this.#query.compact(id);
   }
 
   /** Never rejects. */
@@ -89,8 +96,8 @@ export class Conversation {
     let reason = 'The provider ended by itself';
     try {
       for await (const event of query.events) {
-        // Read on when retired, so that the harness isn't held up by what nobody hears.
-        if (this.#query === query) await this.#events.event(event);
+        // Read on when retired, so that the harness isn't held up by what nobody hears. What it cost counts all the same.
+        if (this.#query === query || event.type === 'usage') await this.#events.event(event);
       }
     } catch (error) {
       reason = errorText(error);

@@ -32,21 +32,21 @@ async function main(paths: RunnerPaths): Promise<void> {
 
 async function loadProvider(
   paths: RunnerPaths,
-  { assistantName, model, effort, allowedTools, providerEnv, provider, mcpServers, folders }: ContainerConfig,
+  { assistantName, allowedTools, providerEnv, provider, mcpServers, folders, skills }: ContainerConfig,
   tools: Parameters<ProviderFactory>[0]['tools'],
 ): Promise<Provider> {
   const module: unknown = await import(pathToFileURL(join(paths.providers, provider, 'runner.ts')).href);
   if (!hasFactory(module)) throw new Error(`Provider ${provider} exports no createProvider`);
   return module.createProvider({
     assistantName,
-    ...(model === undefined ? {} : { model }),
-    ...(effort === undefined ? {} : { effort }),
     ...(allowedTools === undefined ? {} : { allowedTools }),
     env: providerEnv,
     tools,
     cwd: paths.agent,
+    conversations: paths.conversations,
     additionalDirectories: (folders ?? []).map((name) => join(paths.extra, name)),
     ...(mcpServers === undefined ? {} : { mcpServers }),
+    ...(skills === undefined ? {} : { skills: { folder: paths.skills, names: skills } }),
     log: (line) => logToStdout('info', 'provider', { line: line.slice(0, 2000) }),
   });
 }

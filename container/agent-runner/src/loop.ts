@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import type { ContainerConfig, MessageInRow } from '@nanoclaw/protocol';
-import { readAddendumFiles, renderAddendum } from './addendum.ts';
+import { type Briefing, readBriefing } from './addendum.ts';
 import { Conversation } from './conversation.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { errorText, type Log } from './log.ts';
@@ -62,7 +62,7 @@ export class Loop {
       log: options.log,
       destinations: () => this.#inbound?.destinations ?? [],
       push: (id, text) => this.#talk.push(id, text),
-      startAfresh: () => void this.#talk.retire(),
+      startAfresh: (continuation) => void this.#talk.retire().then(() => this.#keep(continuation)),
     });
     this.#scripts = new TaskScripts({
       cwd: options.paths.agent,
@@ -177,7 +177,9 @@ export class Loop {
       const read = readMessage(control);
       if ('problem' in read) this.#desk.refuse(control, read.problem);
       else if (read.body.type !== 'control') continue;
-      else this.#control(control, read.body.action === 'clear');
+      else if (read.body.action !== 'compact') this.#control(control, read.body.action === 'clear');
+      else if (this.#desk.turn || this.#desk.isDraining || this.#talk.isRetiring) continue;
+      else this.#hand(this.#desk.take([control], []).id, [read], 0, this.#briefing());
       this.#changed();
       return true;
     }
@@ -185,10 +187,11 @@ export class Loop {
   }
 
   #control(control: MessageInRow, forget: boolean): void {
+    const { continuation } = this.#desk;
     const ran = this.#desk.stop(control, forget);
     if (forget) {
       this.#warmUp = true;
-      void this.#talk.retire({ interrupt: true });
+      void this.#talk.retire({ interrupt: true }).then(() => this.#keep(continuation));
     } else if (ran) {
       void this.#talk.interrupt().then(() => {
         this.#desk.interrupted();
@@ -197,12 +200,17 @@ export class Loop {
     }
   }
 
+  /** What was said in it, once its query has wound up. */
+  #keep(continuation: string | undefined): void {
+    if (continuation !== undefined) void this.#provider?.archive?.(continuation);
+  }
+
   /** Begins a turn. False when nothing asks for one. */
   #begin(open: readonly MessageInRow[], now: number): boolean {
     const batch = nextBatch(open, this.#options.config.maxMessagesPerPrompt);
     if (!batch) return false;
-    const addendum = this.#addendum();
-    if (this.#talk.isOpen && this.#talk.addendum !== addendum) {
+    const briefing = this.#briefing();
+    if (this.#talk.isOpen && !this.#desk.isBusyBehind && !this.#talk.isBriefed(briefing)) {
       void this.#talk.retire();
       return true;
     }
@@ -214,7 +222,7 @@ export class Loop {
     }
     const push = this.#desk.take(rowsOf(triggers), rowsOf(context));
     const messages = [...triggers, ...context].sort((a, b) => a.row.seq - b.row.seq);
-    this.#hand(push.id, messages, now, addendum);
+    this.#hand(push.id, messages, now, briefing);
     return true;
   }
 
@@ -224,18 +232,21 @@ export class Loop {
     if (!turn || !this.#provider?.reportsById || !this.#talk.isOpen) return;
     const rows = nextPushes(open, turn, this.#options.config.maxMessagesPerPrompt);
     for (const message of this.#understand(rows)) {
+      // It waits for the end of the turn.
+      if (message.body.type === 'control') continue;
       const push = this.#desk.take([message.row], []);
       this.#hand(push.id, [message], now);
     }
   }
 
-  #hand(id: string, messages: readonly ReadMessage[], now: number, addendum?: string): void {
+  #hand(id: string, messages: readonly ReadMessage[], now: number, briefing?: Briefing): void {
     const { timezone } = this.#options.config;
     const destinations = this.#inbound?.destinations ?? [];
     try {
-      if (addendum !== undefined && !this.#talk.isOpen) this.#talk.open(addendum, this.#desk.continuation);
+      if (briefing !== undefined && !this.#talk.isOpen) this.#talk.open(briefing, this.#desk.continuation);
       const images = messages.flatMap((message) => imagesOf(message, this.#options.paths.inbound));
-      this.#talk.push(id, renderPrompt(messages, { timezone, now, destinations }), images);
+      if (messages[0]?.body.type === 'control') this.#talk.compact(id);
+      else this.#talk.push(id, renderPrompt(messages, { timezone, now, destinations }), images);
       this.#options.log('info', 'pushed', { push: id, messages: messages.map((message) => message.row.id) });
     } catch (error) {
       this.#desk.apply({ type: 'error', class: 'crash', retryable: true, message: errorText(error), ids: [id] });
@@ -254,15 +265,15 @@ export class Loop {
 
   /** With nothing to do: have a query ready that knows what the next turn should know. */
   #rest(): void {
-    const addendum = this.#addendum();
+    const briefing = this.#briefing();
     if (this.#talk.isOpen) {
-      if (this.#talk.addendum === addendum) return;
+      if (this.#desk.isBusyBehind || this.#talk.isBriefed(briefing)) return;
       this.#warmUp = true;
       void this.#talk.retire();
     } else if (this.#warmUp) {
       this.#warmUp = false;
       try {
-        this.#talk.open(addendum, this.#desk.continuation);
+        this.#talk.open(briefing, this.#desk.continuation);
       } catch (error) {
         // The next message will try again, and tell its sender.
         this.#options.log('warn', 'query-not-opened', { error: errorText(error) });
@@ -279,17 +290,16 @@ export class Loop {
     for (const id of this.#options.outbound.prune(received, isNeeded)) this.#desk.acks.delete(id);
   }
 
-  #addendum(): string {
-    const destinations = this.#inbound?.destinations ?? [];
-    return renderAddendum({ destinations, ...readAddendumFiles(this.#options.paths) });
+  #briefing(): Briefing {
+    return readBriefing(this.#options.paths, this.#inbound?.destinations ?? []);
   }
 
   #onEvent(event: ProviderEvent): void {
-    // An interrupted turn's last words are not its answer.
-    if (this.#stopping) return;
+    // An interrupted turn's last words are not its answer. What it cost counts.
+    if (this.#stopping && event.type !== 'usage') return;
     this.#lastActivity = performance.now();
     this.#desk.apply(event);
-    if (event.type === 'settled' || event.type === 'error') this.#changed();
+    if (event.type === 'settled' || event.type === 'error' || event.type === 'background') this.#changed();
   }
 
   #onLost(reason: string): void {

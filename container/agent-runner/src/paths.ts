@@ -6,6 +6,7 @@ export interface RunnerPaths {
   outboundDb: string;
   heartbeat: string;
   outbox: string;
+  conversations: string;
   inbound: string;
   inboundDb: string;
   /** The agent's folder: its working directory and its memory. */
@@ -13,6 +14,7 @@ export interface RunnerPaths {
   extra: string;
   containerJson: string;
   instructions: string;
+  skills: string;
   proxySocket: string;
   proxyPort: number;
   /** Holds `<name>/runner.ts`. */
@@ -26,12 +28,14 @@ export function runnerPaths(root = ''): RunnerPaths {
     outboundDb: under(INSIDE.outboundDb),
     heartbeat: under(INSIDE.heartbeat),
     outbox: under(INSIDE.outbox),
+    conversations: under(INSIDE.conversations),
     inbound: under(INSIDE.inbound),
     inboundDb: under(INSIDE.inboundDb),
     agent: under(INSIDE.agent),
     extra: under(INSIDE.extra),
     containerJson: under(INSIDE.containerJson),
     instructions: under(INSIDE.instructions),
+    skills: under(INSIDE.skills),
     proxySocket: under(INSIDE.proxySocket),
     proxyPort: INSIDE.proxyPort,
     providers: join(import.meta.dirname, '../../../providers'),

@@ -185,7 +185,10 @@ describe('renderAddendum', () => {
       instructions: 'Be kind.',
       memory: 'Ann likes tea.',
     });
-    assert.match(text, /^# You are Andy\n[\s\S]*- `family`\n[\s\S]*Be kind\.\n\n# Your memory[\s\S]*Ann likes tea\.$/);
+    assert.match(
+      text,
+      /^# You are Andy\n[\s\S]*- `family` \(on tg\)\n[\s\S]*Be kind\.\n\n# Your memory[\s\S]*Ann likes tea\.$/,
+    );
   });
 
   it('says so when there is nowhere to send to', () => {

@@ -5,8 +5,6 @@ import type { Tool } from './tools/tool.ts';
 
 export interface ProviderOptions {
   assistantName: string;
-  model?: string;
-  effort?: 'low' | 'medium' | 'high' | 'xhigh' | 'max';
   /** Names of the harness's own tools that the model may see; absent: the provider's default list. */
   allowedTools?: readonly string[];
   /** Environment for the harness, on top of the runner's own PATH, HOME and proxy variables. */
@@ -16,8 +14,12 @@ export interface ProviderOptions {
   /** Where the agent works: its group's folder. */
   cwd: string;
   additionalDirectories: readonly string[];
+  /** Where it keeps, as Markdown, what was said before a conversation is made shorter or given up. */
+  conversations: string;
   /** The group's own, which offer tools of theirs; a harness that knows no MCP leaves them out. */
   mcpServers?: McpServers;
+  /** What the model may call up: `<folder>/<name>/SKILL.md`, and no others. Absent: whatever the harness brings itself. */
+  skills?: { folder: string; names: readonly string[] };
   log(line: string): void;
 }
 
@@ -26,6 +28,9 @@ export interface QueryInput {
   continuation?: string;
   /** Appended to the harness's own system prompt. */
   systemAddendum: string;
+  /** Absent: the provider's own default. */
+  model?: string;
+  effort?: 'low' | 'medium' | 'high' | 'xhigh' | 'max';
 }
 
 /** Ids are the caller's, one for each push; a provider reports what it did by the same ids. */
@@ -38,18 +43,25 @@ export type ProviderEvent =
   /** Text that the model said on the way, before a tool call. */
   | { type: 'progress'; text: string }
   /**
-   * Something happened; `tool` where it was one that began or ended. `silenceMs`: for how long the provider, from now on,
+   * Something happened; `tool` where it was one that began or ended, `subject`: what it is at, fit to be shown. `silenceMs`: for how long the provider, from now on,
    * waits for a word of the model while no tool runs, before it gives up by itself.
    */
   | {
       type: 'activity';
-      tool?: { phase: 'start' | 'end'; id: string; name: string; declaredTimeoutMs?: number };
+      tool?: { phase: 'start' | 'end'; id: string; name: string; subject?: string; declaredTimeoutMs?: number };
       silenceMs?: number;
     }
+  /** All that goes on behind the turns, whenever it has changed; `parent`: of what another one began. `isLost`: what was there and isn't has come to nothing. */
+  | { type: 'background'; running: readonly { id: string; what: string; parent?: string }[]; isLost?: boolean }
+  /** A turn that nobody asked for, since such work has `ended`: it is settled under this id. */
+  | { type: 'resumed'; id: string; ended: readonly string[] }
   /** The model has read these and this is the last text that it had to say about them ('' for none). */
   | { type: 'settled'; ids: readonly string[]; text: string; continuation?: string }
+  /** Of a turn, at its end; `turn`: the push that began it. `soFar`: it still runs; the next figures of it take their place. May be left out. */
   | {
       type: 'usage';
+      turn?: string;
+      soFar?: boolean;
       model?: string;
       inputTokens: number;
       outputTokens: number;
@@ -73,8 +85,10 @@ export type ProviderEvent =
 export interface AgentQuery {
   /** Hands over a prompt: begins a turn, or joins the one that runs. `images`: files that it names and that may be pictures. */
   push(id: string, text: string, images?: readonly string[]): void;
-  /** Ends the running turn soon. What was open is then reported as settled with what was said, or as an error. */
+  /** Ends the running turn soon, and all that goes on behind it. What was open is then reported as settled with what was said, or as an error. */
   interrupt(): Promise<void>;
+  /** Makes the conversation shorter, in a turn of its own; settled with a sentence that says what came of it. */
+  compact(id: string): void;
   /** No more pushes; `events` ends when the harness has. Idempotent. */
   end(): void;
   /** Ends, never throws: failures are `error` events. */
@@ -86,6 +100,8 @@ export interface Provider {
   /** False: the caller doesn't push while a turn runs. */
   readonly reportsById: boolean;
   query(input: QueryInput): AgentQuery;
+  /** Keeps what was said in a conversation that nobody goes on with. Never rejects. */
+  archive?(continuation: string): Promise<void>;
 }
 
 export type ProviderFactory = (options: ProviderOptions) => Provider | Promise<Provider>;

@@ -72,7 +72,7 @@ export class HostStandIn {
     return row;
   }
 
-  control(id: string, action: 'stop' | 'clear', fields: Partial<MessageInRow> = {}): void {
+  control(id: string, action: 'stop' | 'clear' | 'compact', fields: Partial<MessageInRow> = {}): void {
     this.add(id, { kind: 'system', content: JSON.stringify({ action }), ...fields });
     this.publish();
   }

@@ -15,6 +15,7 @@ export interface Tools {
   react: List[3];
   card: List[4];
   ask: List[5];
+  history: List[6];
   /** Those of tasks. */
   tasks: readonly Tool[];
 }
@@ -45,8 +46,8 @@ export class Running {
     const outbound = new Outbound(paths.outboundDb, () => inbound.highestSeq);
     const loop = new Loop({ paths, config: config('scripted', this.#max), inbound, outbound, log });
     const kit = { outbound, outbox: paths.outbox, cwd: paths.agent, look: () => loop.situation() };
-    const [message, file, edit, react, card, ask, ...tasks] = createTools(kit, this.#patienceMs);
-    this.tools = { message, file, edit, react, card, ask, tasks };
+    const [message, file, edit, react, card, ask, history, ...tasks] = createTools(kit, this.#patienceMs);
+    this.tools = { message, file, edit, react, card, ask, history, tasks };
     this.#loop = loop;
     this.#outbound = outbound;
     this.#done = loop.run(this.provider);

@@ -5,8 +5,11 @@ export class ScriptedProvider implements Provider {
   readonly name = 'scripted';
   readonly reportsById: boolean;
   readonly queries: ScriptedQuery[] = [];
+  /** The continuations that nobody goes on with. */
+  readonly archived: string[] = [];
   /** Called for each push; what it does is the script. */
   onPush: (query: ScriptedQuery, id: string, text: string) => void = () => {};
+  onCompact: (query: ScriptedQuery, id: string) => void = (query, id) => query.settle([id], 'Summarised.');
   onInterrupt: (query: ScriptedQuery) => void = (query) => query.settle(query.open, '');
 
   constructor(reportsById = true) {
@@ -17,6 +20,10 @@ export class ScriptedProvider implements Provider {
     const query = new ScriptedQuery(this, input);
     this.queries.push(query);
     return query;
+  }
+
+  async archive(continuation: string): Promise<void> {
+    this.archived.push(continuation);
   }
 
   get last(): ScriptedQuery {
@@ -57,6 +64,11 @@ export class ScriptedQuery implements AgentQuery {
     this.pushes.push({ id, text });
     this.open.push(id);
     this.#provider.onPush(this, id, text);
+  }
+
+  compact(id: string): void {
+    this.open.push(id);
+    this.#provider.onCompact(this, id);
   }
 
   async interrupt(): Promise<void> {

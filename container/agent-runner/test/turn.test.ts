@@ -188,12 +188,20 @@ describe('a turn', () => {
     await until('one tool', () => run.host.tools().join() === 'Read');
     assert.equal(run.host.phase(), 'turn');
     query.emit({ type: 'usage', inputTokens: 3, outputTokens: Number.NaN });
+    query.emit({ type: 'usage', turn: query.open[0] ?? '', soFar: true, inputTokens: 1, outputTokens: 2e9 });
+    query.emit({ type: 'usage', turn: query.open[0] ?? '', soFar: true, inputTokens: 1, outputTokens: 1 });
     query.emit({ type: 'usage', inputTokens: 3, outputTokens: 4, costUsd: -1 });
     query.settle(query.open, 'ok');
     await until('settled', () => run.host.acks().m1 === 'completed');
     assert.deepEqual(run.host.tools(), []);
     const usage = run.host.sent().flatMap((each) => (each.system?.action === 'usage' ? each.system : []));
-    assert.deepEqual(usage, [{ action: 'usage', provider: 'scripted', inputTokens: 3, outputTokens: 4 }]);
+    assert.deepEqual(
+      usage.map(({ turn, ...figures }) => [turn !== undefined, figures]),
+      [
+        [true, { action: 'usage', soFar: true, provider: 'scripted', inputTokens: 1, outputTokens: 1 }],
+        [false, { action: 'usage', provider: 'scripted', inputTokens: 3, outputTokens: 4 }],
+      ],
+    );
   });
 });
 
@@ -383,6 +391,17 @@ describe('control', () => {
     assert.deepEqual([run.provider.queries[0]?.ended, run.provider.queries[1]?.ended], [true, false]);
   });
 
+  it('/clear leaves no turn uncounted: what its query still reports of the cost is told', async () => {
+    await using run = new Running();
+    run.provider.onInterrupt = (query) =>
+      query.emit({ type: 'usage', turn: query.open[0] ?? '', inputTokens: 1, outputTokens: 2 });
+    run.host.say('m1');
+    run.start();
+    await until('a push', () => run.provider.pushes.length === 1);
+    run.host.control('clear', 'clear');
+    await until('its cost', () => run.host.sent().some((each) => each.system?.action === 'usage'));
+  });
+
   it('/clear forgets the conversation, also between turns', async () => {
     await using run = new Running();
     run.provider.onPush = (query, id) => query.settle([id], 'ok', 'c-1');
@@ -407,7 +426,7 @@ describe('what the agent is told', () => {
     run.host.destinations = [OFFICE];
     run.host.publish();
     await until('another query', () => run.provider.queries.length === 2);
-    assert.match(run.provider.last.input.systemAddendum, /# You are Andy[\s\S]*- `office` \(The office\)/);
+    assert.match(run.provider.last.input.systemAddendum, /# You are Andy[\s\S]*- `office` \(The office, on chat\)/);
     assert.equal(run.provider.last.input.continuation, 'c-7');
     writeFileSync(join(run.host.paths.agent, 'CLAUDE.local.md'), 'Ann likes tea');
     run.host.say('m2');
@@ -417,6 +436,28 @@ describe('what the agent is told', () => {
     run.host.say('m3');
     await until('an answer', () => run.host.acks().m3 === 'completed');
     assert.match(run.provider.last.input.systemAddendum, /^# You are Bob/);
+    const { model, effort } = run.provider.last.input;
+    assert.deepEqual([model, effort], [undefined, undefined]);
+  });
+
+  it('has another model or effort from its next turn on, and goes on with the conversation', async () => {
+    await using run = new Running();
+    const held: string[] = [];
+    run.provider.onPush = (query, id) => (held.length === 0 ? void held.push(id) : query.settle([id], 'ok', 'c-7'));
+    run.host.say('m1');
+    run.start();
+    await until('a turn', () => held.length === 1);
+    const own = { ...config('scripted', 10), model: 'own', effort: 'high' };
+    writeFileSync(run.host.paths.containerJson, JSON.stringify(own));
+    run.host.publish();
+    assert.equal(run.provider.queries.length, 1, 'the turn that runs is left in peace');
+    run.provider.last.settle(held, 'ok', 'c-7');
+    await until('an answer', () => run.host.acks().m1 === 'completed');
+    run.host.say('m2');
+    await until('an answer', () => run.host.acks().m2 === 'completed');
+    const { model, effort, continuation } = run.provider.last.input;
+    assert.deepEqual([model, effort, continuation], ['own', 'high', 'c-7']);
+    assert.equal(run.provider.queries.length, 2);
   });
 });
 

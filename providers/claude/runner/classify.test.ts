@@ -13,6 +13,8 @@ test('a status, a word or a text decides the class', () => {
   assert.equal(of(null, 'Request timed out', 'server_error'), 'network');
   assert.equal(of(null, 'getaddrinfo ENOTFOUND'), 'network');
   assert.equal(of(400, 'Prompt is too long'), 'context');
+  assert.equal(of(404, 'Not Found'), 'model');
+  assert.equal(of(null, "There's an issue with the selected model (none)."), 'model');
   assert.equal(of(null, 'something odd'), 'crash');
 });
 

@@ -38,6 +38,7 @@ export function classify({ error, status, text, reason }: Evidence): Failure {
   if (error === 'overloaded' || (status !== null && status >= 500)) return { class: 'overload', retryable: true };
   if (status === null && (error === 'server_error' || CONNECTION.test(text)))
     return { class: 'network', retryable: true };
+  if (status === 404 || /issue with the selected model/i.test(text)) return { class: 'model', retryable: false };
   // The API refused the request itself: the same again would be refused again.
   if (status !== null && status >= 400) return { class: 'crash', retryable: false };
   return { class: 'crash', retryable: true };

@@ -1,12 +1,17 @@
 import type { AgentQuery, ProviderEvent, ProviderOptions, QueryInput } from '@nanoclaw/agent-runner/provider';
+import { archive } from './archive/index.ts';
+import { Behind } from './behind.ts';
 import { classify, type Failure, givesUp, isLostContinuation } from './classify.ts';
+import { compactionText } from './compaction.ts';
 import { EventChannel } from './event-channel.ts';
 import { Harness } from './harness.ts';
 import { type HarnessMessage, readHarnessMessage } from './harness-message.ts';
 import { type Env, harnessOptions } from './harness-options.ts';
 import { readImages } from './images.ts';
+import { Meter } from './meter.ts';
 import { OpenPushes, type Push } from './open-pushes.ts';
 import { probe } from './probe.ts';
+import { learn } from './rates.ts';
 import { ToolsInFlight } from './tools-in-flight.ts';
 import { Turn } from './turn.ts';
 import { usageEvent } from './usage.ts';
@@ -36,16 +41,20 @@ type Detail = { retryAfterMs?: number; continuationLost?: boolean };
 export class ClaudeQuery implements AgentQuery {
   readonly #options: ProviderOptions;
   readonly #runner: Env;
-  readonly #addendum: string;
+  readonly #briefing: Omit<QueryInput, 'continuation'>;
   readonly #channel = new EventChannel<ProviderEvent>();
   readonly #pushes = new OpenPushes();
   readonly #turn = new Turn(
     (text) => this.#channel.send({ type: 'progress', text }),
     (text) => this.#channel.send({ type: 'partial', text }),
   );
+  readonly #behind = new Behind((event) => this.#channel.send(event));
+  readonly #meter = new Meter();
   readonly #tools: ToolsInFlight;
   readonly #watchdog: Watchdog;
   #harness: Harness | undefined;
+  /** The turn that it runs, where it has begun that by itself. */
+  #own: Push | undefined;
   #baseUrl = API;
   #continuation: string | undefined;
   /** The API has answered in this conversation: it holds more than the newest message. */
@@ -60,13 +69,15 @@ export class ClaudeQuery implements AgentQuery {
   constructor(options: ProviderOptions, input: QueryInput, runner: Env) {
     this.#options = options;
     this.#runner = runner;
-    this.#addendum = input.systemAddendum;
-    this.#continuation = input.continuation;
+    const { continuation, ...briefing } = input;
+    this.#briefing = briefing;
+    this.#continuation = continuation;
     this.#hasHistory = input.continuation !== undefined;
     this.#tools = new ToolsInFlight({
       send: (event) => this.#channel.send(event),
       log: (line) => options.log(`claude: ${line}`),
       env: options.env,
+      isBehind: (agent) => this.#behind.has(agent),
     });
     const silenceMs = Number(options.env.CLAUDE_STREAM_IDLE_TIMEOUT_MS) || SILENCE_MS;
     this.#watchdog = new Watchdog(
@@ -96,8 +107,15 @@ export class ClaudeQuery implements AgentQuery {
     harness.send(this.#pushes.add(id).uuid, text, readImages(images));
   }
 
+  /** The one command of the harness that is called. */
+  compact(id: string): void {
+    this.push(id, '/compact');
+  }
+
   async interrupt(): Promise<void> {
     const harness = this.#harness;
+    // An interrupt leaves alone what runs behind the turns: with the process, all of it is gone.
+    if (this.#behind.isRunning) return this.#giveUp(CRASH, 'stopped, with all that went on behind its turns');
     if (harness === undefined || this.#pushes.size === 0) return;
     const mine = this.#pushes.all();
     const isOpen = (): boolean => this.#harness === harness && mine.some((push) => this.#pushes.has(push));
@@ -130,7 +148,7 @@ export class ClaudeQuery implements AgentQuery {
   /** Undefined when the harness isn't there to be started. */
   #start(): Harness | undefined {
     const input: QueryInput = {
-      systemAddendum: this.#addendum,
+      ...this.#briefing,
       ...(this.#continuation === undefined ? {} : { continuation: this.#continuation }),
     };
     const options = harnessOptions(this.#options, input, this.#runner);
@@ -141,7 +159,9 @@ export class ClaudeQuery implements AgentQuery {
         { ...options, hooks: this.#tools.hooks() },
         {
           message: (message) => {
-            if (this.#harness === harness) this.#hear(readHarnessMessage(message));
+            if (this.#harness !== harness) return;
+            this.#spent(this.#meter.hear(message));
+            this.#hear(readHarnessMessage(message));
           },
           ended: (failure) => {
             if (this.#harness === harness) this.#giveUp(CRASH, failure ?? 'the harness ended');
@@ -174,6 +194,7 @@ export class ClaudeQuery implements AgentQuery {
     }
     if (message.kind === 'session') this.#inSession(message);
     else if (message.kind === 'lifecycle') this.#moved(message);
+    else if (message.kind === 'behind') this.#behind.changed(message.jobs);
     else if (message.kind === 'said') this.#said(message);
     else if (message.kind === 'begins' || message.kind === 'writes') this.#writes(message);
     else if (message.kind === 'streaming') this.#turn.heardModel = true;
@@ -183,6 +204,7 @@ export class ClaudeQuery implements AgentQuery {
     else if (message.kind === 'retry') this.#retried(message);
     else if (message.kind === 'limited') this.#turn.limitedUntil = message.untilMs;
     else if (message.kind === 'command-output') this.#turn.commandOutput = message.text;
+    else if (message.kind === 'compacted') this.#compacted(message);
     else if (message.kind === 'result') this.#turnEnded(message);
   }
 
@@ -196,9 +218,19 @@ export class ClaudeQuery implements AgentQuery {
 
   #inSession({ id, failedServers }: Message<'session'>): void {
     for (const name of failedServers) this.#options.log(`claude: the MCP server ${name} did not start`);
-    if (this.#continuation === id) return;
-    this.#continuation = id;
-    this.#channel.send({ type: 'init', continuation: id });
+    if (this.#continuation !== id) {
+      this.#continuation = id;
+      this.#channel.send({ type: 'init', continuation: id });
+    }
+    // Each turn begins so; one that answers a push has been said to start.
+    if (!this.#turn.running && this.#behind.mayWake) this.#goesOnByItself();
+  }
+
+  #goesOnByItself(): void {
+    this.#own = this.#pushes.adopt();
+    this.#turn.running = true;
+    this.#watchdog.watch();
+    this.#channel.send({ type: 'resumed', id: this.#own.id, ended: this.#behind.takeEnded() });
   }
 
   #moved({ uuid, state }: Message<'lifecycle'>): void {
@@ -207,6 +239,7 @@ export class ClaudeQuery implements AgentQuery {
     if (push === undefined) return;
     if (state === 'started') {
       this.#turn.running = true;
+      this.#meter.began(push.id);
       this.#channel.send({ type: 'started', id: push.id });
     } else if (state === 'cancelled' && !(this.#turn.running && before === 'started'))
       this.#unread((open) => open === push);
@@ -216,6 +249,11 @@ export class ClaudeQuery implements AgentQuery {
         this.#lastText,
       );
     this.#restWhenIdle();
+  }
+
+  #compacted(message: Message<'compacted'>): void {
+    this.#turn.compacted = message;
+    void archive(this.#options, this.#runner, message.session, message.uuid);
   }
 
   #writes(message: Message<'begins'> | Message<'writes'>): void {
@@ -245,14 +283,17 @@ export class ClaudeQuery implements AgentQuery {
   }
 
   #turnEnded(result: Message<'result'>): void {
-    this.#tools.endAll();
-    const usage = usageEvent(result.usage, result.durationMs);
-    if (usage) this.#channel.send(usage);
-    const { interrupted, commandOutput } = this.#turn;
+    this.#tools.endTurn();
+    if (this.#own) this.#pushes.move(this.#own.uuid, 'completed');
+    this.#own = undefined;
+    learn(result.usage);
+    this.#spent(usageEvent(result.usage, result.durationMs, this.#meter.turn) ?? this.#meter.reckoned());
+    this.#meter.over();
+    const { interrupted, commandOutput, compacted } = this.#turn;
     const said = this.#turn.text.take();
     const failure = result.failed ? this.#failure(result) : undefined;
     this.#turn.over();
-    this.#lastText = result.local && said === '' ? commandOutput : said;
+    this.#lastText = result.local ? compactionText(said || commandOutput, compacted) : said;
     // The result names what its turn has read; a push that joined late may only have been reported as completed.
     const read = this.#pushes.take(({ uuid, state }) => result.read.includes(uuid) || state === 'completed');
     if (failure === undefined || (interrupted && result.aborted)) {
@@ -262,6 +303,10 @@ export class ClaudeQuery implements AgentQuery {
     else this.#report(read, failure, result.text);
     this.#unread(({ state }) => state === 'cancelled');
     this.#restWhenIdle();
+  }
+
+  #spent(figures: ProviderEvent | undefined): void {
+    if (figures) this.#channel.send(figures);
   }
 
   /** No ids: the harness spoke by itself. */
@@ -314,7 +359,11 @@ export class ClaudeQuery implements AgentQuery {
   #abandon(): void {
     this.#harness?.kill();
     this.#harness = undefined;
+    this.#spent(this.#meter.reckoned());
+    this.#meter.over();
+    this.#own = undefined;
     this.#tools.endAll();
+    this.#behind.lost();
     this.#turn.over();
     this.#watchdog.rest();
   }

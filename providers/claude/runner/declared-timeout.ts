@@ -24,10 +24,17 @@ export function declaredTimeout(name: string, input: unknown, env: Env): number 
   if (name.startsWith(OWN)) return toolTimeout(name.slice(OWN.length), input);
   if (name.startsWith('mcp__')) return MCP_TOOL_MS;
   if (name !== 'Bash') return TOOL_TIMEOUT_MS;
-  const byDefault = Number(env.BASH_DEFAULT_TIMEOUT_MS) || BASH_DEFAULT_MS;
-  const atMost = Math.max(Number(env.BASH_MAX_TIMEOUT_MS) || BASH_MAX_MS, byDefault);
   const timed = Timed.safeParse(input);
   // Zero is no limit that anybody could mean; the harness reads it so, too.
-  const wanted = (timed.success && timed.data.timeout) || byDefault;
-  return Math.max(0, Math.min(wanted, atMost));
+  const wanted = (timed.success && timed.data.timeout) || bashDefaultMs(env);
+  return Math.max(0, Math.min(wanted, bashMaxMs(env)));
+}
+
+function bashDefaultMs(env: Env): number {
+  return Number(env.BASH_DEFAULT_TIMEOUT_MS) || BASH_DEFAULT_MS;
+}
+
+/** What a command may ask for at most. */
+export function bashMaxMs(env: Env): number {
+  return Math.max(Number(env.BASH_MAX_TIMEOUT_MS) || BASH_MAX_MS, bashDefaultMs(env));
 }

@@ -39,6 +39,7 @@ const refusals: readonly (readonly [string, () => Reply, ErrorClass, boolean])[]
   ['a connection cut at once', cut, 'network', true],
   ['a connection cut in mid-stream', () => cutAfter('half'), 'network', true],
   ['a prompt that is too long by itself', () => promptTooLong(), 'context', false],
+  ['a model that there is not', () => error(404, 'not_found_error', 'model: none'), 'model', false],
   ['a request that the API refuses', () => error(400, 'invalid_request_error', 'odd'), 'crash', false],
 ];
 

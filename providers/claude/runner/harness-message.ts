@@ -34,6 +34,31 @@ const Init = z
     failedServers: mcp_servers.filter(({ status }) => status === 'failed').map(({ name }) => name),
   }));
 
+/** All that goes on behind the turns, but what watches over nothing else. */
+const Behind = z
+  .object({
+    type: z.literal('system'),
+    subtype: z.literal('background_tasks_changed'),
+    tasks: z.array(
+      z.object({
+        task_id: z.string(),
+        description: z.string(),
+        parent_task_id: z.string().optional(),
+        ambient: z.boolean().optional(),
+      }),
+    ),
+  })
+  .transform(({ tasks }) => ({
+    kind: 'behind' as const,
+    jobs: tasks
+      .filter(({ ambient }) => !ambient)
+      .map(({ task_id: id, description: what, parent_task_id: parent }) => ({
+        id,
+        what,
+        ...(parent !== undefined && { parent }),
+      })),
+  }));
+
 const Retry = z
   .object({
     type: z.literal('system'),
@@ -62,6 +87,23 @@ const Limited = z
 const Status = z
   .object({ type: z.literal('system'), subtype: z.literal('status'), status: z.string().nullable() })
   .transform(({ status }) => ({ kind: 'status' as const, compacting: status === 'compacting' }));
+
+/** The conversation is shorter now. */
+const Compacted = z
+  .object({
+    type: z.literal('system'),
+    subtype: z.literal('compact_boundary'),
+    uuid: z.string(),
+    session_id: z.string(),
+    compact_metadata: z.object({ pre_tokens: z.number(), post_tokens: z.number().optional() }),
+  })
+  .transform(({ uuid, session_id, compact_metadata: { pre_tokens, post_tokens } }) => ({
+    kind: 'compacted' as const,
+    uuid,
+    session: session_id,
+    before: pre_tokens,
+    after: post_tokens,
+  }));
 
 const Assistant = z
   .object({
@@ -185,6 +227,7 @@ const Result = z
 const Known = z.union([
   Lifecycle,
   Init,
+  Behind,
   Retry,
   Limited,
   Status,
@@ -195,6 +238,7 @@ const Known = z.union([
   Streaming,
   ToolResults,
   CommandOutput,
+  Compacted,
   Result,
 ]);
 export type HarnessMessage = z.infer<typeof Known> | { kind: 'other' };

@@ -1,6 +1,9 @@
+import { basename, dirname } from 'node:path';
 import type { Options } from '@anthropic-ai/claude-agent-sdk';
 import type { ProviderOptions, QueryInput } from '@nanoclaw/agent-runner/provider';
+import { bashMaxMs } from './declared-timeout.ts';
 import { DEFAULT_TOOLS, FORBIDDEN_TOOLS, groupServers, toolServer } from './harness-tools.ts';
+import { OVERDUE_MS } from './tools-in-flight.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -35,8 +38,6 @@ export function harnessEnv(runner: Env, extra: Readonly<Record<string, string>>)
     NO_PROXY: noProxy,
     no_proxy: noProxy,
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-    // A helper or command that outlives its turn would speak when nobody asked: each answer belongs to a message.
-    CLAUDE_CODE_DISABLE_BACKGROUND_TASKS: '1',
     // Memory is CLAUDE.local.md in the group's folder, where its owner can read it.
     CLAUDE_CODE_DISABLE_AUTO_MEMORY: '1',
     CLAUDE_CODE_AUTO_COMPACT_WINDOW: '165000',
@@ -44,6 +45,18 @@ export function harnessEnv(runner: Env, extra: Readonly<Record<string, string>>)
     CLAUDE_CODE_MAX_RETRIES: '4',
     ENABLE_TOOL_SEARCH: 'false',
     ...extra,
+    // Ours comes first: at its time a command is ended, and does not go on behind the turn.
+    BASH_MAX_TIMEOUT_MS: String(bashMaxMs(extra) + OVERDUE_MS),
+  };
+}
+
+/** As a plugin: it is named after the folder that holds `skills/`. The list is what the model may call up, the harness's own ones left out. */
+function skillOptions(skills: ProviderOptions['skills']): Pick<Options, 'plugins' | 'skills'> {
+  if (skills === undefined) return {};
+  const path = dirname(skills.folder);
+  return {
+    plugins: skills.names.length === 0 ? [] : [{ type: 'local', path, skipMcpDiscovery: true }],
+    skills: skills.names.map((name) => `${basename(path)}:${name}`),
   };
 }
 
@@ -58,8 +71,8 @@ export function harnessOptions(
     cwd: provider.cwd,
     additionalDirectories: [...provider.additionalDirectories],
     env: harnessEnv(runner, provider.env),
-    ...(provider.model === undefined ? {} : { model: provider.model }),
-    ...(provider.effort === undefined ? {} : { effort: provider.effort }),
+    ...(input.model === undefined ? {} : { model: input.model }),
+    ...(input.effort === undefined ? {} : { effort: input.effort }),
     ...(input.continuation === undefined ? {} : { resume: input.continuation }),
     // Not recorded: the addendum changes within a conversation, as destinations do.
     systemPrompt: { type: 'preset', preset: 'claude_code', append: input.systemAddendum, snapshot: false },
@@ -70,6 +83,7 @@ export function harnessOptions(
     strictMcpConfig: true,
     // The agent may write files that the harness would otherwise take for its settings.
     settingSources: [],
+    ...skillOptions(provider.skills),
     settings: { skipWebFetchPreflight: true, attribution: { commit: '', pr: '' } },
     // The sandbox is the boundary; nobody is there to be asked.
     permissionMode: 'bypassPermissions',

@@ -23,6 +23,13 @@ export class OpenPushes {
     return push;
   }
 
+  /** A turn that the harness began by itself counts as one, too. */
+  adopt(): Push {
+    const push = this.add(crypto.randomUUID());
+    push.state = 'started';
+    return push;
+  }
+
   /** The push that changed, or undefined when it isn't open or isn't ours. */
   move(uuid: string, state: PushState): Push | undefined {
     const push = this.#byUuid.get(uuid);

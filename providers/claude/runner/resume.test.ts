@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'node:test';
-import { gate, message, promptTooLong, say, text } from '../../../test/fakes/messages-api/index.ts';
+import { gate, message, promptTooLong, say, serverError, text } from '../../../test/fakes/messages-api/index.ts';
 import { harnessPids, heldTools, Rig, scenario } from './test-rig.ts';
 
 let rig: Rig;
@@ -69,14 +69,16 @@ scenario('a continuation whose transcript is gone is told as lost, then all work
   assert.notEqual(second.continuation, first.continuation);
 });
 
+const SHORT = 'Summarised, but it was short already: there were about 120 tokens.';
+
 scenario('/compact makes the conversation shorter and is answered with what it did', async () => {
   const talk = await rig.converse();
   rig.api.script(say('one'), say('<summary>We counted.</summary>'), say('two'));
   talk.query.push('a', 'count');
   await talk.outcome(1);
-  talk.query.push('b', '/compact');
+  talk.query.compact('b');
   await talk.outcome(2);
-  assert.deepEqual(talk.outcomes[1], { ids: ['b'], text: 'Compacted' });
+  assert.deepEqual(talk.outcomes[1], { ids: ['b'], text: SHORT });
   talk.query.push('c', 'go on');
   await talk.outcome(3);
   assert.deepEqual(talk.outcomes[2], { ids: ['c'], text: 'two' });
@@ -99,19 +101,38 @@ scenario('a conversation that grows too long is compacted on the way, and that i
   assert.match(lastRequest(), /We counted\./);
 });
 
+scenario('a summary that fails is told as what it is, and the conversation goes on as it was', async () => {
+  const talk = await rig.converse();
+  rig.api.script(say('one'), ...Array.from({ length: 6 }, serverError));
+  talk.query.push('a', 'count');
+  await talk.outcome(1);
+  talk.query.compact('b');
+  await talk.outcome(2);
+  assert.deepEqual(talk.outcomes[1], {
+    ids: ['b'],
+    text: 'It could not be summarised, and is as it was. Try again in a while.',
+  });
+  rig.api.skip();
+  rig.api.script(say('two'));
+  talk.query.push('c', 'go on');
+  await talk.outcome(3);
+  assert.deepEqual(talk.outcomes[2], { ids: ['c'], text: 'two' });
+  assert.match(lastRequest(), /count.*one.*go on/s);
+});
+
 scenario('pushed while it compacts: nothing is lost', async () => {
   const talk = await rig.converse();
   const wait = gate();
   rig.api.script(say('one'), say(wait, '<summary>We counted.</summary>'), say('two'));
   talk.query.push('a', 'count');
   await talk.outcome(1);
-  talk.query.push('b', '/compact');
+  talk.query.compact('b');
   await rig.api.arrived(2);
   talk.query.push('c', 'go on');
   wait.open();
   await talk.outcome(3);
   assert.deepEqual(talk.outcomes.slice(1), [
-    { ids: ['b'], text: 'Compacted' },
+    { ids: ['b'], text: SHORT },
     { ids: ['c'], text: 'two' },
   ]);
 });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { AgentQuery, ProviderEvent, ProviderOptions } from '@nanoclaw/agent-runner/provider';
+import type { AgentQuery, ProviderEvent, ProviderOptions, QueryInput } from '@nanoclaw/agent-runner/provider';
 import type { Tool } from '@nanoclaw/agent-runner/tool';
 import {
   createMessagesApi,
@@ -108,13 +108,14 @@ export class Rig {
   }
 
   async converse(
-    more: Partial<ProviderOptions> & { continuation?: string; addendum?: string } = {},
+    more: Partial<ProviderOptions> & Omit<QueryInput, 'systemAddendum'> & { addendum?: string } = {},
   ): Promise<Conversation> {
-    const { continuation, addendum, env, ...options } = more;
+    const { continuation, model, effort, addendum, env, ...options } = more;
     const provider = await createProvider({
       assistantName: 'Andy',
       tools: [],
       cwd: this.cwd,
+      conversations: join(this.home, 'conversations'),
       additionalDirectories: [],
       log: (line) => this.logged.push(line),
       ...options,
@@ -133,6 +134,8 @@ export class Rig {
       provider.query({
         systemAddendum: addendum ?? '# You are Andy',
         ...(continuation === undefined ? {} : { continuation }),
+        ...(model === undefined ? {} : { model }),
+        ...(effort === undefined ? {} : { effort }),
       }),
     );
     this.#open.push(conversation);

@@ -4,16 +4,20 @@ import { endMarked, TOOL_MARK } from '@nanoclaw/agent-runner/processes';
 import type { ProviderEvent } from '@nanoclaw/agent-runner/provider';
 import { z } from 'zod';
 import { declaredTimeout } from './declared-timeout.ts';
+import { subjectOf } from './subject.ts';
 
-/** How long after its declared timeout a tool is ended by us: the harness does it at the time itself. */
-const OVERDUE_MS = 10_000;
+/** The harness would let a command whose time is over go on behind the turn. It is ended by us before that. */
+export const OVERDUE_MS = 10_000;
 
 const Hooked = z.object({
   hook_event_name: z.string(),
   tool_name: z.string(),
   tool_use_id: z.string(),
   tool_input: z.unknown(),
+  /** The helper that called it. */
+  agent_id: z.string().optional(),
 });
+const Behind = z.looseObject({ run_in_background: z.literal(true) });
 const Command = z.looseObject({ command: z.string() });
 const OfFile = z.object({ file_path: z.string() });
 
@@ -21,6 +25,7 @@ interface Running {
   name: string;
   /** What all processes of this tool carry. */
   mark: string;
+  helper: string | undefined;
   declaredMs: number;
   since: number;
   /** Whatever it has left running ends with it. */
@@ -33,7 +38,8 @@ export interface ToolsOptions {
   log(line: string): void;
   /** The harness's environment: it may set other limits. */
   env: Readonly<Record<string, string | undefined>>;
-  overdueMs?: number;
+  /** A helper whose work goes on when a turn has ended: neither that turn's end is its own, nor are its tools that turn's. */
+  isBehind?(helper: string): boolean;
 }
 
 /** Which tools run now, the helpers' included; and the end of those that hang, each for itself. */
@@ -46,7 +52,7 @@ export class ToolsInFlight {
   }
 
   get size(): number {
-    return this.#running.size;
+    return [...this.#running.values()].filter((tool) => !this.#isBehind(tool.helper)).length;
   }
 
   hooks(): Partial<Record<HookEvent, HookCallbackMatcher[]>> {
@@ -64,7 +70,8 @@ export class ToolsInFlight {
     if (!tool) return false;
     this.#running.delete(id);
     clearTimeout(tool.overdue);
-    this.#options.send({ type: 'activity', tool: { phase: 'end', id, name: tool.name } });
+    if (!this.#isBehind(tool.helper))
+      this.#options.send({ type: 'activity', tool: { phase: 'end', id, name: tool.name } });
     const hung = performance.now() - tool.since >= tool.declaredMs;
     // The harness has ended what stood below its shell. What had left it, as a daemon does, is still there.
     if (hung || tool.condemned) endMarked(tool.mark);
@@ -76,34 +83,52 @@ export class ToolsInFlight {
     for (const tool of this.#running.values()) tool.condemned = true;
   }
 
-  /** The turn is over, or the harness gone: nothing of it runs any more. */
+  /** The turn is over: nothing of it runs any more. */
+  endTurn(): void {
+    for (const [id, tool] of [...this.#running]) {
+      if (this.#isBehind(tool.helper)) continue;
+      tool.condemned = true;
+      this.end(id);
+    }
+  }
+
+  /** The harness is gone, and all that it ran. */
   endAll(): void {
     this.condemn();
     for (const id of [...this.#running.keys()]) this.end(id);
   }
 
+  #isBehind(helper: string | undefined): boolean {
+    return helper !== undefined && this.#options.isBehind?.(helper) === true;
+  }
+
   async #see(input: unknown): Promise<HookJSONOutput> {
     const read = Hooked.safeParse(input);
     if (!read.success) return {};
-    const { hook_event_name: event, tool_name: name, tool_use_id: id, tool_input } = read.data;
-    if (event === 'PreToolUse') return (await refusal(name, tool_input)) ?? this.#begin(id, name, tool_input);
-    if (!this.end(id) || event !== 'PostToolUseFailure' || name !== 'Bash') return {};
+    const { hook_event_name: event, tool_name: name, tool_use_id: id, tool_input, agent_id } = read.data;
+    if (event === 'PreToolUse') return (await refusal(name, tool_input)) ?? this.#begin(id, name, tool_input, agent_id);
+    const hung = this.end(id);
+    if (event === 'PostToolUse' && Behind.safeParse(tool_input).success) {
+      return { hookSpecificOutput: { hookEventName: event, additionalContext: WHOSE } };
+    }
+    if (!hung || event !== 'PostToolUseFailure' || name !== 'Bash') return {};
     const additionalContext =
       'The command did not end in its time. It was ended, with every process that it had started.';
     return { hookSpecificOutput: { hookEventName: event, additionalContext } };
   }
 
-  #begin(id: string, name: string, input: unknown): HookJSONOutput {
-    const declaredMs = declaredTimeout(name, input, this.#options.env);
+  #begin(id: string, name: string, input: unknown, helper: string | undefined): HookJSONOutput {
+    const { send, env } = this.#options;
+    const declaredMs = declaredTimeout(name, input, env);
     const mark = crypto.randomUUID();
-    const overdue = setTimeout(() => this.#overdue(id, mark), declaredMs + (this.#options.overdueMs ?? OVERDUE_MS));
+    const overdue = setTimeout(() => this.#overdue(id, mark), declaredMs);
     overdue.unref();
-    this.#running.set(id, { name, mark, declaredMs, since: performance.now(), condemned: false, overdue });
-    this.#options.send({ type: 'activity', tool: { phase: 'start', id, name, declaredTimeoutMs: declaredMs } });
-    const command = name === 'Bash' ? Command.safeParse(input) : undefined;
-    if (!command?.success) return {};
-    const updatedInput = { ...command.data, command: `export ${TOOL_MARK}=${mark}; ${command.data.command}` };
-    return { hookSpecificOutput: { hookEventName: 'PreToolUse', updatedInput } };
+    this.#running.set(id, { name, mark, helper, declaredMs, since: performance.now(), condemned: false, overdue });
+    const subject = subjectOf(name, input);
+    const tool = { phase: 'start' as const, id, name, declaredTimeoutMs: declaredMs, ...(subject && { subject }) };
+    if (!this.#isBehind(helper)) send({ type: 'activity', tool });
+    const updatedInput = changed(name, input, { mark, declaredMs, subject });
+    return updatedInput ? { hookSpecificOutput: { hookEventName: 'PreToolUse', updatedInput } } : {};
   }
 
   #overdue(id: string, mark: string): void {
@@ -111,6 +136,31 @@ export class ToolsInFlight {
     const what = count > 0 ? `${count} processes ended` : 'it has no process of its own, and can not be ended alone';
     this.#options.log(`tool ${id} is overdue: ${what}`);
   }
+}
+
+const WHOSE =
+  'Its result belongs to the chat that you are answering now. Should you be answering another one when it comes, send it with <message to="…">.';
+
+/** As it is to run; undefined: as it is. A helper goes on behind the turn only where that was asked for. */
+function changed(
+  name: string,
+  input: unknown,
+  { mark, declaredMs, subject }: { mark: string; declaredMs: number; subject: string | undefined },
+): Record<string, unknown> | undefined {
+  if (name === 'Agent' || name === 'Task') {
+    const given = z.record(z.string(), z.unknown()).safeParse(input).data;
+    return given && { ...given, run_in_background: given.run_in_background === true };
+  }
+  const given = name === 'Bash' ? Command.safeParse(input).data : undefined;
+  return (
+    given && {
+      ...given,
+      // What goes on behind the turns is called by this.
+      description: subject ?? 'a command',
+      command: `export ${TOOL_MARK}=${mark}; ${given.command}`,
+      ...(Behind.safeParse(input).success ? {} : { timeout: declaredMs + OVERDUE_MS }),
+    }
+  );
 }
 
 /** Opening a pipe that nobody writes to would hold the tool for ever, and nothing could end it alone. */

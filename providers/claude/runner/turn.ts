@@ -1,3 +1,4 @@
+import type { Compacted } from './compaction.ts';
 import { TurnText } from './turn-text.ts';
 
 /** What is known of the turn that runs; forgotten when it ends. */
@@ -11,6 +12,7 @@ export class Turn {
   error: string | undefined;
   /** What a command of the harness printed. */
   commandOutput = '';
+  compacted: Compacted | undefined;
   /** When the harness began to ask the API again, on the monotonic clock. */
   retryingSince: number | undefined;
   /** When the API will take requests again, in milliseconds of the Unix clock. */
@@ -28,6 +30,7 @@ export class Turn {
     this.interrupted = false;
     this.error = undefined;
     this.commandOutput = '';
+    this.compacted = undefined;
     this.retryingSince = undefined;
     this.limitedUntil = undefined;
     this.heardModel = false;

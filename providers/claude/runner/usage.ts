@@ -5,6 +5,7 @@ import type { ModelUsage } from './harness-message.ts';
 export function usageEvent(
   byModel: Readonly<Record<string, ModelUsage>>,
   durationMs: number | undefined,
+  turn: string,
 ): ProviderEvent | undefined {
   const models = Object.entries(byModel);
   const main = models.toSorted(([, a], [, b]) => b.outputTokens - a.outputTokens)[0]?.[0];
@@ -12,6 +13,7 @@ export function usageEvent(
   const sum = (of: (usage: ModelUsage) => number): number => models.reduce((all, [, usage]) => all + of(usage), 0);
   return {
     type: 'usage',
+    turn,
     model: main,
     inputTokens: sum((usage) => usage.inputTokens),
     outputTokens: sum((usage) => usage.outputTokens),

@@ -31,6 +31,7 @@ export const HELP = `I am a demo: a set of rules, without a model behind me. But
 - run side by side: <a line for each command>
 - write <file>: <text> and read <file>: files in my folder; read finds what you have sent me, too
 - remember <fact> and what do you remember?: my memory, CLAUDE.local.md
+- search for <words>: in what was said here
 - send me <file>, or send <file> to <destination>: a file, through the tool send_file
 - tell <destination>: <text>: a message to somewhere else
 - ask me <question>: <answer>, <answer>: a question with buttons, whose answer I wait for; ask <destination> … asks elsewhere, and
@@ -55,6 +56,10 @@ const rules: readonly Rule[] = [
   [/^(?:what can you do\b.*|help|hello|hi)\W*$/i, () => HELP],
   [/^(Your (?:request [a-z0-9]+ \(|question “)[\s\S]+)$/, (_, decided) => `I am told: ${decided}`],
   [/^(Parts of your answer could not be sent:[\s\S]+?)\nThe rest of/, (_, parts) => `I am told: ${parts}`],
+  [
+    /^search\s+(?:for\s+)?([\s\S]+)$/i,
+    async (setting, words) => (await use(setting, 'search_history', { words })).text,
+  ],
   [/^who are you\W*$/i, ({ name }) => `I am ${name}.`],
   [
     /^run\s+side\s+by\s+side\s*:\s*([\s\S]+)$/i,

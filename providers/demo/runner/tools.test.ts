@@ -21,7 +21,15 @@ beforeEach(() => {
 afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
 function ask(text: string, files: Parameters<typeof answer>[0]['files'] = []): Promise<string> {
-  const options = { assistantName: 'Andy', env: {}, tools: [], cwd, additionalDirectories: [], log: () => {} };
+  const options = {
+    assistantName: 'Andy',
+    env: {},
+    tools: [],
+    cwd,
+    additionalDirectories: [],
+    conversations: '',
+    log: () => {},
+  };
   return answer(
     { text, files },
     { options, name: 'Andy', count: 1, signal: stop.signal, emit: (event) => events.push(event) },

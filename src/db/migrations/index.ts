@@ -5,6 +5,9 @@ import { questions } from './0004-questions.ts';
 import { drafts } from './0005-drafts.ts';
 import { leftChats } from './0006-left-chats.ts';
 import { tasks } from './0007-tasks.ts';
+import { usage } from './0008-usage.ts';
+import { history } from './0009-history.ts';
+import { models } from './0010-models.ts';
 
 export interface Migration {
   /** The key: never changed after a release. */
@@ -13,4 +16,15 @@ export interface Migration {
 }
 
 /** In the order in which they are applied, each in a transaction of its own. */
-export const migrations: readonly Migration[] = [firstTables, people, channels, questions, drafts, leftChats, tasks];
+export const migrations: readonly Migration[] = [
+  firstTables,
+  people,
+  channels,
+  questions,
+  drafts,
+  leftChats,
+  tasks,
+  usage,
+  history,
+  models,
+];

@@ -14,6 +14,7 @@ export interface RawSnapshot {
   tools: Row[];
   more: boolean;
   draft?: Value;
+  background?: Value;
 }
 
 const MAX_MESSAGES = 100;
@@ -68,9 +69,9 @@ export function readTables(bytes: Buffer, afterSeq: number, { whole = false } = 
     const tools = db.prepare(
       `SELECT id, tool, started_at, declared_timeout_ms FROM tools_in_flight LIMIT ${MAX_TOOLS}`,
     );
-    const draft = db.prepare('SELECT value FROM session_state WHERE key = ?').get('draft')?.value;
+    const state = db.prepare("SELECT key, value FROM session_state WHERE key IN ('draft', 'background') LIMIT 2");
     return {
-      ...(draft !== undefined && { draft: plainValue(draft) }),
+      ...Object.fromEntries(take(state.iterate(), 2).rows.map(({ key, value }) => [key, value])),
       messages: page.rows,
       acks: take(acks.iterate(), MAX_ACKS).rows,
       phase: take(phase.iterate(), 1).rows[0] ?? null,

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import {
   AckError,
+  BACKGROUND,
   type ChatOut,
   DRAFT,
   faultPoint,
@@ -75,6 +76,7 @@ export class Outbound {
     this.write((tx) => {
       this.#db.exec("DELETE FROM processing_ack WHERE status = 'processing'");
       tx.idle();
+      tx.dropState(BACKGROUND);
     });
     const rows = z.array(AckRow).parse(this.#db.prepare('SELECT message_id, status, error FROM processing_ack').all());
     return new Map(rows.map((row) => [row.message_id, readAck(row)]));

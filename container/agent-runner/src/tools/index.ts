@@ -1,5 +1,6 @@
 import { addReactionTool, editMessageTool } from './about-message.ts';
 import { askTool, sendCardTool } from './ask.ts';
+import { searchHistoryTool } from './history.ts';
 import type { Kit } from './send.ts';
 import { sendFileTool } from './send-file.ts';
 import { sendMessageTool } from './send-message.ts';
@@ -18,6 +19,7 @@ export function createTools(parts: Omit<Kit, 'patienceMs'>, patienceMs = PATIENC
     addReactionTool(kit),
     sendCardTool(kit),
     askTool(kit),
+    searchHistoryTool(kit),
     ...taskTools(kit),
   ] as const;
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { addressOf, sameChat } from '../destinations.ts';
-import { errorText } from '../log.ts';
-import { askThrough } from '../ncl/ask.ts';
-import { failure, type Kit } from './send.ts';
+import type { Kit } from './send.ts';
+import { through } from './through-ncl.ts';
 import type { Tool } from './tool.ts';
 
 /** What is to be done at a time: the words of `ncl tasks`, and its answers. */
@@ -49,19 +48,8 @@ export function taskTools(kit: Kit): Tool[] {
   ];
 }
 
-async function run({ outbound, look }: Kit, word: string, given: Record<string, unknown>) {
-  try {
-    const { origin, destinations, stopped } = look();
-    if (stopped) return failure('The user has stopped this turn. Nothing was done.');
-    const here = destinations.find((each) => origin && sameChat(addressOf(each), origin));
-    const terms = Object.entries(word === 'create' && here ? { to: here.name, ...given } : given);
-    const flags = terms.flatMap(([name, value]) =>
-      value === undefined ? [] : `--${name.replace('_', '-')}=${String(value)}`,
-    );
-    const answer = await askThrough(outbound, () => look().messages, ['tasks', word, ...flags]);
-    if (!answer) return failure('The host did not answer. It may have done it all the same: look at list_tasks.');
-    return answer.exit === 0 ? { text: answer.out } : failure(answer.err);
-  } catch (error) {
-    return failure(`It could not be done: ${errorText(error)}`);
-  }
+function run(kit: Kit, word: string, given: Record<string, unknown>) {
+  const { origin, destinations } = kit.look();
+  const here = destinations.find((each) => origin && sameChat(addressOf(each), origin));
+  return through(kit, ['tasks', word], word === 'create' && here ? { to: here.name, ...given } : given);
 }

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { type DestinationRow, DRAFT, faultPoint, type MessageInRow, type Origin } from '@nanoclaw/protocol';
+import { BACKGROUND, type DestinationRow, DRAFT, faultPoint, type MessageInRow, type Origin } from '@nanoclaw/protocol';
 import type { Log } from '../log.ts';
 import type { Ack, Outbound, OutboundTx } from '../mailbox/outbound.ts';
 import { correctionText, joinOutcomes, NOTHING, type Outcome, readOutcome } from '../output/outcome.ts';
 import { renderResponse } from '../prompt.ts';
 import type { ProviderEvent } from '../provider.ts';
+import { type Asker, Behind } from './behind.ts';
 import { Drafting } from './drafting.ts';
 import { Drain } from './drain.ts';
 import { ackError, toolFields, usageContent, wholeMs } from './records.ts';
 import { messagesOf, type Push, Turn } from './turn.ts';
-import { silenceReason, writeOutcome, writeProgress } from './write.ts';
+import { remark, silenceReason, writeOutcome, writeProgress } from './write.ts';
 
 type Event<T extends ProviderEvent['type']> = Extract<ProviderEvent, { type: T }>;
 
@@ -22,8 +23,10 @@ export interface DeskOptions {
   /** Hands a prompt to the provider. May throw. */
   push(id: string, text: string): void;
   /** The provider's conversation can't be gone on with. */
-  startAfresh(): void;
+  startAfresh(continuation: string | undefined): void;
 }
+
+const UNTOLD = '⚠️ What I did in the background has ended, and I could not report on it. Ask me for it.';
 
 /** How often a running turn is shown to go on. */
 const ALIVE_MS = 5000;
@@ -36,6 +39,7 @@ export class Desk {
   readonly #options: DeskOptions;
   readonly acks: Map<string, Ack>;
   readonly #drafting: Drafting;
+  readonly #behind: Behind;
   turn: Turn | null = null;
   /** Where the last turn was. */
   lastOrigin: Origin | null = null;
@@ -50,11 +54,17 @@ export class Desk {
     this.#options = options;
     this.acks = options.outbound.takeOver();
     this.#drafting = new Drafting(options.outbound);
+    this.#behind = new Behind(options);
     this.continuation = options.outbound.state(this.#continuationKey);
   }
 
   get isDraining(): boolean {
     return this.#drain !== null;
+  }
+
+  /** Something goes on behind the turns, which would end with the provider's query. */
+  get isBusyBehind(): boolean {
+    return this.#behind.isBusy;
   }
 
   isHeld(messageId: string): boolean {
@@ -96,9 +106,10 @@ export class Desk {
     this.acks.set(row.id, { status: 'completed' });
   }
 
-  /** Ends the running turn, if any, without an answer. What waits for a turn, the host withdraws. Returns whether one ran. */
+  /** Ends the running turn, if any, without an answer, and what goes on behind it. What waits for a turn, the host withdraws. Returns whether anything ran. */
   stop(control: MessageInRow, forget: boolean): boolean {
     const { turn } = this;
+    const ran = turn !== null || this.isBusyBehind;
     const pushes = [...(turn?.open.values() ?? [])];
     const rows = pushes.flatMap((push) => [...push.triggers, ...push.context]);
     const answers = pushes.flatMap((push) => push.triggers.map((row) => row.id));
@@ -110,7 +121,9 @@ export class Desk {
       }
       if (forget) tx.dropState(this.#continuationKey);
       tx.idle();
+      tx.dropState(BACKGROUND);
     });
+    this.#behind.forget();
     this.#drafting.over();
     faultPoint('runner.stopped');
     for (const row of [control, ...rows]) this.acks.set(row.id, { status: 'completed' });
@@ -120,7 +133,7 @@ export class Desk {
     if (forget) this.#drain = null;
     else if (turn) this.#drain = new Drain(turn.open.keys(), performance.now());
     this.#options.log('info', 'turn-stopped', { forget, control: control.id, messages: rows.map((row) => row.id) });
-    return turn !== null;
+    return ran;
   }
 
   /** The provider has confirmed the interruption. */
@@ -150,6 +163,12 @@ export class Desk {
         break;
       case 'activity':
         this.#activity(event);
+        break;
+      case 'background':
+        this.#behind.change(event, this.#asker);
+        break;
+      case 'resumed':
+        this.#resumed(event);
         break;
       case 'settled':
         this.#settled(event);
@@ -204,6 +223,25 @@ export class Desk {
     if (tool.phase === 'start') faultPoint('runner.tool');
   }
 
+  /** A turn that nobody asked for, where its work was asked for. Whatever else was just handed over waits behind it. */
+  #resumed({ id, ended }: Event<'resumed'>): void {
+    const asker = this.#behind.asker(ended) ?? this.#asker;
+    // Of a stopped turn nothing more is said.
+    if (!asker || this.#drain) return;
+    this.#options.outbound.write((tx) => tx.inTurn(this.#silenceMs));
+    this.turn ??= new Turn({ ...asker.origin, id });
+    this.turn.replyTo ??= asker.asked;
+    this.lastOrigin = this.turn.origin;
+    this.turn.add({ id, triggers: [], context: [], own: asker });
+    this.#options.log('info', 'resumed', { push: id, ended });
+  }
+
+  get #asker(): Asker | null {
+    const { turn, lastOrigin } = this;
+    if (turn) return askerOf(turn);
+    return this.#behind.asker([]) ?? (lastOrigin && { origin: lastOrigin, asked: null });
+  }
+
   #settled({ ids, text, continuation }: Event<'settled'>): void {
     if (continuation !== undefined) this.continuation = continuation;
     if (this.#released(ids)) {
@@ -219,7 +257,7 @@ export class Desk {
     const outcome = joinOutcomes([
       // What the agent was told of and didn't repeat, it has given up.
       ...pushes.flatMap((push) => (push.held ? { ...push.held, rejected: [] } : [])),
-      readOutcome(text, this.#options.destinations(), turn.origin),
+      readOutcome(text, this.#options.destinations(), askerOf(turn, pushes).origin),
       { ...NOTHING, rejected: turn.rejected },
     ]);
     if (outcome.rejected.length === 0 || turn.corrected || !this.#correct(turn, pushes, outcome)) {
@@ -251,20 +289,24 @@ export class Desk {
     const rows = pushes.flatMap((push) => [...push.triggers, ...push.context]);
     const ends = turn.open.size === pushes.length;
     faultPoint('runner.answered');
+    const { origin, asked: about } = askerOf(turn, pushes);
     writeOutcome(this.#options.outbound, this.#options.outbox, {
-      origin: turn.origin,
+      origin,
       outcome,
+      about,
       answers: pushes.flatMap((push) => push.triggers).sort((a, b) => a.seq - b.seq),
       reason,
       also: (tx) => {
         for (const row of rows) tx.ack(row.id, 'completed');
         this.#keepContinuation(tx);
+        this.#behind.tell(tx);
         if (ends) tx.idle();
         faultPoint('runner.finishing');
       },
     });
     this.#drafting.over();
     faultPoint('runner.finished');
+    this.#behind.told();
     for (const row of rows) this.acks.set(row.id, { status: 'completed' });
     turn.said = false;
     turn.rejected = [];
@@ -300,11 +342,16 @@ export class Desk {
     this.#options.outbound.write((tx) => {
       for (const row of rows) tx.fail(row.id, ackError(row, event));
       if (event.continuationLost) tx.dropState(this.#continuationKey);
+      for (const { own } of this.#behind.isUntold ? pushes : []) {
+        if (own) tx.message(remark(this.#options.outbox, own, UNTOLD));
+        if (own) this.#behind.tell(tx);
+      }
       if (turn && turn.open.size === pushes.length && held.length === 0) tx.idle();
       else tx.dropState(DRAFT);
     });
     this.#drafting.over();
     for (const row of rows) this.acks.set(row.id, { status: 'failed', tries: row.tries });
+    if (pushes.some(({ own }) => own)) this.#behind.told();
     this.#options.log('warn', 'provider-error', {
       class: event.class,
       retryable: event.retryable,
@@ -312,8 +359,8 @@ export class Desk {
       messages: messagesOf(pushes),
     });
     if (event.continuationLost) {
+      this.#options.startAfresh(this.continuation);
       this.continuation = undefined;
-      this.#options.startAfresh();
     }
     if (!turn) return;
     this.#close(
@@ -332,7 +379,8 @@ export class Desk {
     }
     const origin = this.turn?.origin ?? this.lastOrigin;
     if (!origin) return;
-    const message = { origin, inReplyTo: this.turn?.replyTo ?? null, content: { kind: 'system' as const, body } };
+    const [about = this.turn?.replyTo ?? null] = messagesOf(this.#pushes(event.turn === undefined ? [] : [event.turn]));
+    const message = { origin, inReplyTo: about, content: { kind: 'system' as const, body } };
     this.#options.outbound.write((tx) => tx.message(message));
   }
 
@@ -362,4 +410,10 @@ export class Desk {
     this.#options.outbound.write((tx) => tx.inTurn(this.#silenceMs));
     this.#alive = now;
   }
+}
+
+/** Whom it answers: what nobody asked for has a place of its own. */
+function askerOf(turn: Turn, pushes: readonly Push[] = []): Asker {
+  const own = pushes.every((push) => push.own) ? pushes[0]?.own : undefined;
+  return own ?? { origin: turn.origin, asked: turn.replyTo };
 }

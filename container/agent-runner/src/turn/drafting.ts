@@ -25,9 +25,12 @@ export class Drafting {
     if (now - this.#writtenAt < EVERY_MS) return;
     const held = [...turn.open.values()].flatMap((push) => push.held?.own ?? []);
     const shown = readPartial([...held, text].join('\n\n'));
+    const answers = messagesOf(turn.open.values());
+    // What nobody has asked for answers nothing.
+    if (answers.length === 0) return;
     const isShort = shown.length < FROM_CHARS && now - this.#begun < FROM_MS;
     if (isShort || shown === '' || shown === this.#text) return;
-    const draft: Draft = { answers: messagesOf(turn.open.values()), text: shown };
+    const draft: Draft = { answers, text: shown };
     this.#outbound.write((tx) => tx.setState(DRAFT, JSON.stringify(draft)));
     this.#text = shown;
     this.#writtenAt = now;

@@ -22,10 +22,12 @@ export function ackError(
 
 /** Null when the figures make no sense. */
 export function usageContent(provider: string, usage: Usage): SystemOut | null {
-  const { type: _, model, ...figures } = usage;
+  const { type: _, model, turn, soFar, ...figures } = usage;
   const known = Object.entries(figures).filter(([, figure]) => amount(figure) !== undefined);
   const read = SystemOut.safeParse({
     action: 'usage',
+    ...(turn !== undefined && { turn }),
+    ...(soFar && { soFar }),
     provider,
     ...(model === undefined ? {} : { model: cleanText(model).slice(0, 128) }),
     ...Object.fromEntries(known),
@@ -36,7 +38,7 @@ export function usageContent(provider: string, usage: Usage): SystemOut | null {
 export function toolFields(tool: ToolActivity): { id: string; name: string; timeout: number | null } {
   return {
     id: cleanText(tool.id).slice(0, 200),
-    name: cleanText(tool.name).slice(0, 200),
+    name: cleanText([tool.name, tool.subject ?? ''].join(' ').trim()).slice(0, 200),
     timeout: wholeMs(tool.declaredTimeoutMs),
   };
 }

@@ -1,5 +1,6 @@
 import type { MessageInRow, Origin } from '@nanoclaw/protocol';
 import type { Outcome, Rejected } from '../output/outcome.ts';
+import type { Asker } from './behind.ts';
 
 /** One prompt at the provider. */
 export interface Push {
@@ -9,6 +10,8 @@ export interface Push {
   context: readonly MessageInRow[];
   /** Of a correction: what the answer before it came to. It is sent together with what comes of the correction. */
   held?: Outcome;
+  /** Of a turn that nobody asked for: whose work it tells of, whatever else runs. */
+  own?: Asker;
 }
 
 /** The ids by which the host knows what they hold. */

@@ -2,6 +2,7 @@ import { DRAFT, type MessageInRow, type Origin } from '@nanoclaw/protocol';
 import { type NewMessage, newMessageId, type Outbound, type OutboundTx } from '../mailbox/outbound.ts';
 import { chatContent } from '../output/chat-content.ts';
 import { asRemark, type Outcome } from '../output/outcome.ts';
+import type { Asker } from './behind.ts';
 import type { Turn } from './turn.ts';
 
 /** Beyond this, what is only shown on the way is left out, so that there is room for the answers. */
@@ -12,6 +13,8 @@ export interface Settlement {
   outcome: Outcome;
   /** What this answers, oldest first. */
   answers: readonly MessageInRow[];
+  /** What it is about, where it answers nothing. */
+  about?: string | null;
   /** Why the origin gets no answer, where it gets none. */
   reason: string;
   /** Written in the same transaction. */
@@ -21,7 +24,7 @@ export interface Settlement {
 export function writeOutcome(outbound: Outbound, outbox: string, settlement: Settlement): void {
   const { origin, outcome, reason, also } = settlement;
   const answers = settlement.answers.map((row) => row.id);
-  const inReplyTo = answers.at(-1) ?? null;
+  const inReplyTo = answers.at(-1) ?? settlement.about ?? null;
   const own = [...outcome.own, ...outcome.rejected.map(asRemark)].join('\n\n');
   const messages = elsewhere(outbox, outcome, inReplyTo);
   if (own !== '') messages.unshift(chat(outbox, origin, inReplyTo, own, answers.length > 0 ? { answers } : {}));
@@ -52,6 +55,11 @@ export function writeProgress(outbound: Outbound, outbox: string, turn: Turn, ou
     for (const message of messages) tx.message(message);
     tx.dropState(DRAFT);
   });
+}
+
+/** Words of the runner's own, where the agent can't say it. */
+export function remark(outbox: string, { origin, asked }: Asker, text: string): NewMessage {
+  return chat(outbox, origin, asked, text, {});
 }
 
 function elsewhere(outbox: string, outcome: Outcome, inReplyTo: string | null): NewMessage[] {

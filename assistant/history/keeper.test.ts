@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { pathsFor } from '../../src/paths.ts';
+import { until } from '../../test/support/until.ts';
+import { createKeeper } from './keeper.ts';
+import { createStage } from './testing/stage.ts';
+
+const log = { info: () => undefined, warn: () => undefined };
+const everything = { wanted: [], within: { places: null, forgotten: true }, limit: 10 };
+
+test('its process starts when it is asked, ends when it isn’t, and comes again when it was killed', async () => {
+  await using stage = createStage();
+  const paths = pathsFor(stage.install.root);
+  const chat = stage.addChat('garden');
+  stage.hears(stage.session(chat), chat, 'tulips');
+  const keeper = createKeeper({ central: paths.db, index: paths.history, log, idleMs: 30 });
+  assert.equal(keeper.isRunning(), false);
+  assert.equal((await keeper.search(everything))?.found?.hits.length, 1);
+  await until(() => !keeper.isRunning());
+  assert.equal((await keeper.search(everything))?.found?.hits.length, 1);
+  await keeper.stop();
+  assert.equal(await keeper.search(everything), undefined);
+
+  const hasty = createKeeper({ central: paths.db, index: paths.history, log, deadlineMs: 1 });
+  assert.equal(await hasty.search(everything), undefined);
+  await until(() => !hasty.isRunning());
+  assert.equal(await hasty.search(everything), undefined);
+  await hasty.stop();
+});
+
+test('many at once are all answered', async () => {
+  await using stage = createStage();
+  const chat = stage.addChat('garden');
+  const { id } = stage.session(chat);
+  stage.hears(stage.session(chat), chat, 'tulips');
+  const found = await Promise.all(Array.from({ length: 20 }, () => stage.finds('tulips', { sessionId: id })));
+  assert.ok(found.every(([text]) => text === 'tulips'));
+});
+
+test('without a search, the index is brought up to date now and then, if there is anything new', async () => {
+  await using stage = createStage();
+  const chat = stage.addChat('garden');
+  const session = stage.session(chat);
+  const gone = stage.hears(session, chat, 'tulips');
+  stage.run('DELETE FROM messages WHERE id = ?', gone);
+  stage.hears(session, chat, 'roses');
+  const pending = () => Number(stage.install.db.prepare('SELECT count(*) AS n FROM history_changes').get()?.n);
+  const minute = 60_000;
+  stage.history.look(0);
+  stage.history.look(59 * minute);
+  assert.equal(pending(), 1);
+  stage.history.look(61 * minute);
+  await until(() => pending() === 0);
+  const index = new DatabaseSync(pathsFor(stage.install.root).history, { readOnly: true, timeout: 5_000 });
+  assert.equal(index.prepare('SELECT count(*) AS n FROM docs').get()?.n, 1);
+  index.close();
+});
