@@ -9,6 +9,8 @@ export interface Stage {
   kind: 'plain' | 'node' | 'bun';
   /** A stage that takes longer hangs, and is ended. */
   deadlineMinutes: number;
+  /** Runs beside the next one: its tests run one after the other, and leave a core. */
+  besideNext?: boolean;
 }
 
 const NODE_TEST = ['node', '--use-system-ca', '--test', '--test-reporter=spec', '--test-timeout=180000'];
@@ -58,18 +60,13 @@ export function allStages(root: string, full: boolean): Stage[] {
       kind: 'node',
       deadlineMinutes: 8 * times,
     },
+    { ...bunTests('runner', runner), deadlineMinutes: 6 * times, besideNext: true },
     {
-      name: 'runner',
-      // With a path in front, or Bun takes a name as a filter.
-      command: [
-        'bun',
-        'test',
-        // Its default of 5 s is a time for a machine with nothing else to do.
-        '--timeout=180000',
-        ...[...runner, ...providers.filter((file) => !isHosts(file))].map((file) => `./${file}`),
-      ],
-      kind: 'bun',
-      deadlineMinutes: 6 * times,
+      ...bunTests(
+        'providers',
+        providers.filter((file) => !isHosts(file)),
+      ),
+      deadlineMinutes: 8 * times,
     },
     {
       name: 'end-to-end',
@@ -85,6 +82,20 @@ export function allStages(root: string, full: boolean): Stage[] {
       deadlineMinutes: 8 * times,
     },
   ];
+}
+
+/** Stages that run at the same time, in their order. */
+export function inTurn(stages: readonly Stage[]): Stage[][] {
+  return stages.reduce<Stage[][]>((turns, stage, index) => {
+    if (stages[index - 1]?.besideNext) turns.at(-1)?.push(stage);
+    else turns.push([stage]);
+    return turns;
+  }, []);
+}
+
+function bunTests(name: string, files: readonly string[]): Omit<Stage, 'deadlineMinutes'> {
+  // Its default of 5 s is a time for a machine with nothing else to do. With a path in front, or Bun takes a name as a filter.
+  return { name, kind: 'bun', command: ['bun', 'test', '--timeout=180000', ...files.map((file) => `./${file}`)] };
 }
 
 function measuresTimes(file: string): boolean {
