@@ -64,6 +64,7 @@ export function createHostView({ host, owner, db, slug, version, startedAt, stop
       ...host.housekeeping.problems(),
       ...(audit === undefined ? [] : [audit]),
       ...host.assistant.models.problems(),
+      ...host.assistant.usage.problems(Date.now()),
     ];
   }
 

@@ -1,4 +1,4 @@
-import type { ButtonPress } from '../src/channels/adapter.ts';
+import type { ChannelHost } from '../src/channels/adapter.ts';
 import type { Words } from '../src/router.ts';
 import { type Afterwards, type AfterwardsParts, createAfterwards } from './afterwards/index.ts';
 import { type Alive, type AliveParts, createAlive } from './alive/index.ts';
@@ -27,7 +27,7 @@ export interface Assistant {
   model: ModelCommand;
   words: readonly Words[];
   /** Who hears of a pressed button, by what its data begins with. */
-  presses: Readonly<Record<string, (press: ButtonPress) => Promise<string>>>;
+  presses: Readonly<Record<string, ChannelHost['press']>>;
   /** Now and then, and when messages have ended. */
   look(): void;
   stop(): void;

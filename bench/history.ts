@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
@@ -21,6 +22,8 @@ const { values } = parseArgs({
 const messages = Number(values.messages);
 const ROUNDS = 15;
 
+// As the host does.
+enableCompileCache(join(CODE, '.runtime/compile-cache'));
 using install = createInstall();
 const { db, root } = install;
 const paths = pathsFor(root);

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
-import type { Arguments, Command, Flag, Positional } from './definition.ts';
+import { type Arguments, BETWEEN, type Command, type Flag, type Positional } from './definition.ts';
 import type { RefKind } from './lookup/kinds.ts';
+import { meant } from './meant.ts';
 
-export type Parsed<T> = { ok: true; value: T } | { ok: false; sentence: string };
+export type Parsed<T> = { ok: true; value: T } | { ok: false; sentence: string; help?: string };
 
 export interface Invocation {
   command: Command | undefined;
@@ -54,14 +55,15 @@ export function readInvocation(
     const { rawName, inlineValue } = token;
     const value = token.value?.replace(UNDASHED, '');
     const flag = flags.find((one) => one.name === token.name || one.also?.includes(token.name));
-    if (!flag) return wrong(`There is no option ${rawName}.`);
+    if (!flag) return noOption(rawName, command);
     const { name } = flag;
-    if (Object.hasOwn(given, name)) return wrong(`${rawName} is given twice.`);
+    const before = flag.many ? given[name] : undefined;
+    if (before === undefined && Object.hasOwn(given, name)) return wrong(`${rawName} is given twice.`);
     if (!flag.value && value !== undefined) return wrong(`${rawName} takes no value.`);
     if (flag.value && (value === undefined || (!inlineValue && /^-(?!\d|$)/.test(value)))) {
       return wrong(`${rawName} needs a value: ${rawName} <${flag.value}>.`);
     }
-    given[name] = value ?? true;
+    given[name] = typeof before === 'string' ? before + BETWEEN + value : (value ?? true);
   }
   const { json, help, ...args } = given;
   const about = positionals.length > 0 ? positionals.join(' ') : undefined;
@@ -70,7 +72,7 @@ export function readInvocation(
   if (!command) {
     // The first words of commands alone: whoever calls shows which there are.
     const begun = about === undefined || commands.some(({ name, hidden }) => !hidden && name.startsWith(`${about} `));
-    return begun ? { ok: true, value: { ...invocation, args: {} } } : unknown(positionals);
+    return begun ? { ok: true, value: { ...invocation, args: {} } } : unknown(positionals, commands);
   }
   const placed = place(command, positionals, args);
   if (!placed.ok) return placed;
@@ -144,8 +146,18 @@ function place(command: Command, values: readonly string[], args: Arguments): Pa
   return extra === undefined ? { ok: true, value: placed } : wrong(`${JSON.stringify(extra)} is too much.`);
 }
 
-function unknown(words: readonly string[]): Parsed<never> {
-  return wrong(`There is no command ${JSON.stringify(words.slice(0, 2).join(' '))}.`);
+function unknown(words: readonly string[], commands: readonly Command[]): Parsed<never> {
+  const names = commands.filter(({ hidden }) => !hidden).map(({ name }) => name);
+  const near = meant(words, names);
+  const more = near === undefined ? '' : ` Did you mean \`ncl ${near}\`?`;
+  return wrong(`There is no command ${JSON.stringify(words.slice(0, 2).join(' '))}.${more}`);
+}
+
+function noOption(written: string, command: Command | undefined): Parsed<never> {
+  const takesWords = command?.positionals?.some(({ rest }) => rest) === true;
+  const how = takesWords ? ' Words with a dash need quotes around the whole, or -- before them.' : '';
+  const sentence = `There is no option ${written}.${how}`;
+  return { ok: false, sentence, ...(command && !command.hidden && { help: command.name }) };
 }
 
 function wrong(sentence: string): Parsed<never> {

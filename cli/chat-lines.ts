@@ -9,6 +9,7 @@ import { ENDS, editedText, saidText, troubleText } from './chat-text.ts';
 import type { ClientContext } from './definition.ts';
 import { paint } from './screen.ts';
 
+const LEAVE = /^\s*\/(quit|exit)\s*$/i;
 const HOW = 'Choose by its number: !1';
 
 /** A conversation line by line, from a person or a pipe. Returns the exit status. */
@@ -44,7 +45,7 @@ export async function converse(context: ClientContext, part: Part): Promise<numb
     else if (frame.type === 'progress') screen.err(paint(screen, 'dim', printable(frame.text)));
     else if (frame.type === 'message' || frame.type === 'card') screen.out(saidText(frame, part.thread, HOW));
     else if (frame.type === 'edited') screen.out(editedText(frame, part.thread, cards.get(frame.id)));
-    else if (frame.type === 'pressed') screen.err(paint(screen, 'dim', printable(frame.text)));
+    else if (frame.type === 'pressed') screen.err(paint(screen, frame.refused ? 'red' : 'dim', printable(frame.text)));
     else if (frame.type === 'accepted' && frame.held) screen.err(ENDS.held.note ?? '');
     else if (frame.type === 'refused') screen.err(paint(screen, 'red', printable(frame.sentence)));
     else if (frame.type === 'settled' && ENDS[frame.outcome].note) screen.err(ENDS[frame.outcome].note ?? '');
@@ -85,11 +86,12 @@ export async function converse(context: ClientContext, part: Part): Promise<numb
     settle(id);
   }
 
-  if (tty) screen.err(paint(screen, 'dim', 'Write a line and press Enter; /help shows the commands, Ctrl+D leaves.'));
+  if (tty) screen.err(paint(screen, 'dim', 'Write a line and press Enter; /help shows the commands, /quit leaves.'));
   // Not before there is a connection: its lines come at once, and nobody would take them.
   lines = createInterface({ input, ...(tty && { output }), terminal: tty, prompt: '> ' });
   lines.on('line', (text) => {
     if (tty) lines?.prompt();
+    if (LEAVE.test(text)) return lines?.close();
     if (text.trim() !== '') void take(text);
   });
   lines.on('close', () => {
@@ -104,6 +106,8 @@ export async function converse(context: ClientContext, part: Part): Promise<numb
   } finally {
     connection.close();
     lines.close();
+    // A pipe that stays open would keep us here after /quit.
+    input.destroy();
     if (tty) screen.err('');
   }
 }

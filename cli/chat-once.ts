@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ServerFrame } from '../channels/terminal/frames.ts';
 import { NanoError } from '../src/errors.ts';
 import { printable } from '../src/log/printable.ts';
@@ -73,25 +74,36 @@ export async function pressOnce(
   timeoutMs: number,
 ): Promise<number> {
   const { screen, json } = context;
-  const pressed = Promise.withResolvers<string>();
+  const pressed = Promise.withResolvers<PressedFrame>();
   const id = randomUUID();
   const cards = createCards();
+  let lastSeen = performance.now();
   const onFrame = (frame: ServerFrame): void => {
+    lastSeen = performance.now();
     cards.see(frame);
-    if (frame.type === 'pressed' && frame.id === id) pressed.resolve(frame.text);
+    if (frame.type === 'pressed' && frame.id === id) pressed.resolve(frame);
     if (frame.type === 'refused' && frame.id === id) pressed.reject(refusedError(frame));
   };
   return connected(context, part, { timeoutMs, about: id, onFrame }, async (connection) => {
     await Promise.race([connection.ready, connection.lost]);
+    // What waited for somebody to look comes only now: the newest card may be the last of it.
+    const latest = performance.now() + LONGEST_COMING_MS;
+    while (performance.now() < Math.min(lastSeen + QUIET_MS, latest)) await wait(QUIET_MS / 10);
     const choice = cards.choose(option);
     if (!choice) throw new NanoError('NC_NOT_FOUND', NO_OPTION);
-    if (!json) screen.err(paint(screen, 'dim', printable(`${choice.card.title}: ${choice.button.label}`)));
+    const what = `Pressing [${option}] ${choice.button.label}, of: ${choice.card.title}`;
+    if (!json) screen.err(paint(screen, 'dim', printable(what)));
     connection.press(choice.card, choice.button.data, id);
-    const text = await Promise.race([pressed.promise, connection.lost]);
-    if (!json) screen.out(printable(text));
-    return 0;
+    const { text, refused } = await Promise.race([pressed.promise, connection.lost]);
+    if (!json) (refused ? screen.err : screen.out)(printable(refused ? `Refused: ${text}` : text));
+    return refused ? 1 : 0;
   });
 }
+
+type PressedFrame = Extract<ServerFrame, { type: 'pressed' }>;
+
+const QUIET_MS = 300;
+const LONGEST_COMING_MS = 3000;
 
 interface Call {
   timeoutMs: number;

@@ -55,12 +55,12 @@ const cases: [what: string, frames: ServerFrame[], steps: string[]][] = [
   ],
   [
     'a command',
-    [accepted('a', { messageIds: [], answered: true }), message('x', 'msg-?'), settled('a')],
-    ['answer:x', 'reply'],
+    [accepted('a', { answered: true }), message('y', null), message('z', 'msg-b'), message('x', 'msg-a'), settled('a')],
+    ['other:y', 'other:z', 'answer:x', 'reply'],
   ],
   [
     'a command whose answer was quicker than its acceptance',
-    [message('x', 'msg-?'), accepted('a', { messageIds: [], answered: true }), settled('a')],
+    [message('x', 'msg-a'), accepted('a', { answered: true }), settled('a')],
     ['answer:x', 'reply'],
   ],
   ['that it is kept until somebody decides', [accepted('a', { messageIds: [], held: true })], ['held']],

@@ -31,8 +31,8 @@ export function createTurn(id: string): (frame: ServerFrame) => TurnStep[] {
     if (frame.type === 'edited') return [{ aside: frame }];
     const isOurs = frame.inReplyTo !== null && names.has(frame.inReplyTo);
     if (frame.type === 'card' && !isOurs) return [{ aside: frame }];
-    // A command of the host's has no name here to reply to.
-    if (frame.inReplyTo !== null && !isOurs && !byHost) {
+    // What the host answers itself always says what it answers.
+    if (!isOurs && (frame.inReplyTo !== null || byHost)) {
       lastOther = frame;
       return [{ other: frame }];
     }

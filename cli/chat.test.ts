@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { createTerminals } from '../channels/terminal/index.ts';
@@ -21,6 +22,8 @@ describe('ncl chat', () => {
   let events: InboundEvent[];
   let presses: ButtonPress[];
   let count = 0;
+  /** What comes as soon as somebody looks. */
+  let waiting: (() => Promise<void>) | undefined;
 
   before(async () => {
     checkout = makeCheckout();
@@ -33,13 +36,18 @@ describe('ncl chat', () => {
       setImmediate(() => void answer(event));
       return { status: 'stored', messageIds: ['msg-1'] };
     };
-    const press = async (press: ButtonPress): Promise<string> => {
+    const press = async (press: ButtonPress, refused?: () => void): Promise<string> => {
       presses.push(press);
+      if (press.senderId.endsWith(':eve')) {
+        refused?.();
+        return 'Not for you.';
+      }
       const { platformMessageId: edits = '', threadId } = press;
       await say(press, { threadId, text: `Bob, ask\nHe wants in.\n\nChosen: ${press.data}`, edits });
       return `You chose ${press.data}.`;
     };
-    for (const adapter of adapters) await adapter.start({ accept, press, available: () => undefined });
+    for (const adapter of adapters)
+      await adapter.start({ accept, press, available: () => setImmediate(() => void waiting?.()) });
   });
   after(async () => {
     for (const adapter of adapters) await adapter.stop();
@@ -99,6 +107,10 @@ describe('ncl chat', () => {
     [['--in', '*'], 2, /called by 1 to 64 letters/],
     [['--thread', ''], 2, /called by 1 to 64 letters/],
     [['--press', '1'], 2, /Either a message or --press/],
+    [['--file', ''], 2, /--file needs the name of a file/],
+    [['--file', 'nowhere.txt'], 2, /There is no file \/.*\/nowhere\.txt\./],
+    [['--file', '.'], 2, /is not a file/],
+    [['-la'], 2, /There is no option -l\. Words with a dash need quotes.*`ncl help chat`/],
     [['--channel', 'terminal-3'], 1, /There is no channel terminal-3/],
   ];
   for (const [args, expected, sentence] of wrong) {
@@ -123,11 +135,55 @@ describe('ncl chat', () => {
     assert.match(none.stderr, /No open card here has that option/);
     const pressed = await checkout.ncl(['chat', '--press', '2', '--in', 'cards', '--as', 'ann']);
     assert.equal(pressed.stdout, 'You chose ask one/Deny.\n');
-    assert.match(pressed.stderr, /Bob, ask one: Deny/);
+    assert.match(pressed.stderr, /^Pressing \[2\] Deny, of: Bob, ask one$/m);
     assert.deepEqual([presses[0]?.senderId, presses[0]?.platformId], ['terminal:ann', 'cards']);
     const again = await checkout.ncl(['chat', '--press', '2', '--in', 'cards']);
     assert.match(again.stderr, /No open card/, 'it has been decided');
     assert.equal(presses.length, 1);
+  });
+
+  test('a press that was refused says so, and its status', async () => {
+    await checkout.ncl(['chat', 'ask eve', '--in', 'eves']);
+    const { status, stdout, stderr } = await checkout.ncl(['chat', '--press', '1', '--in', 'eves', '--as', 'eve']);
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.match(stderr, /^Pressing \[1\] Allow, of: Bob, ask eve\nRefused: Not for you\.\n$/);
+  });
+
+  test('a card that comes only now, since nobody looked before, is the newest', async () => {
+    const buttons = [{ data: 'a', label: 'Allow' }];
+    const card = (title: string) => ({ text: title, card: { title, body: '', buttons } });
+    const at = { channelType: 'terminal', platformId: 'late' };
+    waiting = async () => {
+      waiting = undefined;
+      await say(at, card('Hal'));
+      await say(at, card('Ida'));
+    };
+    const { stderr } = await checkout.ncl(['chat', '--press', '1', '--in', 'late']);
+    assert.match(stderr, /^Pressing \[1\] Allow, of: Ida\n/);
+  });
+
+  test('!1 is no message', async () => {
+    const { status, stderr } = await checkout.ncl(['chat', '!1']);
+    assert.deepEqual([status, events.length], [2, 0]);
+    assert.match(stderr, /here it is --press 1\./);
+  });
+
+  test('files are found from the folder of whoever sends them', async () => {
+    mkdirSync(join(checkout.root, 'f'));
+    for (const name of ['a.txt', 'b.txt']) writeFileSync(join(checkout.root, 'f', name), name);
+    const sent = await checkout.ncl(['chat', 'two', '--file', 'f/a.txt', '--file=f/b.txt'], { cwd: checkout.root });
+    assert.equal(sent.stdout, 'heard: two\n');
+    assert.deepEqual(
+      events[0]?.attachments?.map(({ name }) => name),
+      ['a.txt', 'b.txt'],
+    );
+  });
+
+  test('/quit leaves a conversation', async () => {
+    const { child, run } = checkout.begin(['chat', '--in', 'left']);
+    child.stdin?.write('/quit\n');
+    assert.equal((await run).status, 0);
+    assert.equal(events.length, 0);
   });
 
   test('in a conversation !1 chooses an option of the newest card', async () => {

@@ -25,6 +25,8 @@ export interface Flag {
   value?: string;
   /** With `default` among them, an empty value is taken for that. */
   choices?: readonly string[];
+  /** May be given several times: `allOf` has them all. For what runs in the client. */
+  many?: boolean;
   description: string;
   required?: boolean;
   /** As for a positional. */
@@ -97,6 +99,8 @@ export interface ClientContext {
   root: string;
   /** Where data/, logs/, groups/ and .env of this install are. */
   home: string;
+  /** Where whoever calls is. Undefined: nobody knows. */
+  callerFolder?: string | undefined;
   screen: Screen;
   json: boolean;
   /** Asks the running host. Throws NanoError: NC_NO_HOST, NC_HOST_SILENT, or the host's own code. */
@@ -164,4 +168,11 @@ function answerOf<T>(result: Result<T>, { show, note, data }: Shown<T>, { look }
 export function textOf(args: Arguments, name: string): string | undefined {
   const value = args[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Between the values of what is given several times: no argument can hold it. */
+export const BETWEEN = '\0';
+
+export function allOf(args: Arguments, name: string): string[] {
+  return textOf(args, name)?.split(BETWEEN) ?? [];
 }

@@ -332,6 +332,13 @@ test('what an agent does at once it does with its own alone, whoever it speaks f
   );
   const global = { scope: 'global' } as const;
   assert.equal((await as(global, 'tasks', 'get', 'Theirs')).exit, 0);
+  world.query("UPDATE tasks SET status = 'done', next_at = NULL WHERE id = 'task-theirs'");
+  assert.equal((await as(global, 'tasks', 'get', 'theirs')).exit, 0, 'it has ended');
+  world.query(`INSERT INTO tasks SELECT 'task-newer', agent_group_id, messaging_group_id, thread_id, name, prompt, script, schedule,
+    recurs, timezone, catch_up, 'cancelled', reason, next_at, failures, created_by, created_at, updated_at FROM tasks`);
+  assert.match((await as(global, 'tasks', 'get', 'Theirs')).out, /task-newer/);
+  world.query("UPDATE tasks SET status = 'paused' WHERE id = 'task-theirs'");
+  assert.match((await as(global, 'tasks', 'get', 'Theirs')).out, /task-theirs/);
   for (const words of ['update --script=x', 'cancel', 'pause', 'resume', 'run-now']) {
     const [word = '', ...flags] = words.split(' ');
     for (const task of ['task-theirs', 'Theirs']) {

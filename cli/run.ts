@@ -10,7 +10,7 @@ import { helpFor } from './help-text.ts';
 import { processScreen, type Screen } from './screen.ts';
 
 /** One call of `ncl`: returns its exit status. */
-export async function run(root: string, home: string, argv: readonly string[]): Promise<number> {
+export async function run(root: string, home: string, argv: readonly string[], callerFolder?: string): Promise<number> {
   const screen = processScreen();
   const words = argv[0] === '--version' ? ['version', ...argv.slice(1)] : argv;
   const read = readInvocation(commands, words);
@@ -23,13 +23,14 @@ export async function run(root: string, home: string, argv: readonly string[]): 
     const context: ClientContext = {
       root,
       home,
+      callerFolder,
       screen,
       json,
       ask: (name, given, look) => askHost(adminSocket, name, given, look),
     };
     return await execute(command, args, context);
   } catch (error) {
-    return await tell(screen, json, error);
+    return await tell(screen, json, error, read.ok ? undefined : read.help);
   }
 }
 
@@ -69,8 +70,11 @@ async function mayGoOn(command: Command, args: Arguments, screen: Screen, error:
   }
 }
 
-async function tell(screen: Screen, json: boolean, thrown: unknown): Promise<number> {
-  const { code, message, remedy, exit } = asNanoError(await databaseError(thrown));
+/** `help`: the command whose help says how it is used. */
+async function tell(screen: Screen, json: boolean, thrown: unknown, help?: string): Promise<number> {
+  const error = asNanoError(await databaseError(thrown));
+  const { code, message, exit } = error;
+  const remedy = help === undefined ? error.remedy : `See \`ncl help ${help}\`.`;
   const end = message.includes('\n') ? '\n' : /[.!?…]$/.test(message) ? ' ' : '. ';
   if (json) screen.out(JSON.stringify({ error: { code, message, remedy } }));
   else screen.err(printable(`${message}${end}${remedy}`));

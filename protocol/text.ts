@@ -30,8 +30,8 @@ export function escapeXml(text: string): string {
 const SECRET = new RegExp(
   [
     String.raw`sk-\w+-|gh[pousr]_|github_pat_|glpat-|npm_|xox[a-z]-|xapp-|AKIA|AIza|eyJ|-----BEGIN|://[^/\s]+@`,
-    String.raw`(password|passwd|secret|token|api[-_ ]?key)\S*\s*[:=]\s*\S|(bearer|basic)\s+\S{8}`,
-    String.raw`(?=[\w+/=]*\d)(?=[\w+/=]*[a-z])[\w+/=]{24}`,
+    String.raw`(secret|token|key|login)\S*\s*[:=]\s*\S|(bearer|basic)\s+\S{8}|pass(word|wd|phrase|code)|\bpin\W*\d`,
+    String.raw`(?=[\w+/=]*\d)(?=[\w+/=]*[a-z])[\w+/=]{24}|[0-9a-f]{8}-[0-9a-f]{4}-`,
   ].join('|'),
   'i',
 );

@@ -66,6 +66,21 @@ test('what waits is measured from the first look that found it', () => {
   assert.equal(all.looked('s', null, true), undefined);
 });
 
+test('that it is needed is for the host to know', () => {
+  let now = 1_000;
+  const all = createActivities(() => now);
+  all.started('s', 0);
+  now = 2_000;
+  const job = { id: 'a', what: 'Count', asked: null };
+  all.seen('s', { ...look('turn', [['a', 5_000]]), background: [job] });
+  assert.equal(all.looked('s', 7, false)?.neededAt, 1_000, 'neither its file nor its heartbeat says so');
+  for (const needs of [() => all.touched('s'), () => all.settled('s'), () => all.looked('s', 7, true)]) {
+    now += 1_000;
+    needs();
+    assert.equal(all.get('s')?.neededAt, now);
+  }
+});
+
 test('a host that stood still holds it against nobody', () => {
   let now = 1_000;
   const all = createActivities(() => now);

@@ -26,6 +26,8 @@ export interface Activity {
   startedAt: number;
   /** When it last took, read or wrote anything. */
   lastActivity: number;
+  /** When it last had something to do that somebody asked for: by what the host knows, whatever its agent says. */
+  neededAt: number;
   turnSince: number | null;
   /** Messages that its agent has taken up. */
   held: ReadonlySet<string>;
@@ -71,6 +73,7 @@ export function createActivities(now: () => number = () => performance.now()): A
       all.set(id, {
         startedAt: at,
         lastActivity: at,
+        neededAt: at,
         turnSince: null,
         held: new Set(),
         progressAt: at,
@@ -89,7 +92,7 @@ export function createActivities(now: () => number = () => performance.now()): A
     },
     touched(id) {
       const known = all.get(id);
-      if (known) known.lastActivity = now();
+      if (known) known.lastActivity = known.neededAt = now();
     },
     seen(id, { phase, tools, acks, background = [] }) {
       const known = all.get(id);
@@ -113,13 +116,16 @@ export function createActivities(now: () => number = () => performance.now()): A
     },
     settled(id) {
       const known = all.get(id);
-      if (known?.turnSince) known.turnSince = now();
+      if (!known) return;
+      known.neededAt = now();
+      if (known.turnSince) known.turnSince = now();
     },
     paused(ms) {
       const later = (time: number | null) => time && time + ms;
       for (const known of all.values()) {
         known.startedAt += ms;
         known.lastActivity += ms;
+        known.neededAt += ms;
         known.progressAt += ms;
         known.turnSince = later(known.turnSince);
         known.dueSince = later(known.dueSince);
@@ -134,6 +140,7 @@ export function createActivities(now: () => number = () => performance.now()): A
       if (heartbeatTime !== null && heartbeatTime !== known.heartbeatTime) known.heartbeatAt = now();
       known.heartbeatTime = heartbeatTime;
       known.dueSince = due ? (known.dueSince ?? now()) : null;
+      if (due) known.neededAt = now();
       return known;
     },
   };

@@ -21,6 +21,7 @@ const fresh: Activity = {
   progressAt: now,
   tools: new Map(),
   jobs: new Map(),
+  neededAt: now,
   dueSince: null,
   heartbeatAt: now - 500,
   heartbeatTime: 1,
@@ -54,6 +55,11 @@ const cases: Readonly<Record<string, Case[]>> = {
       'background',
     ],
     [
+      'nothing that it says of itself keeps it for longer',
+      { lastActivity: now, neededAt: now - BACKGROUND_CEILING_MS - 1, jobs: jobs(MINUTE) },
+      'background',
+    ],
+    [
       'a message that nobody takes is no less one for it',
       { lastActivity: now - MINUTE - 1, dueSince: now - MINUTE - 1, startedAt: 0, jobs: jobs(MINUTE) },
       'unclaimed',
@@ -82,6 +88,16 @@ const cases: Readonly<Record<string, Case[]>> = {
   ],
   'in a turn': [
     ['what goes on behind it does not end it', { ...inTurn, jobs: jobs(BACKGROUND_CEILING_MS + 1) }, undefined],
+    [
+      'one that nobody asked for ends it no later than work behind the turns',
+      { ...inTurn, neededAt: now - BACKGROUND_CEILING_MS - 1 },
+      'background',
+    ],
+    [
+      'one that somebody waits for has its own ceiling',
+      { ...inTurn, neededAt: now - BACKGROUND_CEILING_MS - 1, dueSince: now - 5 * MINUTE },
+      undefined,
+    ],
     ['it is not idle', { ...inTurn, lastActivity: now - IDLE_STOP_MS - 1 }, undefined],
     ['it may keep another message waiting', { ...inTurn, dueSince: now - 4 * MINUTE }, undefined],
     ['over the ceiling it is ended', { turnSince: now - TURN_CEILING_MS - 1 }, 'ceiling'],

@@ -6,7 +6,7 @@ import type { Messages } from './db/messages.ts';
 
 export const IDLE_STOP_MS = 10 * 60_000;
 export const TURN_CEILING_MS = 30 * 60_000;
-/** What goes on behind the turns keeps its sandbox for as long, and no longer. */
+/** For as long, and no longer, what nobody waits for keeps its sandbox: work behind the turns, or what its agent only says is work. */
 export const BACKGROUND_CEILING_MS = 2 * 60 * 60_000;
 /** A runner touches its heartbeat every second; this long without means that its loop is dead. */
 export const HEARTBEAT_DEAD_MS = 60_000;
@@ -30,18 +30,29 @@ export function decideStop(view: Activity, now: number): SweepDecision {
   if (now - (view.heartbeatAt ?? view.startedAt) > HEARTBEAT_DEAD_MS) {
     return { stop: true, reason: 'heartbeat', graceMs: 0 };
   }
-  if (view.turnSince !== null) return decideTurn(view, view.turnSince, now);
-  if (view.dueSince === null && view.jobs.size > 0) {
-    const oldest = Math.min(...[...view.jobs.values()].map(({ since }) => since));
-    return now - oldest > BACKGROUND_CEILING_MS ? { stop: true, reason: 'background', graceMs: GRACE_MS } : STAY;
+  const { turnSince, dueSince } = view;
+  if (turnSince !== null && (dueSince !== null || now - view.neededAt <= BACKGROUND_CEILING_MS)) {
+    return decideTurn(view, turnSince, now);
   }
-  if (view.dueSince === null) {
-    return now - view.lastActivity > IDLE_STOP_MS ? { stop: true, reason: 'idle', graceMs: GRACE_MS } : STAY;
-  }
-  if (now - Math.max(view.dueSince, view.startedAt, view.lastActivity) > UNCLAIMED_MS) {
+  if (dueSince === null) return decideIdle(view, now);
+  if (now - Math.max(dueSince, view.startedAt, view.lastActivity) > UNCLAIMED_MS) {
     return { stop: true, reason: 'unclaimed', graceMs: 0 };
   }
   return STAY;
+}
+
+/** Nobody waits for it. */
+function decideIdle(view: Activity, now: number): SweepDecision {
+  if (now - Math.min(view.neededAt, oldestJob(view)) > BACKGROUND_CEILING_MS) {
+    return { stop: true, reason: 'background', graceMs: GRACE_MS };
+  }
+  const isIdle = view.jobs.size === 0 && now - view.lastActivity > IDLE_STOP_MS;
+  return isIdle ? { stop: true, reason: 'idle', graceMs: GRACE_MS } : STAY;
+}
+
+/** When the oldest of what goes on behind its turns began; infinite: nothing does. */
+export function oldestJob({ jobs }: Activity): number {
+  return Math.min(...[...jobs.values()].map(({ since }) => since));
 }
 
 function decideTurn({ tools, progressAt }: Activity, turnSince: number, now: number): SweepDecision {

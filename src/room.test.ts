@@ -10,14 +10,18 @@ import { createRoom } from './room.ts';
 import type { Waiter } from './sandbox-queue.ts';
 
 /** A runner whose places are all taken. */
-function fullRunner(waiting: readonly Waiter[]): ContainerRunner {
+function fullRunner(
+  waiting: readonly Waiter[],
+  running: readonly string[] = [],
+  stopped: string[] = [],
+): ContainerRunner {
   return {
     wake: async () => {},
     has: () => true,
-    list: () => [],
+    list: () => running.map((sessionId) => ({ sessionId, agentGroupId: 'a', phase: 'running', startedAt: 0 })),
     waiting: () => [...waiting],
     forget: () => {},
-    stop: async () => {},
+    stop: async (id, _graceMs, reason) => void stopped.push(`${id} ${reason}`),
     stopAll: async () => {},
   };
 }
@@ -61,4 +65,48 @@ test('with a thousand that wait, a look costs milliseconds, and each chat is tol
   const each = (performance.now() - begun) / 20;
   assert.equal(told.length, 1_000);
   assert.ok(each < 10, `${each} ms a look`);
+});
+
+test('work behind the turns keeps a place from others for half an hour, and its chat is heard meanwhile', () => {
+  using install = createInstall();
+  const session = install.newSession();
+  let now = 0;
+  const activity = createActivities(() => now);
+  const stopped: string[] = [];
+  const { messages, sessions } = install;
+  const room = createRoom({
+    runner: fullRunner([{ sessionId: 'w', agentGroupId: 'b', since: 0 }], [session.id], stopped),
+    activity,
+    messages,
+    sessions,
+    places: 1,
+    publish: () => {},
+    sayWhereAsked: () => {},
+    onError: assert.fail,
+  });
+  const look = (phase: 'idle' | 'turn', jobs: string[]) => {
+    const background = jobs.map((id) => ({ id, what: 'Count', asked: null }));
+    const updated_at = isoTime(0);
+    activity.seen(session.id, {
+      messages: [],
+      acks: [],
+      tools: [],
+      more: false,
+      phase: { phase, updated_at },
+      background,
+    });
+    room.look(now);
+  };
+  activity.started(session.id, 0);
+  now = 61_000;
+  look('turn', []);
+  assert.notEqual(room.limit(session.id), undefined, 'its turn is to come to an end');
+  look('idle', ['job']);
+  assert.equal(room.limit(session.id), undefined);
+  now += 29 * 60_000 - 61_000;
+  look('idle', ['job']);
+  assert.deepEqual(stopped, []);
+  now += 2 * 60_000;
+  look('idle', ['another, each time it is looked at']);
+  assert.deepEqual(stopped, [`${session.id} place-needed`]);
 });

@@ -2,6 +2,7 @@ import type { Activities } from './activity.ts';
 import type { ContainerRunner } from './container-runner.ts';
 import type { Messages } from './db/messages.ts';
 import type { Sessions } from './db/sessions.ts';
+import { oldestJob, TURN_CEILING_MS } from './host-sweep.ts';
 import { makeRoom, type Occupant, TOLD_AFTER_MS, toYield } from './sandbox-queue.ts';
 
 /** When more sessions want a sandbox than there are places: who goes, who takes nothing new, who is told that they wait. */
@@ -35,13 +36,23 @@ export function createRoom(parts: RoomParts): Room {
   const told = new Set<string>();
   let scheduled = false;
 
-  function occupants(): Occupant[] {
+  /** What goes on behind its turns keeps a place from others for as long as a turn may. */
+  function isKept(sessionId: string, now: number): boolean {
+    const known = activity.get(sessionId);
+    return (
+      known !== undefined && now - Math.min(known.neededAt, oldestJob(known)) <= TURN_CEILING_MS && known.jobs.size > 0
+    );
+  }
+
+  function occupants(now: number): Occupant[] {
     return runner.list().map(({ sessionId, agentGroupId, phase }) => {
       const known = activity.get(sessionId);
-      const resting = phase === 'running' && known?.turnSince === null && known.jobs.size === 0;
+      const kept = isKept(sessionId, now);
+      const resting = phase === 'running' && known?.turnSince === null && !kept;
       return {
         sessionId,
         agentGroupId,
+        kept,
         idle: resting && (limits.has(sessionId) || messages.due(sessionId, Date.now()).count === 0),
         stopping: phase === 'stopping',
         startedAt: known?.startedAt ?? Number.POSITIVE_INFINITY,
@@ -50,9 +61,9 @@ export function createRoom(parts: RoomParts): Room {
     });
   }
 
-  function hold(ids: readonly string[], nobodyWaits: boolean): void {
+  function hold(ids: readonly string[], nobodyWaits: boolean, now: number): void {
     for (const id of limits.keys()) {
-      if (!nobodyWaits && runner.has(id)) continue;
+      if (!nobodyWaits && runner.has(id) && !isKept(id, now)) continue;
       limits.delete(id);
       if (runner.has(id)) parts.publish(id);
     }
@@ -61,8 +72,8 @@ export function createRoom(parts: RoomParts): Room {
 
   function look(now: number): void {
     const waiting = runner.waiting();
-    const all = occupants();
-    hold(toYield(waiting, all, now), waiting.length === 0);
+    const all = occupants(now);
+    hold(toYield(waiting, all, now), waiting.length === 0, now);
     for (const id of makeRoom(waiting.length, all)) runner.stop(id, GRACE_MS, 'place-needed').catch(parts.onError);
     for (const { sessionId, since } of waiting) {
       if (now - since < TOLD_AFTER_MS || told.has(sessionId)) continue;

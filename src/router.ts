@@ -133,8 +133,8 @@ export function createRouter(parts: RouterParts): Router {
       return commit.run(() => dropped(event, chat ? 'no-agent-wired' : 'unknown-chat', now));
     }
     const command = event.webhook ? undefined : parseCommand(event.text);
-    const meant = command ? commanded(command, event, wirings) : [];
-    if (command && meant.length > 0) {
+    if (command) {
+      const meant = commanded(command, event, wirings);
       return runCommand(command.name, event, chat, { meant, several: wirings.length > 1 }, now);
     }
     const results = await Promise.all(

@@ -63,6 +63,7 @@ const occupant = (sessionId: string, change: Partial<Occupant> = {}): Occupant =
   sessionId,
   agentGroupId: 'x',
   idle: true,
+  kept: false,
   stopping: false,
   startedAt: 0,
   lastActivity: 0,
@@ -95,5 +96,6 @@ describe('toYield', () => {
   });
   test('who has just begun may work for a while', () => {
     assert.deepEqual(toYield([late], [occupant('a', { idle: false, startedAt: now - 1_000 })], now), []);
+    assert.deepEqual(toYield([late], [occupant('a', { idle: false, startedAt: 3, kept: true })], now), []);
   });
 });

@@ -12,6 +12,8 @@ export interface Occupant {
   agentGroupId: string;
   /** False while it starts or ends, or works, or has something to take. */
   idle: boolean;
+  /** By work behind its turns: that comes to no end because it is shown nothing new. */
+  kept: boolean;
   stopping: boolean;
   startedAt: number;
   lastActivity: number;
@@ -54,7 +56,7 @@ export function makeRoom(waiting: number, occupants: readonly Occupant[]): strin
 export function toYield(waiting: readonly Waiter[], occupants: readonly Occupant[], now: number): string[] {
   const late = waiting.filter(({ since }) => now - since > PATIENCE_MS).length;
   return occupants
-    .filter(({ idle, stopping, startedAt }) => !idle && !stopping && now - startedAt > PATIENCE_MS)
+    .filter(({ idle, kept, stopping, startedAt }) => !idle && !kept && !stopping && now - startedAt > PATIENCE_MS)
     .sort((a, b) => a.startedAt - b.startedAt)
     .slice(0, late)
     .map(({ sessionId }) => sessionId);

@@ -133,6 +133,19 @@ test('what takes the host long costs more than one', async () => {
   assert.match(on.answers()[1]?.err ?? '', /^Too much is asked at once/);
 });
 
+test('searches, which are done beside the host, may follow each other', async () => {
+  using on = stage(() => {
+    const end = performance.now() + 300;
+    while (performance.now() < end);
+    return ok('found');
+  });
+  for (let count = 0; count < 5; count++) {
+    on.ask('history', 'search', 'tulips');
+    await until(() => on.answers().length === count + 1);
+  }
+  assert.ok(on.answers().every(({ out }) => out === 'found'));
+});
+
 test('what is too long is cut, and says so', async () => {
   using on = stage(() => ({ exit: 0, out: '👩‍👩‍👧'.repeat(100_000), err: 'e'.repeat(1000) }));
   on.ask('list');

@@ -72,6 +72,8 @@ export interface AgentDoor {
 const PER_SECOND = 20;
 /** What takes long costs more than one: the host has others to look after. A fifth of its time is the most. */
 const MS_PER_TOKEN = 10;
+/** A search is done beside the host, so that it may take a while: some in a row, and then a fifth of the time. */
+const SEARCHING_MS = 10_000;
 const QUEUED = 20;
 /** Answers that nobody has read yet: their number, before what is queued, and all of them together. */
 const UNREAD = 50;
@@ -81,6 +83,7 @@ const KEPT_MS = 60_000;
 
 interface Open {
   tokens: number;
+  searchingMs: number;
   filledAt: number;
   queue: NclRequest[];
   working: boolean;
@@ -93,10 +96,12 @@ export function createAgentDoor(parts: AgentDoorParts): AgentDoor {
   const refusals = createRefusals(parts);
 
   /** A bucket of as many as a second has. */
-  function isTooMany(state: Open): boolean {
+  function isTooMany(state: Open, { argv }: NclRequest): boolean {
     const now = performance.now();
     state.tokens = Math.min(PER_SECOND, state.tokens + ((now - state.filledAt) / 1000) * PER_SECOND);
+    state.searchingMs = Math.min(SEARCHING_MS, state.searchingMs + (now - state.filledAt) / 5);
     state.filledAt = now;
+    if (isSearch(argv) && state.searchingMs <= 0) return true;
     if (state.tokens < 1 || state.queue.length >= QUEUED || state.answers.size >= UNREAD) return true;
     state.tokens -= 1;
     return false;
@@ -126,7 +131,8 @@ export function createAgentDoor(parts: AgentDoorParts): AgentDoor {
       if (said.refused !== undefined) refusals.note(session, argv, said.refused);
       answer(session, state, next, said);
       const ms = Math.round(performance.now() - begun);
-      state.tokens -= ms / MS_PER_TOKEN;
+      if (isSearch(argv)) state.searchingMs -= ms;
+      else state.tokens -= ms / MS_PER_TOKEN;
       log.info('ncl', { session: session.id, words: argv.length, exit: said.exit, refused: said.refused, ms });
     }
     state.working = false;
@@ -135,14 +141,14 @@ export function createAgentDoor(parts: AgentDoorParts): AgentDoor {
   async function sayTo(session: Session, state: Open, argv: readonly string[]): Promise<Said> {
     if (isFull(state)) return refusal('NC_BUSY', 'Earlier answers were not read yet.');
     // They are tools of an agent's, whatever it may see of the rest.
-    const isTool = argv[0] === 'tasks' || (argv[0] === 'history' && argv[1] === 'search');
+    const isTool = argv[0] === 'tasks' || isSearch(argv);
     const caller = callers.of(session, Date.now(), isTool);
     return caller ? parts.commands().run(caller, argv) : { ...refusal('NC_FORBIDDEN'), err: 'This agent has no ncl.' };
   }
 
   return {
     opened(sessionId) {
-      const bucket = { tokens: PER_SECOND, filledAt: performance.now() };
+      const bucket = { tokens: PER_SECOND, searchingMs: SEARCHING_MS, filledAt: performance.now() };
       open.set(sessionId, { ...bucket, queue: [], working: false, answers: new Map() });
     },
     closed(sessionId) {
@@ -153,7 +159,7 @@ export function createAgentDoor(parts: AgentDoorParts): AgentDoor {
       const state = open.get(session.id);
       // Of a sandbox that has died: its turn is tried again, and asks again.
       if (!state) return;
-      if (isTooMany(state)) {
+      if (isTooMany(state, request)) {
         refusals.count(session);
         // Who asks without end and reads nothing waits in vain.
         if (state.answers.size < UNREAD) answer(session, state, request, refusal('NC_BUSY'));
@@ -202,4 +208,8 @@ function rowOf(id: string, seq: number, content: NclResponse, now: number): Mess
   const nowhere = { platform_id: null, channel_type: null, thread_id: null, source_session_id: null };
   const waits = { status: 'paused' as const, process_after: null, tries: 0, trigger: 0 as const, on_wake: 0 as const };
   return { id, seq, kind: 'system', timestamp: isoTime(now), ...waits, ...nowhere, content: JSON.stringify(content) };
+}
+
+function isSearch([resource, verb]: readonly string[]): boolean {
+  return resource === 'history' && verb === 'search';
 }

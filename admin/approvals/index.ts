@@ -5,6 +5,7 @@ import type {
   Acceptance,
   ButtonPress,
   ChannelAdapter,
+  ChannelHost,
   InboundEvent,
   MessageChange,
 } from '../../src/channels/adapter.ts';
@@ -67,7 +68,7 @@ export interface Approvals {
   holdChat(event: InboundEvent, now: number): Held;
   /** `/approve` and `/deny`, and words that a decision waits for. */
   words: Words;
-  press(press: ButtonPress): Promise<string>;
+  press: ChannelHost['press'];
   /** Another kind, with what it does. */
   register(kind: Kind): void;
   /**
@@ -179,14 +180,20 @@ export function createApprovals(parts: ApprovalsParts): Approvals {
       if (unknownChat.isDenied(event)) return dropped('denied-chat');
       return requests.hold(chatAbout(event), event, now, () => chatRequest(db, event));
     },
-    async press(press) {
+    async press(press, refused) {
       const data = byteLength(press.data) <= MAX_DATA_BYTES ? readData(press.data) : undefined;
-      if (!data) return 'This button has no use any more.';
+      if (!data) {
+        refused?.();
+        return 'This button has no use any more.';
+      }
       const by = { user: press.senderId, place: press };
       try {
-        return (await decide(data, by, () => !table.get(data.id) || isWhereShown(data.id, press))).text;
+        const { ok, text } = await decide(data, by, () => !table.get(data.id) || isWhereShown(data.id, press));
+        if (!ok) refused?.();
+        return text;
       } catch (error) {
         log.error('a decision was not taken', { approval: data.id, by: press.senderId, error });
+        refused?.();
         return 'That could not be done now. Nothing was changed: please try again.';
       }
     },

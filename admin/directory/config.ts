@@ -80,8 +80,8 @@ function instructionsProblem(text: string): string | undefined {
   if (bytes > PART_LIMITS.own) {
     return `What an agent is told has at most ${PART_LIMITS.own} bytes; this has ${bytes}. Put what is long into a file of its folder, and name that here.`;
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  if (/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text)) return 'What an agent is told holds a control character.';
+  if (/[^\P{Cc}\t\n\r]|[\u202a-\u202e\u2066-\u2069]/u.test(text))
+    return 'What an agent is told holds a control character, or a mark that turns the direction of writing.';
   return withoutKeys(text) === text
     ? undefined
     : 'There is what looks like a key in it, and the agent could read it: put a placeholder there.';

@@ -17,6 +17,8 @@ describe('for an agent', () => {
     ['a skill beside a word', { skills: 'all,welcome' }, /There is no skill "all"/],
     ['more than fits', { instructions: 'ä'.repeat(8_001) }, /at most 16000 bytes; this has 16002/],
     ['a control character', { instructions: 'a\u001bb' }, /control character/],
+    ['one that is longer in UTF-8', { instructions: 'a\u0085b' }, /control character/],
+    ['what is read otherwise than it is shown', { instructions: 'Ask \u202efirst' }, /direction of writing/],
     ['what looks like a key', { instructions: `It is ghp_${'a1'.repeat(18)}` }, /looks like a key/],
     ['a model of two words', { model: 'a b' }, /1 to 128 characters/],
     ['an effort that there is not', { effort: 'enormous' }, /Effort is one of/],

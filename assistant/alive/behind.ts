@@ -2,6 +2,7 @@ import type { Origin } from '@nanoclaw/protocol';
 import type { Activities, Job } from '../../src/activity.ts';
 import type { PlannedEnd } from '../../src/container-runner.ts';
 import type { Deliveries } from '../../src/db/deliveries.ts';
+import type { Messages } from '../../src/db/messages.ts';
 import type { Session } from '../../src/db/sessions.ts';
 import { pick } from '../../src/take-over/content.ts';
 import type { TakeOver } from '../../src/take-over/index.ts';
@@ -12,6 +13,7 @@ import { plain } from './words.ts';
 export interface BehindParts {
   activity: Pick<Activities, 'get'>;
   deliveries: Pick<Deliveries, 'find'>;
+  messages: Pick<Messages, 'openById'>;
   takeOver: Pick<TakeOver, 'say'>;
   redact(text: string): string;
 }
@@ -20,14 +22,17 @@ type Chat = Pick<Origin, 'channel_type' | 'platform_id'>;
 type Lost = Pick<Job, 'what' | 'asked'>;
 
 const SHOWN = 5;
-const ENDED = 'was ended by /stop in another chat';
+const ENDED = 'was ended by a command in another chat';
+const TURN_ENDED = '⚠️ What I was working on here was ended by a command in another chat. Ask me again.';
 /** By why the host has ended the sandbox; otherwise it has ended by itself. */
 const WHY: Readonly<Record<string, string>> = {
   background: 'was ended: it took longer than two hours',
+  'place-needed': 'was ended: others needed its place',
+  ncl: 'was ended by an admin',
   budget: 'was ended: my budget is used up',
 };
 
-export function createBehind({ activity, deliveries, takeOver, redact }: BehindParts) {
+export function createBehind({ activity, deliveries, messages, takeOver, redact }: BehindParts) {
   function named(jobs: readonly Lost[]): string {
     const names = jobs.map(({ what }) => plain(what, redact)).filter((name) => name !== '');
     return names.length === 0 ? '' : ` (${names.slice(0, SHOWN).join('; ')})`;
@@ -54,23 +59,27 @@ export function createBehind({ activity, deliveries, takeOver, redact }: BehindP
   }
 
   return {
-    /** For `/status`: undefined where nothing goes on. */
-    inWords(sessionId: string): string | undefined {
-      const jobs = [...(activity.get(sessionId)?.jobs.values() ?? [])];
+    /** For `/status`: undefined where nothing goes on. What others have asked for elsewhere is only counted. */
+    inWords(sessionId: string, chat: Chat): string | undefined {
+      const jobs = jobsOf({ id: sessionId });
       if (jobs.length === 0) return undefined;
-      return `${jobs.length} in the background${named(jobs)}`;
+      const here = jobs.flatMap(({ job, place }) => (isOf(place, chat) ? [job] : []));
+      return `${jobs.length} in the background${named(here)}`;
     },
-    /** Whether something that was asked for there goes on. */
+    /** Whether something that was asked for there goes on, or of which nobody knows where. */
     isBusyFor: (sessionId: string, chat: Chat): boolean =>
-      jobsOf({ id: sessionId }).some(({ place }) => isOf(place, chat)),
-    /** Work ends with `/stop` wherever it was asked for. Inside a transaction; returns what to deliver. */
-    endedElsewhere: (session: Session, chat: Chat, now: number): string[] =>
-      say(
-        session,
-        jobsOf(session).flatMap(({ job, place }) => (isOf(place, chat) ? [] : [job])),
-        ENDED,
-        now,
-      ),
+      jobsOf({ id: sessionId }).some(({ place }) => !place || isOf(place, chat)),
+    /** Work ends with `/stop` and `/clear` wherever it was asked for, turns included. Inside a transaction; returns what to deliver. */
+    endedElsewhere(session: Session, chat: Chat, now: number): string[] {
+      const jobs = jobsOf(session).flatMap(({ job, place }) => (isOf(place, chat) ? [] : [job]));
+      const held = [...(activity.get(session.id)?.held ?? [])].flatMap((id) => messages.openById(session.id, id) ?? []);
+      const turns = held.filter((message) => message.trigger && message.platform_id !== null && !isOf(message, chat));
+      const places = new Map(turns.map((message) => [JSON.stringify(pick(message)), message]));
+      return [
+        ...say(session, jobs, ENDED, now),
+        ...[...places.values()].map((one) => takeOver.say(one, session.id, TURN_ENDED, one.id, now)),
+      ];
+    },
     /** Its sandbox has ended. Inside a transaction; returns what to deliver. */
     lost(session: Session, jobs: readonly Lost[], planned: PlannedEnd | undefined, now: number): string[] {
       // Whoever stopped it has been told so.

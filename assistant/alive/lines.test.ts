@@ -23,14 +23,14 @@ const MINUTE = 60_000;
 
 function setup(
   install: Install,
-  { edits = true, live = true, kind = 'chat' as 'chat' | 'task' | 'webhook', trigger = true } = {},
+  { edits = true, streams = true, live = true, kind = 'chat' as 'chat' | 'task' | 'webhook', trigger = true } = {},
 ) {
   const chat = new Map<string, string>();
   const order: string[] = [];
   let refuses = false;
   const adapter: ChannelAdapter = {
     channelType: 'terminal',
-    capabilities: { threads: false, maxTextLength: 1_000, buttons: true, edits, live },
+    capabilities: { threads: false, maxTextLength: 1_000, buttons: true, edits, streams, live },
     start: async () => {},
     stop: async () => {},
     async deliver(message) {
@@ -121,6 +121,9 @@ function setup(
     /** A new host on the same database. */
     restart() {
       lines = watch();
+      activity.ended(session.id);
+      activity.started(session.id, 0);
+      look({});
     },
     /** Each second of so many minutes. */
     async pass(minutes: number) {
@@ -174,18 +177,21 @@ test('after a minute there is one line, which changes each minute; the answer is
   assert.deepEqual(turn.order().slice(-2), ['All of them pass.', 'Worked on it for 2 min.'], 'the news first');
 });
 
-test('where nothing can be changed it is said once, and then after ten minutes', async () => {
-  using install = createInstall();
-  const turn = setup(install, { edits: false });
-  turn.works('WebSearch trains to Lyon');
-  await turn.pass(9);
-  assert.deepEqual(turn.said(), ['⏳ Still at it (1 min): searching the web for `trains to Lyon`.']);
-  await turn.pass(3);
-  assert.equal(turn.said().length, 2);
-  turn.answers('There are some.');
-  await turn.quiet();
-  assert.equal(turn.said().at(-1), 'There are some.');
-});
+for (const options of [{ edits: false }, { streams: false }]) {
+  test(`where no change is seen it is said once, and then after ten minutes: ${JSON.stringify(options)}`, async () => {
+    using install = createInstall();
+    const turn = setup(install, options);
+    turn.works('WebSearch trains to Lyon');
+    await turn.pass(9);
+    assert.deepEqual(turn.said(), ['⏳ Still at it (1 min): searching the web for `trains to Lyon`.']);
+    await turn.pass(3);
+    assert.equal(turn.said().length, 2);
+    turn.answers('There are some.');
+    await turn.quiet();
+    assert.equal(turn.said().at(-1), 'There are some.');
+    assert.equal(turn.order().length, 3, 'nothing is said of the lines');
+  });
+}
 
 test('whatever is said begins the minute anew, and stands below the line', async () => {
   using install = createInstall();
@@ -260,7 +266,7 @@ test('nor one of an earlier host; the next turn says a line of its own', async (
   await turn.pass(0.1);
   assert.deepEqual(turn.said(), LEFT);
   await turn.pass(1);
-  assert.deepEqual(turn.said(), [...LEFT, '⏳ Still at it (2 min): thinking.']);
+  assert.deepEqual(turn.said(), [...LEFT, '⏳ Still at it (1 min): thinking.']);
 });
 
 test('a line for which there was no room is said a minute later, and holds nothing up', async () => {
@@ -287,24 +293,3 @@ for (const options of [
     assert.deepEqual(turn.said(), []);
   });
 }
-
-test('an agent cannot call anybody, end the quotation or show a secret by what it calls its work', async () => {
-  const hostile: [string, string][] = [
-    ['Bash @everyone `rm` <!channel> <@U1>', 'running `everyone rm !channel U1`'],
-    ['Bash the-secret-of-this-install', 'running a command'],
-    [`Bash ghp_${'a1B2'.repeat(9)}`, 'running a command'],
-    [`Read ${'a'.repeat(200)}`, `reading \`${'a'.repeat(59)}…\``],
-    ['WebFetch \u202e\u0007\nx', 'looking at `x`'],
-    ['mcp__nanoclaw__send_file', 'using `send_file`'],
-    ['constructor x', 'using `constructor`'],
-    ['', 'using a tool'],
-    ['model', 'thinking'],
-  ];
-  for (const [tool, expected] of hostile) {
-    using install = createInstall();
-    const turn = setup(install, { edits: false });
-    turn.works(tool);
-    await turn.pass(1.1);
-    assert.deepEqual(turn.said(), [`⏳ Still at it (1 min): ${expected}.`], tool);
-  }
-});

@@ -48,7 +48,7 @@ export function createCompact({ db, messages, runner, perform }: CompactParts) {
       now,
     );
     return {
-      text: 'I summarise this conversation, and say so when it is done.',
+      text: 'I look at what there is to summarise, and say how it ends.',
       after() {
         perform(session, { ...noEffects(), changed: true });
         void runner.wake(session.id);

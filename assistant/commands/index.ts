@@ -14,7 +14,7 @@ import type { Wirings } from '../../src/routing/wirings.ts';
 import { type Effects, noEffects, type TakeOver } from '../../src/take-over/index.ts';
 import type { Assistant } from '../index.ts';
 import { createCompact } from './compact.ts';
-import { type CommandName, helpText } from './parse.ts';
+import { type CommandName, helpText, strangerIn } from './parse.ts';
 
 /** What the host answers itself, at once. Who may use what is in `docs/people.md`. */
 
@@ -65,7 +65,8 @@ export function createCommands(parts: CommandParts): Commands {
     const effects = noEffects();
     for (const message of messages.open(session.id)) {
       const here = message.channel_type === origin.channel_type && message.platform_id === origin.platform_id;
-      if (action === 'clear' && message.kind === 'system')
+      // What another chat waits for, a summary say, ends with a word there.
+      if (action === 'clear' && message.kind === 'system' && (here || !message.trigger))
         messages.settle(session.id, message.id, 'completed', 'context', now);
       if (!message.trigger || !here) continue;
       messages.settle(session.id, message.id, 'completed', 'stopped', now);
@@ -180,14 +181,15 @@ export function createCommands(parts: CommandParts): Commands {
     );
     const next = Math.min(...tries.filter((ms) => ms > 0));
     const since = parts.activity.get(session.id)?.turnSince ?? null;
-    const doing =
-      since !== null
+    const doing = parts.assistant().usage.isHeld(session.id)
+      ? 'its budget is used up, what is asked waits'
+      : since !== null
         ? `working for ${Math.round((performance.now() - since) / 1000)} s`
         : runner.has(session.id)
           ? 'awake, waiting for you'
           : 'asleep, wakes with your next message';
     const again = Number.isFinite(next) ? `, the next try in ${Math.ceil(next / 1000)} s` : '';
-    const behind = parts.assistant().alive.inWords(session.id);
+    const behind = parts.assistant().alive.inWords(session.id, context.origin);
     const more = behind === undefined ? '' : `; ${behind}`;
     return `${name}: ${doing}; ${open.length === 0 ? 'nothing' : open.length} open${again}${more}. Session ${session.id}.`;
   }
@@ -210,8 +212,15 @@ export function createCommands(parts: CommandParts): Commands {
     answer,
     run(name, context) {
       const { wirings, event, several } = context;
+      const names = wirings.map(({ assistantName }) => assistantName);
+      const stranger = event.isGroup ? undefined : strangerIn(event.text, names);
+      if (stranger !== undefined) {
+        return answer(
+          context,
+          `There is no @${stranger} here. ${names.map((one) => `@${one}`).join(', ')} would hear it.`,
+        );
+      }
       if (name === 'help') {
-        const names = wirings.map(({ assistantName }) => assistantName);
         return answer(context, helpText(names, event.isGroup));
       }
       if (name === 'status') return answer(context, wirings.map((wiring) => status(wiring, context)).join('\n'));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { commanded, helpText, parseCommand } from './parse.ts';
+import { commanded, helpText, parseCommand, strangerIn } from './parse.ts';
 
 const texts: [text: string, name: string | undefined, at?: string][] = [
   ['/help', 'help'],
@@ -38,7 +38,10 @@ describe('whom it is for', () => {
     ['/stop@our_bot', true, true, [andy, bea]],
     ['/stop@our_bot @Andy', true, true, [andy]],
     ['/stop@other_bot', true, false, []],
-    ['/stop@other_bot', false, false, [andy, bea]],
+    ['/stop@other_bot', false, false, []],
+    ['/stop@our_bot', false, true, [andy, bea]],
+    ['/stop @Nobody', true, false, []],
+    ['/stop @Nobody', false, true, [andy, bea]],
     ['/stop ann@Andy.org', true, false, [andy, bea]],
   ];
   for (const [text, isGroup, isMention, agents] of cases) {
@@ -48,6 +51,13 @@ describe('whom it is for', () => {
       assert.deepEqual(commanded(command, { text, isGroup, isMention }, [andy, bea]), agents);
     });
   }
+});
+
+test('a command may be said to somebody who is not here', () => {
+  assert.equal(strangerIn('/stop @Nobody now', ['Andy']), 'Nobody');
+  assert.equal(strangerIn('/stop @Nobody @Andy', ['Andy']), undefined);
+  assert.equal(strangerIn('/stop now @Nobody', ['Andy']), undefined);
+  assert.equal(strangerIn('/model @cf/some', ['Andy']), undefined, 'a name of a model');
 });
 
 test('help says how to reach the agents that are there, and every command', () => {

@@ -42,7 +42,15 @@ export function commanded<W extends { assistantName: string }>(
   const names = wirings.map(({ assistantName }) => assistantName);
   const called = namesCalled(`@${at ?? ''} ${text}`, names);
   if (called.size > 0) return wirings.filter(({ assistantName }) => called.has(assistantName));
-  return at !== undefined && isGroup && !isMention ? [] : wirings;
+  const isForSomebody = at !== undefined || (isGroup && strangerIn(text, names) !== undefined);
+  return isForSomebody && !isMention ? [] : wirings;
+}
+
+const NEXT = /^\s*\/(?!model\b)[a-z]+(?:@\S+)?\s+@([\p{L}\p{N}_-]+)/iu;
+
+/** The name that a command is said to, where no agent here has it: `/stop @Nobody`. */
+export function strangerIn(text: string, names: readonly string[]): string | undefined {
+  return namesCalled(text, names).size > 0 ? undefined : NEXT.exec(text)?.[1];
 }
 
 export function helpText(names: readonly string[], isGroup: boolean): string {

@@ -37,6 +37,8 @@ export interface Found {
   hits: (Omit<Hit, 'at'> & { at: string; when: string })[];
   /** There are older ones. */
   more: boolean;
+  /** Nobody of that name has said anything there, whatever the words and times. */
+  nobody?: string;
 }
 
 export interface History {
@@ -66,13 +68,21 @@ export function createHistory({ db, paths, log }: HistoryParts): History {
   let lookedAt = Number.NEGATIVE_INFINITY;
   /** Up to where it was read, at least. */
   let read = 0;
+  /** Words of what is gone may still be in the index. */
+  let isUntidy = true;
   let isStopped = false;
 
-  function taken(answer: Answer): void {
-    if (isStopped) return;
+  function taken(answer: Answer | undefined): void {
+    if (answer?.problem !== undefined) log.warn('the index of the history', { problem: answer.problem });
+    isUntidy = answer?.isUntidy ?? isUntidy;
+    if (answer?.changes) forgetUpTo(answer.changes);
+  }
+
+  function forgetUpTo(seq: number): void {
+    if (isStopped || !change.get()) return;
     try {
-      const { changes } = quickTransaction(db, () => forget.run(answer.changes));
-      if (changes === FORGET) setTimeout(taken, 20, answer).unref();
+      const { changes } = quickTransaction(db, () => forget.run(seq));
+      if (changes === FORGET) setTimeout(forgetUpTo, 20, seq).unref();
     } catch (error) {
       // They are read again at the worst.
       log.warn('what the index has read stays', { error });
@@ -126,21 +136,26 @@ export function createHistory({ db, paths, log }: HistoryParts): History {
         if (Number.isNaN(at)) return usage(`“${text}” is no time. ${TIMES}`);
       const within = { places, forgotten: !('sessionId' in looking) };
       const answer = await keeper.search({ wanted, sender, from, to, within, limit: wish.limit });
-      if (answer) taken(answer);
+      taken(answer);
       if (answer?.behind) return { ok: false, code: 'NC_BUSY', detail: 'What was said is still being read.' };
-      if (!answer?.found) return { ok: false, code: 'NC_BUSY', detail: answer?.problem ?? 'The search took too long.' };
+      if (!answer?.found)
+        return { ok: false, code: 'NC_BUSY', detail: 'The search could not be done, or took too long.' };
       const { hits, more } = answer.found;
       const shown = hits.map(({ at, ...hit }) => ({ ...hit, at: new Date(at).toISOString(), when: inWords(at, zone) }));
-      return { ok: true, data: { hits: shown, more } };
+      if (shown.length > 0 || sender === undefined || sender === 'agent')
+        return { ok: true, data: { hits: shown, more } };
+      const any = await keeper.search({ wanted: [], sender, from: undefined, to: undefined, within, limit: 1 });
+      const isNobody = any?.found?.hits.length === 0 && !any.found.more;
+      return { ok: true, data: { hits: shown, more, ...(isNobody && { nobody: wish.person ?? '' }) } };
     },
     look(now) {
       if (lookedAt === Number.NEGATIVE_INFINITY) lookedAt = now;
       if (now - lookedAt < EVERY_MS && now >= lookedAt) return;
       lookedAt = now;
       const row = Number(newest.get()?.row ?? 0);
-      if (row - read < MUCH && !change.get()) return;
+      if (row - read < MUCH && !isUntidy && !change.get()) return;
       read = row;
-      void keeper.catchUp().then((answer) => answer && taken(answer));
+      void keeper.catchUp().then(taken);
     },
     stop() {
       isStopped = true;

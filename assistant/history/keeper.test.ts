@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { enableCompileCache, getCompileCacheDir } from 'node:module';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathsFor } from '../../src/paths.ts';
 import { until } from '../../test/support/until.ts';
 import { createKeeper } from './keeper.ts';
@@ -27,6 +31,63 @@ test('its process starts when it is asked, ends when it isn’t, and comes again
   await until(() => !hasty.isRunning());
   assert.equal(await hasty.search(everything), undefined);
   await hasty.stop();
+});
+
+test('what is asked while it goes to rest is answered by the next one', async () => {
+  await using stage = createStage();
+  const paths = pathsFor(stage.install.root);
+  const keeper = createKeeper({ central: paths.db, index: paths.history, log, idleMs: 5 });
+  for (let n = 0; n < 3; n += 1) {
+    assert.ok(await keeper.search(everything));
+    // At the same moment, but after it has been told to end.
+    await pause(5);
+  }
+  await keeper.stop();
+});
+
+test('a machine that can start nothing more holds nothing up', async () => {
+  await using stage = createStage();
+  const paths = pathsFor(stage.install.root);
+  const keeper = createKeeper({ central: paths.db, index: paths.history, log });
+  const { execPath } = process;
+  process.execPath = '/nowhere/node';
+  try {
+    assert.equal(await keeper.search(everything), undefined);
+    assert.equal(keeper.isRunning(), false);
+  } finally {
+    process.execPath = execPath;
+  }
+  assert.ok(await keeper.search(everything));
+  await keeper.stop();
+});
+
+test('the words of what was deleted leave the file, also when a search has learned of it first', async () => {
+  await using stage = createStage();
+  const chat = stage.addChat('garden');
+  const session = stage.session(chat);
+  const file = pathsFor(stage.install.root).history;
+  const isIn = (word: string) =>
+    ['', '-wal'].some((end) => existsSync(`${file}${end}`) && readFileSync(`${file}${end}`).includes(word));
+  for (let n = 0; n < 200; n += 1) stage.hears(session, chat, `roses ${n} and ${n * 7}`);
+  const id = stage.hears(session, chat, 'zanzibar');
+  stage.hears(session, chat, 'the newest');
+  await stage.finds('zanzibar', { sessionId: session.id });
+  assert.ok(isIn('zanzibar'));
+  stage.run('DELETE FROM messages WHERE id = ?', id);
+  await stage.finds('zanzibar', { sessionId: session.id });
+  stage.history.look(0);
+  stage.history.look(3_700_000);
+  await until(() => !isIn('zanzibar'));
+  assert.equal((await stage.finds('roses', { sessionId: session.id }, { limit: 100 })).length, 100);
+});
+
+test('it starts quickly: what was compiled for it is kept, though it is killed at its end', async () => {
+  await using stage = createStage();
+  const folder = join(stage.install.root, 'cache');
+  enableCompileCache(join(folder, 'host'));
+  const kept = join(dirname(getCompileCacheDir() ?? ''), 'history');
+  await stage.finds('tulips', {});
+  await until(() => existsSync(kept) && readdirSync(kept, { recursive: true }).length > 1);
 });
 
 test('many at once are all answered', async () => {

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { getCompileCacheDir } from 'node:module';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Logger } from '../../src/log/index.ts';
 import { Hit, type Question } from './process/find.ts';
@@ -19,7 +20,8 @@ export interface KeeperParts {
 
 const Answer = z.object({
   id: z.number(),
-  changes: z.number(),
+  changes: z.number().optional(),
+  isUntidy: z.boolean().optional(),
   found: z.object({ hits: z.array(Hit), more: z.boolean() }).optional(),
   behind: z.boolean().optional(),
   problem: z.string().optional(),
@@ -53,9 +55,11 @@ export function createKeeper({ central, index, log, idleMs = IDLE_MS, deadlineMs
   let isStopped = false;
 
   function start(): Running {
+    const cache = getCompileCacheDir();
     const child = fork(join(import.meta.dirname, 'process/main.ts'), [central, index], {
       execArgv: [`--max-old-space-size=${HEAP_MB}`, '--max-semi-space-size=4'],
-      env: { ...(process.env.NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }) },
+      // Of no use to anybody else, and half of its start.
+      env: cache ? { NODE_COMPILE_CACHE: join(dirname(cache), 'history') } : {},
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     const started: Running = { child, waiting: new Map() };
@@ -65,7 +69,10 @@ export function createKeeper({ central, index, log, idleMs = IDLE_MS, deadlineMs
       const { data } = Answer.safeParse(message);
       if (data) started.waiting.get(data.id)?.(data);
     });
-    child.on('error', (error) => log.warn('history', { error }));
+    child.on('error', (error) => {
+      log.warn('history', { error });
+      if (child.pid === undefined) end(started, 'it could not be started');
+    });
     child.on('exit', (code, signal) => end(started, `${signal ?? code}`));
     return started;
   }
@@ -78,12 +85,24 @@ export function createKeeper({ central, index, log, idleMs = IDLE_MS, deadlineMs
 
   function restLater(): void {
     clearTimeout(idle);
-    idle = setTimeout(() => running?.waiting.size === 0 && running.child.kill(), idleMs).unref();
+    idle = setTimeout(() => {
+      if (!running || running.waiting.size > 0) return;
+      const { child } = running;
+      // What is asked from now on is for the next one.
+      running = undefined;
+      child.kill();
+    }, idleMs).unref();
   }
 
   function ask(question: Question | undefined, ms: number): Promise<Answer | undefined> {
     if (isStopped) return Promise.resolve(undefined);
-    const at = running ?? start();
+    let at: Running;
+    try {
+      at = running ?? start();
+    } catch (error) {
+      log.warn('history', { error });
+      return Promise.resolve(undefined);
+    }
     count += 1;
     const id = count;
     return new Promise((resolve) => {
@@ -97,7 +116,8 @@ export function createKeeper({ central, index, log, idleMs = IDLE_MS, deadlineMs
         restLater();
         resolve(answer);
       });
-      at.child.send({ id, question });
+      // Otherwise its end answers.
+      if (at.child.connected) at.child.send({ id, question });
     });
   }
 
@@ -109,7 +129,7 @@ export function createKeeper({ central, index, log, idleMs = IDLE_MS, deadlineMs
       isStopped = true;
       clearTimeout(idle);
       const child = running?.child;
-      if (!child) return;
+      if (child?.pid === undefined) return;
       const gone = once(child, 'exit');
       child.kill('SIGKILL');
       await gone;

@@ -30,6 +30,8 @@ test(`with ${MESSAGES} messages each kind of search is quick, and the host goes 
     assert.ok(performance.now() - begun < MOST_MS, words);
     assert.ok(found.length <= 100);
   }
+  const [all, until] = [{}, { to: '2100-01-01' }].map((more) => stage.finds('w40', { sessionId: busy }, more));
+  assert.deepEqual(await until, await all, 'a time that ends is read in pieces');
   clearInterval(count);
   assert.ok(turns > 0);
 });

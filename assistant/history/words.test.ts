@@ -26,6 +26,7 @@ test('a search: words, phrases and beginnings, and nothing else', () => {
     { words: ['or'], isBeginning: false },
   ]);
   assert.deepEqual(readSearch('*** "" ?'), []);
+  assert.equal(readSearch(`"${'a b '.repeat(6)}longer*"`)[0]?.isBeginning, false, 'not of a word in the middle');
 });
 
 test('of any text: words are letters, digits and pictures, and each is found where it stands', () => {

@@ -70,7 +70,7 @@ export function readSearch(text: string): Wanted[] {
     return [
       {
         words: words.slice(0, MOST_WANTED),
-        isBeginning: piece.trimEnd().endsWith('*') && last.length >= LEAST_BEGINNING,
+        isBeginning: words.length <= MOST_WANTED && piece.trimEnd().endsWith('*') && last.length >= LEAST_BEGINNING,
       },
     ];
   });

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { ButtonPress, ChannelCapabilities, InboundEvent } from '../../src/channels/adapter.ts';
+import type { ButtonPress, ChannelCapabilities, ChannelHost, InboundEvent } from '../../src/channels/adapter.ts';
 import type { Deliveries } from '../../src/db/deliveries.ts';
 import type { GroupCommit } from '../../src/db/group-commit.ts';
 import type { Logger } from '../../src/log/index.ts';
@@ -27,7 +27,7 @@ export interface AnsweringParts {
 
 export interface Answering {
   words: Words;
-  press(press: ButtonPress): Promise<string>;
+  press: ChannelHost['press'];
 }
 
 const NO_USE = 'This button has no use any more.';
@@ -54,17 +54,17 @@ export function createAnswering(parts: AnsweringParts): Answering {
     return sentAs === undefined || press.platformMessageId === undefined || sentAs === press.platformMessageId;
   }
 
-  function pressed(press: ButtonPress, now: number): Answered {
+  function pressed(press: ButtonPress, now: number): Pressed {
     const data = readData(press.data);
     const question = data && table.get(data.id);
-    if (!data || !question) return says(NO_USE);
+    if (!data || !question) return refuses(NO_USE);
     if (!isWhereShown(question, press)) {
-      return says('This card was passed on: it can be used only where it was first shown.');
+      return refuses('This card was passed on: it can be used only where it was first shown.');
     }
-    if (!people.mayAnswer(press.senderId, question)) return says('This question is not for you.');
-    if (question.status !== 'open') return says(tell(question, press.senderId));
+    if (!people.mayAnswer(press.senderId, question)) return refuses('This question is not for you.');
+    if (question.status !== 'open') return refuses(tell(question, press.senderId));
     const result = question.options[data.choice];
-    return result === undefined ? says(NO_USE) : take(question, { choice: data.choice, result }, press, now, false);
+    return result === undefined ? refuses(NO_USE) : take(question, { choice: data.choice, result }, press, now, false);
   }
 
   /** The newest first, but before all others the one that it replies to. */
@@ -94,13 +94,15 @@ export function createAnswering(parts: AnsweringParts): Answering {
         return undefined;
       },
     },
-    async press(press) {
+    async press(press, refused) {
       try {
-        const { text, after } = await commit.run(() => pressed(press, Date.now()));
+        const { text, after, isRefused } = await commit.run(() => pressed(press, Date.now()));
         after();
+        if (isRefused) refused?.();
         return text;
       } catch (error) {
         log.error('an answer was not taken', { by: press.senderId, error });
+        refused?.();
         return 'That could not be done now. Nothing was changed: please try again.';
       }
     },
@@ -109,6 +111,10 @@ export function createAnswering(parts: AnsweringParts): Answering {
 
 type Answerer = Pick<ButtonPress, 'senderId' | 'senderName'>;
 
-function says(text: string): Answered {
-  return { text, after() {} };
+interface Pressed extends Answered {
+  isRefused?: boolean;
+}
+
+function refuses(text: string): Pressed {
+  return { text, after() {}, isRefused: true };
 }

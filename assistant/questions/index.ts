@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime, type MessageInRow, type Origin, type QuestionReport } from '@nanoclaw/protocol';
-import type { ButtonPress, ChannelCapabilities } from '../../src/channels/adapter.ts';
+import type { ChannelCapabilities, ChannelHost } from '../../src/channels/adapter.ts';
 import type { Deliveries } from '../../src/db/deliveries.ts';
 import { type GroupCommit, transaction } from '../../src/db/group-commit.ts';
 import type { Messages } from '../../src/db/messages.ts';
@@ -41,7 +41,7 @@ export interface QuestionsParts {
 
 export interface Questions extends Questioning {
   words: Words;
-  press(press: ButtonPress): Promise<string>;
+  press: ChannelHost['press'];
   /** It could not be shown. Inside a transaction. */
   undeliverable(messageId: string, error: string, now: number): void;
   /** Whether its turn waits for an answer; quickly. */

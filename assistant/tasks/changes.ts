@@ -64,8 +64,9 @@ const NAME_OF_PROMPT = 40;
 export function createTaskChanges(parts: ChangesParts): TaskChanges {
   const { db, table, change, sessions } = parts;
   const destinations = db.prepare(
-    `SELECT local_name AS name, target_id AS chat FROM agent_destinations
-     WHERE agent_group_id = ? AND target_type = 'channel' ORDER BY local_name`,
+    `SELECT d.local_name AS name, d.target_id AS chat, m.channel_type AS channel FROM agent_destinations d
+     LEFT JOIN messaging_groups m ON m.id = d.target_id
+     WHERE d.agent_group_id = ? AND d.target_type = 'channel' ORDER BY d.local_name`,
   );
 
   function find(id: string, by: By): Task | undefined {
@@ -74,11 +75,15 @@ export function createTaskChanges(parts: ChangesParts): TaskChanges {
   }
 
   /** One of the agent's own destinations. */
-  function placeOf(agentGroupId: string, to: string | undefined, sessionId: string | undefined) {
-    const known = destinations.all(agentGroupId).map((row) => ({ name: String(row.name), chatId: String(row.chat) }));
+  function placeOf(agentGroupId: string, to: string | undefined, sessionId: string | undefined, by: By) {
+    const known = destinations
+      .all(agentGroupId)
+      .map((row) => ({ name: String(row.name), chatId: String(row.chat), channel: String(row.channel) }));
     const session = sessionId === undefined ? undefined : sessions.get(sessionId);
     const here = known.find(({ chatId }) => chatId === session?.messagingGroupId);
-    const only = known.length === 1 && !session ? known[0] : undefined;
+    // Who asks at a terminal is there.
+    const near = known.filter(({ channel }) => by.actor.startsWith(`${channel}:`));
+    const [only] = session ? [] : ([known, near].find(({ length }) => length === 1) ?? []);
     const found = to === undefined ? (here ?? only) : known.find(({ name }) => same(name, to));
     if (!found) {
       const names = known.map(({ name }) => name).join(', ');
@@ -129,7 +134,7 @@ export function createTaskChanges(parts: ChangesParts): TaskChanges {
           if (table.countLive(agentGroupId) >= MOST_TASKS) return tooMany();
           const planned = planOf(terms.when ?? '', terms.timezone ?? agent.timezone, now, terms);
           if (!planned.ok) return planned;
-          const place = placeOf(agentGroupId, terms.to, sessionId);
+          const place = placeOf(agentGroupId, terms.to, sessionId, by);
           if (!place.ok) return place;
           const prompt = cleanText(terms.prompt ?? '');
           const task = table.add(
@@ -154,7 +159,7 @@ export function createTaskChanges(parts: ChangesParts): TaskChanges {
       changeTask(id, 'updated', by, now, (task) => {
         const problem = problemOf({ ...terms, when: terms.when ?? '-', prompt: terms.prompt ?? '-' });
         if (problem !== undefined) return refuse('NC_USAGE', problem);
-        const place = terms.to === undefined ? undefined : placeOf(task.agentGroupId, terms.to, undefined);
+        const place = terms.to === undefined ? undefined : placeOf(task.agentGroupId, terms.to, undefined, by);
         if (place?.ok === false) return place;
         const isTimed = terms.when !== undefined || terms.timezone !== undefined;
         const { text, timezone } = task.schedule;

@@ -11,6 +11,9 @@ import { inWords } from './words.ts';
 
 /** A task that is due becomes messages in the session of its destination: each with its run, in one transaction. */
 
+/** What comes once and may not be begun stays due: it is asked so often whether it may. */
+const ASK_AGAIN_MS = 60_000;
+
 export interface FiringParts {
   db: DatabaseSync;
   table: Table;
@@ -101,10 +104,14 @@ export function createFirings(parts: FiringParts): Firings {
       const may = fire.length > 0 ? parts.leavesOut(task, found.origin, now) : undefined;
       const left = may?.isWaiting ? undefined : may;
       left?.tell();
+      if (left && !task.schedule.recurs) {
+        table.change(task, { nextAt: now + ASK_AGAIN_MS, reason: left.why }, now);
+        return { ok: true, wake: [] };
+      }
       if (left) for (const { at, missed } of fire) table.addRun(task.id, at, missed, null, left.why, now);
       const fired = (left ? [] : fire).filter((occurrence) => put(task, found, occurrence, now));
       const status = next === undefined ? 'done' : task.status;
-      table.change(task, { status, nextAt: next ?? null }, now);
+      table.change(task, { status, nextAt: next ?? null, reason: null }, now);
       return { ok: true, wake: fired.length > 0 ? [found.session.id] : [] };
     },
     fireNow(task, now) {

@@ -12,6 +12,9 @@ export interface Schedule {
   timezone: string;
 }
 
+const HOW =
+  'Once: in 20 minutes, 2030-01-31 09:00, or 2030-01-31T09:00+01:00. Again and again: 0 9 * * 1-5 (minute 0-59, hour 0-23, day 1-31, month 1-12, weekday 0-7).';
+
 export type Planned = { ok: true; schedule: Schedule; next: number; remark?: string } | { ok: false; problem: string };
 
 /** What recurs does so at most once in that time, unless it is allowed. */
@@ -31,6 +34,7 @@ export function plan(given: string, timezone: string, now: number, { often = fal
   const later = IN.exec(text);
   if (later) {
     const unit = later.slice(2).find(Boolean) ?? '';
+    if (Number(later[1]) === 0) return refuse(`“${text}” is now: say a time that is still to come.`);
     const at = now + Number(later[1]) * (UNITS[unit.toLowerCase()] ?? 0);
     return once({ text: at <= now + FARTHEST_MS ? isoTime(at) : text, recurs: false, timezone }, now);
   }
@@ -44,7 +48,7 @@ function once(schedule: Schedule, now: number): Planned {
   const at = timeOf(schedule);
   if (at === undefined || at > now + FARTHEST_MS) {
     return refuse(
-      `“${text}” is no time. One is written like 2030-01-31 09:00, or with its offset: 2030-01-31T09:00+01:00.`,
+      `“${text}” is no time. One is written like in 20 minutes, 2030-01-31 09:00, or with its offset 2030-01-31T09:00+01:00.`,
     );
   }
   if (at <= now) return refuse(`${inWords(at, timezone)} is over: it is ${inWords(now, timezone)} now.`);
@@ -60,7 +64,7 @@ function recurring(schedule: Schedule, now: number, often: boolean): Planned {
   const { text } = schedule;
   const cron = cronOf(schedule);
   if ('problem' in cron) {
-    return refuse(`“${text}” is neither a time nor a cron expression (minute hour day month weekday): ${cron.problem}`);
+    return refuse(`“${text}” is neither a time nor a cron expression. ${HOW}`);
   }
   const [first, second, third] = cron.nextRuns(3, new Date(now)).map((date) => date.getTime());
   if (first === undefined) return refuse(`“${text}” never comes.`);

@@ -45,13 +45,16 @@ test('while its agent may spend nothing, what recurs is left out; what comes onc
   );
   const byHand = scene.tasks.changes.runNow(again.id, world.owner, T0 + 31 * MINUTE);
   assert.match(byHand.ok ? '' : (byHand.detail ?? ''), /used up/);
+  assert.equal(scene.leftOut.length, 1, 'who asked for it was told; its chat has nothing to do with that');
   scene.broke.isWaiting = false;
   const never = scene.create({ when: '2027-02-01 09:15' });
   scene.look(T0 + 45 * MINUTE);
-  assert.deepEqual(scene.runs(never.id), [{ due: '2027-02-01T08:15', missed: 0, status: 'skipped' }]);
+  assert.deepEqual([scene.runs(never.id), scene.task(never.id)?.status], [[], 'active'], 'it stays due');
+  assert.equal(scene.task(never.id)?.reason, 'its budget for today is used up');
   delete scene.broke.why;
   scene.look(T0 + 90 * MINUTE);
-  assert.equal(scene.open().length, 2);
+  assert.equal(scene.open().length, 3);
+  assert.deepEqual([scene.task(never.id)?.status, scene.task(never.id)?.reason], ['done', null]);
 });
 
 test('a host that sleeps through six times: left out, made up for once, or each of them', async () => {

@@ -75,6 +75,7 @@ export function createBudgetChanges({ db, table, standings, change, changed }: C
         if (!read.ok) return refuse('NC_USAGE', read.problem);
         const { amount } = read;
         table.set({ ...which, amount }, by.actor, now);
+        table.tellAgain(which);
         note({ action: 'budget.set', subject: which.agentGroupId ?? 'all', detail: { ...detailOf(which), amount } });
         changed();
         return { ok: true, data: { ...which, amount, isDefault: false } };
@@ -84,6 +85,7 @@ export function createBudgetChanges({ db, table, standings, change, changed }: C
         const refused = refusal(which, by);
         if (refused) return refused;
         if (!table.unset(which)) return refuse('NC_NOT_FOUND', 'That budget is not set.');
+        table.tellAgain(which);
         note({ action: 'budget.unset', subject: which.agentGroupId ?? 'all', detail: detailOf(which) });
         changed();
         return { ok: true, data: which };

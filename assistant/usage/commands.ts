@@ -2,7 +2,7 @@ import type { Session } from '../../src/db/sessions.ts';
 import type { Roles } from '../../src/people/roles.ts';
 import type { CommandContext } from '../../src/router.ts';
 import type { Wiring } from '../../src/routing/session-key.ts';
-import { inTokens, inUsd, inWords, PERIODS, type Period, type Unit } from './amounts.ts';
+import { inTokens, inUsd, inWords, PERIODS, type Period, UNITS, type Unit } from './amounts.ts';
 import type { BudgetChanges, Which } from './changes.ts';
 import { budgetsOf, type Spent } from './decide.ts';
 import type { Standings } from './standing.ts';
@@ -21,11 +21,13 @@ export interface ChatCommandsParts {
 export interface ChatCommands {
   /** Inside a transaction, as the next one. `session`: the conversation that it is asked in, if there is one. */
   usage(wiring: Wiring, context: CommandContext, session: Session | undefined): string;
-  budget(wiring: Wiring, context: CommandContext): string;
+  budget(wiring: Wiring, context: Asking): string;
 }
 
+type Asking = Pick<CommandContext, 'now'> & { event: Pick<CommandContext['event'], 'text' | 'senderId'> };
+
 const HOW =
-  'Write /budget 20 for a day, /budget month 200, /budget task 2, and /budget all 50 for all agents together.';
+  'Write /budget 20 for a day, /budget month 200, /budget task 2, and /budget all 50 for all agents together. Amounts are dollars, or tokens: /budget 1000000 tokens. /budget none is no limit, /budget default what counts where nothing is set.';
 
 export function createChatCommands({ roles, table, standings, changes }: ChatCommandsParts): ChatCommands {
   function budgetsText(agentGroupId: string, withAll: boolean): string {
@@ -39,7 +41,11 @@ export function createChatCommands({ roles, table, standings, changes }: ChatCom
         const used = spent === undefined ? '' : `, ${inWords(spent, unit)} of it spent`;
         return `${capital(nameOf(budget))}: ${inWords(amount, unit)}${used}.`;
       });
-    return lines.join('\n');
+    return [...new Set(lines)].join('\n');
+  }
+
+  function isSet(which: Which): boolean {
+    return table.budgets().some((budget) => sameBudget(budget, which));
   }
 
   return {
@@ -73,12 +79,23 @@ export function createChatCommands({ roles, table, standings, changes }: ChatCom
           : `Only admins of ${wiring.assistantName} see and set its budget.`;
       }
       if (!given) return `I don't understand that. ${HOW}`;
+      if ('problem' in given) return given.problem;
       const { amount, ofAll, period, unit } = given;
       if (amount === undefined) {
         return `${budgetsText(wiring.agentGroupId, roles.mayAdministerAll(senderId))}\n${HOW}`;
       }
       const which: Which = { agentGroupId: ofAll ? null : wiring.agentGroupId, period, unit };
-      const set = changes.set(which, amount, { actor: senderId, scope: null }, now);
+      const by = { actor: senderId, scope: null };
+      // Without a unit, all of that period is meant.
+      const meant = given.isUnitGiven ? [which] : UNITS.map((each) => ({ ...which, unit: each }));
+      if (amount === 'default') {
+        for (const each of meant.filter((one) => isSet(one))) changes.unset(each, by, now);
+        return `Back to the default.\n${budgetsText(wiring.agentGroupId, roles.mayAdministerAll(senderId))}`;
+      }
+      const isNone = amount === 'none';
+      const others = isNone ? meant.filter((one) => one.unit !== unit && isSet(one)) : [];
+      for (const other of others) changes.set(other, amount, by, now);
+      const set = changes.set(which, amount, by, now);
       if (!set.ok) return set.detail ?? 'That was not possible.';
       if (set.data.amount === null) return `${capital(nameOf(which))} has no limit any more.`;
       const spent = standings.get(wiring.agentGroupId)?.spent;
@@ -99,16 +116,24 @@ function spentText({ usd, tokens }: Spent): string {
   return usd > 0 || tokens === 0 ? `${inUsd(usd)} (${inTokens(tokens)} tokens)` : `${inTokens(tokens)} tokens`;
 }
 
+const UNIT_WORDS: ReadonlyMap<string, Unit> = new Map([
+  ['usd', 'usd'],
+  ['dollar', 'usd'],
+  ['$', 'usd'],
+  ['token', 'tokens'],
+]);
+
 interface Given {
   ofAll: boolean;
   period: Period;
   unit: Unit;
+  isUnitGiven: boolean;
   /** As it was typed; undefined: it is only asked for. */
   amount: string | undefined;
 }
 
-/** `/budget [all] [day|month|task] [<amount> [usd|tokens]]`. What comes after a name is left out: `@Bea`. */
-function read(text: string): Given | undefined {
+/** `/budget [all] [day|month|task] [<amount>|none|default [usd|tokens]]`. What comes after a name is left out: `@Bea`. */
+function read(text: string): Given | { ofAll: boolean; problem: string } | undefined {
   const words = text
     .trim()
     .split(/\s+/)
@@ -118,7 +143,10 @@ function read(text: string): Given | undefined {
   const ofAll = words[0] === 'all' && words.shift() !== undefined;
   const period = PERIODS.find((each) => each === words[0]);
   if (period) words.shift();
-  const [amount, unit = 'usd', ...rest] = words;
-  if ((unit !== 'usd' && unit !== 'tokens') || rest.length > 0) return undefined;
-  return { ofAll, period: period ?? 'day', unit, amount };
+  const [, before, after] = /^(?:([€£¥])?[\d.]+([€£¥])?)$/.exec(words[0] ?? '') ?? [];
+  const [amount, given = before ?? after, ...rest] = words;
+  if (rest.length > 0) return undefined;
+  const unit = given === undefined ? 'usd' : UNIT_WORDS.get(given.replace(/s$/, ''));
+  if (!unit) return { ofAll, problem: `Budgets are in dollars or in tokens, not in “${given?.slice(0, 40)}”. ${HOW}` };
+  return { ofAll, period: period ?? 'day', unit, isUnitGiven: given !== undefined, amount };
 }

@@ -57,7 +57,7 @@ export function createFigures(db: DatabaseSync) {
       .prepare(
         `SELECT ${key} AS key, max(${label}) AS label, count(*) AS turns, sum(u.input_tokens) AS input,
            sum(u.output_tokens) AS output, sum(u.cache_read_tokens) AS read, sum(u.cache_write_tokens) AS written,
-           sum(u.cost_usd) AS cost, ifnull(sum(u.duration_ms), 0) AS ms,
+           sum(u.cost_usd) AS cost, max(g.name) AS agent, max(s.thread_id) AS thread, ifnull(sum(u.duration_ms), 0) AS ms,
            sum(u.input_tokens + u.output_tokens + u.cache_read_tokens + u.cache_write_tokens) AS tokens
          FROM usage u LEFT JOIN agent_groups g ON g.id = u.agent_group_id LEFT JOIN sessions s ON s.id = u.session_id
            LEFT JOIN messaging_groups m ON m.id = s.messaging_group_id LEFT JOIN tasks t ON t.id = u.task_id
@@ -65,9 +65,10 @@ export function createFigures(db: DatabaseSync) {
          GROUP BY 1 ORDER BY ${order} LIMIT ${MOST}`,
       )
       .all(isoTime(since), agentGroupId ?? null, by.scope);
-    return rows.map((row) => ({
+    const labels = grouping === 'session' ? labelsOf(rows) : rows.map((row) => String(row.label));
+    return rows.map((row, index) => ({
       key: String(row.key),
-      label: String(row.label),
+      label: labels[index] ?? '',
       turns: Number(row.turns),
       inputTokens: Number(row.input),
       outputTokens: Number(row.output),
@@ -77,4 +78,18 @@ export function createFigures(db: DatabaseSync) {
       durationMs: Number(row.ms),
     }));
   };
+}
+
+/** Of sessions: with what tells one from another, where several have the same name. */
+function labelsOf(rows: readonly Record<string, unknown>[]): string[] {
+  let labels = rows.map((row) => String(row.label));
+  for (const part of ['agent', 'thread', 'key']) {
+    const count = Map.groupBy(labels, (label) => label);
+    labels = labels.map((label, index) => {
+      const value = rows[index]?.[part];
+      const isNew = (count.get(label)?.length ?? 0) > 1 && value !== null && value !== undefined;
+      return isNew ? `${label} · ${String(value)}` : label;
+    });
+  }
+  return labels;
 }

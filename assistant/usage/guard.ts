@@ -168,7 +168,17 @@ export function createGuard(parts: GuardParts): Guard {
   }
 
   function limit(sessionId: string): number {
-    return closed.size === 0 ? Number.POSITIVE_INFINITY : (limits.get(sessionId) ?? Number.POSITIVE_INFINITY);
+    // A sandbox may be older than this host, which doesn't know what that had been shown.
+    if (isHeld(sessionId) && !limits.has(sessionId)) limits.set(sessionId, sessions.get(sessionId)?.hostSeq ?? 0);
+    return limits.get(sessionId) ?? Number.POSITIVE_INFINITY;
+  }
+
+  function isHeld(sessionId: string): boolean {
+    if (closed.size === 0) return false;
+    const agent = sessions.get(sessionId)?.agentGroupId;
+    if (agent === undefined) return false;
+    if (!standings.get(agent)) meet(agent);
+    return closed.has(agent);
   }
 
   /** One that has just been made: what all together may spend is its limit, too. */
@@ -186,13 +196,7 @@ export function createGuard(parts: GuardParts): Guard {
   }
 
   return {
-    isHeld(sessionId) {
-      if (closed.size === 0) return false;
-      const agent = sessions.get(sessionId)?.agentGroupId;
-      if (agent === undefined) return false;
-      if (!standings.get(agent)) meet(agent);
-      return closed.has(agent);
-    },
+    isHeld,
     limit,
     spent(session, goesOn) {
       dirty.add(session.agentGroupId);
@@ -203,6 +207,7 @@ export function createGuard(parts: GuardParts): Guard {
     },
     changed() {
       dirty.add(ALL);
+      telling.changed();
       soon();
     },
     look,

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { createChange } from '../../admin/directory/change.ts';
 import type { By } from '../../admin/directory/index.ts';
 import type { Audit } from '../../src/audit/index.ts';
+import { getAgentGroup } from '../../src/groups/agent-groups.ts';
 import type { Spending } from '../../src/spending.ts';
 import type { FiringParts } from '../tasks/firing.ts';
 import { type BudgetChanges, createBudgetChanges } from './changes.ts';
@@ -11,7 +12,7 @@ import { createGuard, type GuardParts } from './guard.ts';
 import { createStandings } from './standing.ts';
 import { createTable } from './table.ts';
 import { createTelling, type TellingParts } from './telling.ts';
-import { nameOf } from './words.ts';
+import { usedUpText, waitsText } from './words.ts';
 
 /** What agents spend: booked by turn, shown to those who may see it, and kept within budgets. */
 
@@ -34,6 +35,8 @@ export interface Usage extends Spending {
   commands: ChatCommands;
   /** Inside a transaction: why a task can't run now, where that is so. */
   leavesOut: FiringParts['leavesOut'];
+  /** Of what may be spent, what keeps agents from working: a sentence each. */
+  problems(now: number): string[];
   look(now: number): void;
   stop(): void;
 }
@@ -63,14 +66,22 @@ export function createUsage(parts: UsageParts): Usage {
     limit: guard.limit,
     look: guard.look,
     stop: guard.stop,
+    problems(now) {
+      const texts = [...standings.agents()].flatMap(([id, { timezone }]) => {
+        const why = standings.usedUp(id);
+        return why ? [waitsText(getAgentGroup(db, id)?.name ?? id, why, now, timezone)] : [];
+      });
+      // What all together may spend keeps each of them.
+      return [...new Set(texts)];
+    },
     leavesOut({ agentGroupId, name, schedule }, place, now) {
       const waits = standings.usedUp(agentGroupId);
       const why = waits ?? standings.runUsedUp(agentGroupId, NO_RUN);
       if (!why) return undefined;
       return {
-        why: `${nameOf(why).replace(/^my/, 'its')} is used up`,
+        why: usedUpText(why, 'it'),
         isWaiting: waits !== undefined && !schedule.recurs,
-        tell: () => telling.leftOut(agentGroupId, place, name, why, standings, now),
+        tell: () => telling.leftOut(agentGroupId, place, { name, recurs: schedule.recurs }, why, standings, now),
       };
     },
     tools: { figures: createFigures(db), budgets },

@@ -57,9 +57,9 @@ export function createTable(db: DatabaseSync) {
      DO UPDATE SET amount = excluded.amount, set_by = excluded.set_by, set_at = excluded.set_at`,
   );
   const unset = db.prepare("DELETE FROM budgets WHERE ifnull(agent_group_id, '') = ? AND period = ? AND unit = ?");
-  const isTold = db.prepare('SELECT 1 FROM budget_notices WHERE key = ?');
   const told = db.prepare('INSERT OR IGNORE INTO budget_notices (key, agent_group_id, at) VALUES (?, ?, ?)');
   const forget = db.prepare('DELETE FROM budget_notices WHERE at < ?');
+  const tellAgain = db.prepare('DELETE FROM budget_notices WHERE instr(key, ?) > 0');
   const agents = db.prepare('SELECT agent_group_id AS id, timezone FROM container_configs');
   const timezone = db.prepare('SELECT timezone FROM container_configs WHERE agent_group_id = ?');
 
@@ -103,13 +103,21 @@ export function createTable(db: DatabaseSync) {
     /** False: it was not set. */
     unset: ({ agentGroupId, period, unit }: Pick<Budget, 'agentGroupId' | 'period' | 'unit'>): boolean =>
       unset.run(agentGroupId ?? '', period, unit).changes > 0,
-    isTold: (key: string): boolean => isTold.get(key) !== undefined,
     /** False: it was said before. */
     tell(key: string, agentGroupId: string | null, now: number): boolean {
       forget.run(isoTime(now - KEPT_NOTICES_MS));
       return told.run(key, agentGroupId, isoTime(now)).changes > 0;
     },
+    /** What was said about that budget was said of another one. */
+    tellAgain(which: Pick<Budget, 'agentGroupId' | 'period' | 'unit'>): void {
+      tellAgain.run(`:${noticeKey(which)}:`);
+    },
   };
+}
+
+/** How notices name a budget. */
+export function noticeKey({ agentGroupId, period, unit }: Pick<Budget, 'agentGroupId' | 'period' | 'unit'>): string {
+  return [agentGroupId ?? 'all', period, unit].join(':');
 }
 
 function toSpent(row: Record<string, unknown> | undefined): Spent {

@@ -9,10 +9,10 @@ import type { TakeOver } from '../../src/take-over/index.ts';
 import { nearlyUsedUp, type Standing } from './decide.ts';
 import { daysOf } from './periods.ts';
 import type { Standings } from './standing.ts';
-import type { Table } from './table.ts';
-import { endedText, heldText, leftOutText, nearlyText } from './words.ts';
+import { noticeKey, type Table } from './table.ts';
+import { endedText, heldText, type LeftOutTask, leftOutText, nearlyText } from './words.ts';
 
-/** What is said about budgets: in each chat once, until the period ends or the budget is another. */
+/** What is said about budgets: in each chat, and in each thread of one, once, until the period ends or somebody sets the budget anew. */
 
 export interface TellingParts {
   db: DatabaseSync;
@@ -34,8 +34,17 @@ export interface Telling {
   /** Inside a transaction. Returns what to deliver. */
   ended(session: Session, message: OpenMessage, why: Standing, standings: Standings, now: number): string;
   /** Inside a transaction. */
-  leftOut(agentGroupId: string, place: Origin, task: string, why: Standing, standings: Standings, now: number): void;
+  leftOut(
+    agentGroupId: string,
+    place: Origin,
+    task: LeftOutTask,
+    why: Standing,
+    standings: Standings,
+    now: number,
+  ): void;
   nearly(standings: Standings, now: number): void;
+  /** Budgets are others now: the table knows what is to be said again. */
+  changed(): void;
 }
 
 export function createTelling({ db, table, takeOver, deliver, tellOwner }: TellingParts): Telling {
@@ -48,10 +57,10 @@ export function createTelling({ db, table, takeOver, deliver, tellOwner }: Telli
   /** Spares asking the database each second. */
   const known = new Set<string>();
 
-  function keyOf(id: string, { agentGroupId, period, unit, amount }: Standing, standings: Standings): string {
+  function keyOf(id: string, standing: Standing, standings: Standings): string {
     const day = standings.get(id)?.day ?? '';
-    const [first] = daysOf(period, day);
-    return [agentGroupId ?? 'all', period, unit, amount, first].join(':');
+    const [first] = daysOf(standing.period, day);
+    return [noticeKey(standing), standing.amount, first].join(':');
   }
 
   /** `say` runs where it was not said before. Returns what it returns, and nothing where it was. */
@@ -62,8 +71,8 @@ export function createTelling({ db, table, takeOver, deliver, tellOwner }: Telli
     return said;
   }
 
-  const chatKey = (id: string, why: Standing, standings: Standings, place: Origin) =>
-    `held:${id}:${keyOf(id, why, standings)}:${place.channel_type}/${place.platform_id}`;
+  const chatKey = (what: 'held' | 'left', id: string, why: Standing, standings: Standings, place: Origin) =>
+    `${what}:${id}:${keyOf(id, why, standings)}:${JSON.stringify([place.channel_type, place.platform_id, place.thread_id])}`;
   const zoneOf = (standings: Standings, id: string) => standings.get(id)?.timezone ?? 'UTC';
 
   return {
@@ -78,7 +87,7 @@ export function createTelling({ db, table, takeOver, deliver, tellOwner }: Telli
           thread_id: row.thread_id === null ? null : String(row.thread_id),
         };
         const text = heldText(why, now, zoneOf(standings, agentId));
-        const said = once(chatKey(agentId, why, standings, place), agentId, now, () =>
+        const said = once(chatKey('held', agentId, why, standings, place), agentId, now, () =>
           takeOver.say(place, sessionId, text, id, now),
         );
         if (said !== undefined) deliver([said]);
@@ -86,12 +95,12 @@ export function createTelling({ db, table, takeOver, deliver, tellOwner }: Telli
     },
     ended(session, message, why, standings, now) {
       const { agentGroupId, id } = session;
-      table.tell(chatKey(agentGroupId, why, standings, message), agentGroupId, now);
+      table.tell(chatKey('held', agentGroupId, why, standings, message), agentGroupId, now);
       const text = endedText(why, now, zoneOf(standings, agentGroupId));
       return takeOver.say(pick(message), id, text, message.id, now);
     },
     leftOut(agentGroupId, place, task, why, standings, now) {
-      if (!table.tell(chatKey(agentGroupId, why, standings, place), agentGroupId, now)) return;
+      if (!table.tell(chatKey('left', agentGroupId, why, standings, place), agentGroupId, now)) return;
       const said = takeOver.say(place, null, leftOutText(task, why, now, zoneOf(standings, agentGroupId)), null, now);
       setImmediate(() => deliver([said]));
     },
@@ -104,5 +113,6 @@ export function createTelling({ db, table, takeOver, deliver, tellOwner }: Telli
         }
       }
     },
+    changed: () => known.clear(),
   };
 }

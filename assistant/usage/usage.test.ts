@@ -62,14 +62,26 @@ test('beyond the budget what comes waits, its chat is told once, and it goes on 
   assert.deepEqual(on.said(), [
     '⏸️ My budget for today is used up. What was asked waits; I go on at midnight (Europe/Berlin), or when an owner or admin raises it: /budget 20',
   ]);
+  for (const thread of ['t1', 't2', 't1']) on.ask(on.session, 'chat', thread);
+  on.usage.look(T + 4_000);
+  assert.equal(on.said().length, 3, 'in a thread nobody sees what was said in another one');
   assert.ok(on.set('20').ok);
   assert.equal(on.usage.isHeld(on.session.id), false);
   assert.deepEqual(on.woken, [on.session.id]);
   on.spend(10);
   on.ask();
   on.usage.look(T + 5_000);
-  assert.equal(on.said().length, 2, 'another budget is another notice');
-  assert.match(on.said().at(-1) ?? '', /\/budget 40$/);
+  assert.match(on.said()[3] ?? '', /\/budget 40$/, 'another budget is another notice');
+  on.set('0');
+  on.usage.look(T + 6_000);
+  assert.match(on.said().at(-1) ?? '', /^⏸️ I may spend nothing today\. What was asked waits/);
+  const count = on.said().length;
+  on.usage.look(T + 7_000);
+  assert.equal(on.said().length, count);
+  on.set('none');
+  on.set('0');
+  on.usage.look(T + 8_000);
+  assert.ok(on.said().length > count, 'the same amount, set again, is told again');
 });
 
 test('a day and a month end by themselves, where the agent lives; a clock set back is no new day', () => {
@@ -97,64 +109,6 @@ test('a day and a month end by themselves, where the agent lives; a clock set ba
   assert.equal(on.usage.isHeld(on.session.id), true);
   on.usage.look(T + 20 * DAY);
   assert.equal(on.usage.isHeld(on.session.id), false);
-});
-
-test('a turn that goes on beyond its budget is ended; one that has just ended is not', () => {
-  using install = createInstall();
-  using on = stage(install);
-  const asked = on.ask();
-  on.takesUp([asked]);
-  on.spend(11, { turn: 't1' });
-  assert.deepEqual([on.stopped, on.said()], [[], []], 'its answer is on its way');
-  const later = on.ask();
-  on.usage.look(T);
-  assert.equal(on.said().length, 1);
-  assert.equal(on.usage.limit(on.session.id), 2, 'it is not shown what came later');
-  on.spend(12, { turn: 't2', soFar: true });
-  assert.deepEqual(on.stopped, [on.session.id]);
-  assert.match(
-    on.said().at(-1) ?? '',
-    /^⏸️ I stopped in the middle: my budget for today is used up\. What was done until then stays done\./,
-  );
-  assert.deepEqual(
-    on.messages.open(on.session.id).map(({ id }) => id),
-    [later],
-  );
-  on.usage.look(T + 1_000);
-  assert.equal(on.said().length, 2);
-});
-
-test('a turn that goes on over midnight counts in the new day', () => {
-  using install = createInstall();
-  using on = stage(install);
-  const midnight = Date.parse('2027-02-10T23:00:00Z');
-  on.takesUp([on.ask()]);
-  on.spend(9, { turn: 't1', soFar: true }, midnight - 1);
-  on.spend(9.5, { turn: 't1', soFar: true }, midnight);
-  assert.deepEqual(on.stopped, []);
-  on.spend(10, { turn: 't1', soFar: true }, midnight + 1);
-  assert.deepEqual(on.stopped, [on.session.id]);
-  assert.deepEqual(
-    on.rows().map(({ day }) => day),
-    ['2027-02-11'],
-  );
-});
-
-test('a turn whose last figures come together with those before is not ended; nor is one without anything left to do', () => {
-  using install = createInstall();
-  using on = stage(install);
-  on.takesUp([on.ask()]);
-  transaction(install.db, () => {
-    for (const soFar of [true, false]) {
-      const figures = { action: 'usage' as const, provider: 'p', inputTokens: 1, outputTokens: 1, costUsd: 11 };
-      on.usage.report(on.session, { ...figures, turn: 't1', ...(soFar && { soFar }) }, null, T);
-    }
-  });
-  on.usage.look(T);
-  assert.equal(on.usage.isHeld(on.session.id), true);
-  on.takesUp([]);
-  on.spend(12, { turn: 't2', soFar: true });
-  assert.deepEqual([on.stopped, on.said()], [[], []]);
 });
 
 test('an agent that has just been made has the budget of all, and its own days', () => {
@@ -188,34 +142,20 @@ test('what has been spent follows the table, whatever happens to it', () => {
       throw new Error('undone');
     }),
   );
-  const spent = () => on.usage.tools.budgets.list(owner);
   const day = () => {
-    const listed = spent();
+    const listed = on.usage.tools.budgets.list(owner);
     return listed.ok ? listed.data[0]?.spent : undefined;
   };
   assert.equal(day(), 11);
   on.spend(6, { turn: 't2' });
   assert.equal(day(), 10);
   on.restart();
+  on.usage.look(T);
   assert.equal(day(), 10);
   install.db.exec("DELETE FROM usage WHERE turn = 't1'");
   on.usage.look(T + DAY);
   on.usage.look(T);
   assert.equal(day(), 6);
-});
-
-test('a run of a task has a budget of its own, over all its tries', () => {
-  using install = createInstall();
-  using on = stage(install);
-  on.set('1', 'task');
-  const run = on.ask(on.session, 'task');
-  on.takesUp([run]);
-  on.spend(0.6, { turn: 't1', soFar: true }, T, run);
-  assert.deepEqual(on.stopped, []);
-  on.spend(0.5, { turn: 't2', soFar: true }, T, run);
-  assert.deepEqual([on.stopped, on.runs], [[on.session.id], [run]]);
-  assert.match(on.said().at(-1) ?? '', /my budget for one run of a task is used up.*\/budget task 2$/);
-  assert.equal(on.usage.isHeld(on.session.id), false, 'nothing else waits for that');
 });
 
 test('what may run is known before: a recurring task is left out, one that comes once waits, a run of 0 never begins', () => {
@@ -233,7 +173,7 @@ test('what may run is known before: a recurring task is left out, one that comes
   };
   assert.equal(isLeftOut(true), undefined);
   on.set('0', 'task');
-  assert.deepEqual(isLeftOut(false), ['its budget for one run of a task is used up', false]);
+  assert.deepEqual(isLeftOut(false), ['it may spend nothing on a run of a task', false]);
   on.set('none', 'task');
   on.spend(11);
   assert.deepEqual(isLeftOut(false), ['its budget for today is used up', true]);
@@ -241,6 +181,9 @@ test('what may run is known before: a recurring task is left out, one that comes
   assert.deepEqual(on.said(), [], 'it has only been asked');
   for (const _ of [1, 2]) on.usage.leavesOut(task(true), at, T)?.tell();
   assert.equal(on.said().length, 1);
+  on.ask();
+  on.usage.look(T);
+  assert.equal(on.said().length, 2, 'whoever asks there is no task');
   assert.match(
     on.said()[0] ?? '',
     /^⏸️ The task “Watch” is left out: my budget for today is used up\. I go on at midnight/,
@@ -309,5 +252,12 @@ test('figures are summed up by what is asked for', () => {
   assert.deepEqual(by('agent'), [['Andy', 3, 3]]);
   assert.deepEqual(by('task'), [['no task', 3, 3]]);
   assert.deepEqual(by('provider')[0], ['claude', 3, 2]);
+  const threads = ['t1', 't2'].map((thread) =>
+    transaction(install.db, () => install.sessions.ensure(install.agentId, install.chatId, thread, T)),
+  );
+  for (const of of threads) on.spend(5, {}, T, null, of);
+  const labels = on.usage.tools.figures({ by: 'session', since: 0 }, owner).map(({ label }) => label);
+  assert.equal(new Set(labels).size, 3);
+  assert.ok(labels.includes('Terminal · Andy · t1'), labels.join());
   assert.equal(on.usage.tools.figures({ by: 'day', since: T + 1 }, owner).length, 1);
 });

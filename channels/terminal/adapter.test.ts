@@ -103,7 +103,10 @@ test('a message becomes an event of the owner and is accepted after the host has
 const acceptances: [acceptance: Acceptance, frame: Record<string, unknown>][] = [
   [{ status: 'duplicate' }, { type: 'accepted', id: 'a', messageIds: [], duplicate: true }],
   [{ status: 'held' }, { type: 'accepted', id: 'a', messageIds: [], held: true }],
-  [{ status: 'answered' }, { type: 'accepted', id: 'a', messageIds: [], answered: true }],
+  [
+    { status: 'answered', messageIds: ['m'] },
+    { type: 'accepted', id: 'a', messageIds: ['m'], answered: true },
+  ],
   [
     { status: 'dropped', reason: 'no wiring' },
     {

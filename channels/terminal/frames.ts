@@ -82,8 +82,8 @@ export const ServerFrame = z.discriminatedUnion('type', [
     buttons: z.array(Button).optional(),
     ...where,
   }),
-  /** The host's short answer to a press. */
-  z.object({ type: z.literal('pressed'), id: z.string(), text: z.string() }),
+  /** The host's short answer to a press. `refused`: it did nothing. */
+  z.object({ type: z.literal('pressed'), id: z.string(), text: z.string(), refused: z.boolean().optional() }),
   /** Everything that answers the message of this id was sent. */
   z.object({
     type: z.literal('settled'),

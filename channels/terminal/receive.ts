@@ -20,9 +20,13 @@ const MAX_QUOTE_BYTES = 4096;
 /** Apart, or behind a command: `/help@bot`. */
 const BOT = /(?:(?<![\p{L}\p{N}_])|^\s*\/[a-z]+)@bot(?![\p{L}\p{N}_])/iu;
 
+/** A command that says whom it is for; an agent's name the host knows. */
+const OTHERS = /^\s*\/[a-z]+@\S/i;
+
 /** The host's reasons, where somebody at this machine can do something about them. */
 const DROPPED: Readonly<Record<string, string>> = {
   'unknown-chat': 'No agent listens in that chat: mention @bot there to ask for one, or use `ncl wirings create`.',
+  'for-another-bot': 'That command is for somebody who is not here.',
 };
 
 type Say = (frame: ServerFrame) => Promise<boolean>;
@@ -75,7 +79,7 @@ async function press(
   const host = terminal.host();
   if (!host) return void (await say(refusal(frame.id, 'NC_NO_HOST')));
   const { user = OWNER, thread = null, card, data } = frame;
-  const text = await host.press({
+  const pressed = {
     channelType: terminal.channelType,
     platformId: chat,
     threadId: thread,
@@ -83,8 +87,10 @@ async function press(
     senderId: `${terminal.channelType}:${user}`,
     senderName: user,
     data,
-  });
-  await say({ type: 'pressed', id: frame.id, text });
+  };
+  const refusals: true[] = [];
+  const text = await host.press(pressed, () => void refusals.push(true));
+  await say({ type: 'pressed', id: frame.id, text, ...(refusals.length > 0 && { refused: true }) });
 }
 
 async function message(
@@ -112,7 +118,7 @@ async function message(
     senderName: user,
     text,
     timestamp: isoTime(Date.now()),
-    isMention: !isGroup || BOT.test(text),
+    isMention: BOT.test(text) || (!isGroup && !OTHERS.test(text)),
     isGroup,
     ...(isGroup && { chatName: chat }),
     ...(attachments.length > 0 && { attachments }),
@@ -149,7 +155,7 @@ function answerTo(id: string, acceptance: Acceptance): ServerFrame {
     case 'duplicate':
       return { type: 'accepted', id, messageIds: [], duplicate: true };
     case 'answered':
-      return { type: 'accepted', id, messageIds: [], answered: true };
+      return { type: 'accepted', id, messageIds: [...(acceptance.messageIds ?? [])], answered: true };
     case 'held':
       return { type: 'accepted', id, messageIds: [], held: true };
     case 'dropped':

@@ -80,6 +80,13 @@ export function createLookup({ db, states }: LookupTools): Lookup {
     }));
   }
 
+  function newestFormer(kind: Kind, given: string, scope: string | null): { id: string; name: string }[] {
+    if (kind.formerName === undefined) return [];
+    const sql = `SELECT ${kind.id} AS id, ${kind.formerName} AS name FROM ${kind.from}
+      WHERE (:scope IS NULL OR ${kind.scope}) AND ${kind.formerName} = :given COLLATE NOCASE ORDER BY ${kind.order} LIMIT 1`;
+    return query(sql, { scope, given }).map((row) => ({ id: String(row.id), name: String(row.name) }));
+  }
+
   function find(kinds: readonly Kind[], given: string, scope: string | null): { id: string; name: string }[] {
     const tests: ((kind: Kind) => string)[] = [
       (kind) => `${kind.id} = :given`,
@@ -92,7 +99,7 @@ export function createLookup({ db, states }: LookupTools): Lookup {
       const found = kinds.flatMap((kind) => candidates(kind, test(kind), given, scope));
       if (found.length > 0) return found;
     }
-    return [];
+    return kinds.flatMap((kind) => newestFormer(kind, given, scope));
   }
 
   return {

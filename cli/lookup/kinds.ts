@@ -23,6 +23,8 @@ export interface Kind {
   /** What all its ids begin with, where people are shown them without. */
   head?: string;
   names?: readonly string[];
+  /** A name that it had: where nothing has it now, the newest that had it is meant. */
+  formerName?: string;
   /** SQL: whether it is of the agent group `:scope`. */
   scope: string;
   order: string;
@@ -250,6 +252,7 @@ export const KINDS: Readonly<Record<ListKind, Kind>> = {
     head: 'task-',
     // One that has ended gives its name away.
     names: ["CASE WHEN t.status IN ('active', 'paused') THEN t.name END"],
+    formerName: 't.name',
     scope: 't.agent_group_id = :scope',
     order: "t.status NOT IN ('active', 'paused'), ifnull(t.next_at, '~'), t.rowid DESC",
   },

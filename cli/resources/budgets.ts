@@ -53,7 +53,19 @@ const set = changeCommand<Budget>({
   flags: WHICH,
   handle(view, args, call) {
     const which = whichOf(args, call);
-    return which.ok ? view.usage.budgets.set(which.data, textOf(args, 'amount') ?? '', call.by, call.now) : which;
+    if (!which.ok) return which;
+    const amount = textOf(args, 'amount') ?? '';
+    // Without a unit, no limit is none of that period.
+    const inTokens: Which = { ...which.data, unit: 'tokens' };
+    if (
+      amount.toLowerCase() === 'none' &&
+      args.unit === undefined &&
+      isSet(view.usage.budgets.list(call.by), inTokens)
+    ) {
+      const tokens = view.usage.budgets.set(inTokens, amount, call.by, call.now);
+      if (!tokens.ok) return tokens;
+    }
+    return view.usage.budgets.set(which.data, amount, call.by, call.now);
   },
   show: ({ period, unit, amount, agentGroupId }) =>
     `${agentGroupId === null ? 'All agents together' : 'The agent'} may spend ${
@@ -73,6 +85,11 @@ const unset = changeCommand<Which>({
 });
 
 export const budgets: readonly Command[] = [list, set, unset];
+
+function isSet(listed: Result<ListedBudget[]>, { agentGroupId, period, unit }: Which): boolean {
+  if (!listed.ok) return false;
+  return listed.data.some((one) => one.agentGroupId === agentGroupId && one.period === period && one.unit === unit);
+}
 
 function whichOf(args: Arguments, { caller }: Call): Result<Which> {
   const ofAll = args.all === true;

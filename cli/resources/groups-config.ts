@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type ConfigChanges, HISTORY_SCOPES, type McpServer } from '../../admin/directory/index.ts';
 import type { Result } from '../../admin/view.ts';
 import { type Arguments, type Command, changeCommand, hostCommand, textOf } from '../definition.ts';
-import type { Row } from '../lookup/index.ts';
+import { lookupOf, type Row } from '../lookup/index.ts';
 import { requireProvider } from '../require-provider.ts';
 import type { Look } from '../screen.ts';
 import { pairs } from '../table.ts';
@@ -60,10 +60,22 @@ const update = changeCommand<Row>({
   handle(view, args, call) {
     const changes = readChanges(args);
     const done = view.directory.updateConfig(textOf(args, 'group') ?? '', changes, call.by, call.now);
-    return done.ok ? rowOf(view, GROUP, args, call) : done;
+    const row = done.ok ? rowOf(view, GROUP, args, call) : done;
+    if (!row.ok || changes.timezone === undefined) return row;
+    const where = { agentGroupId: String(row.data.id) };
+    const live = lookupOf(view)
+      .list('task', { where }, call.by.scope)
+      .rows.filter(({ status, timezone }) => /active|paused/.test(String(status)) && timezone !== row.data.timezone);
+    return { ok: true, data: live.length > 0 ? { ...row.data, tasksElsewhere: live.length } : row.data };
   },
-  show: (row, look) =>
-    [show(row, look), '', `Its name and model count from the next message on. The rest ${LATER}`].join('\n'),
+  show: ({ tasksElsewhere, ...row }, look) => {
+    const told = [show(row, look), '', `Its name and model count from the next message on. The rest ${LATER}`];
+    if (Number(tasksElsewhere) > 0)
+      told.push(
+        `Its tasks stay in the zone in which they were made: ${tasksElsewhere} of them in another one. \`ncl tasks update <task> --timezone <zone>\` moves one.`,
+      );
+    return told.join('\n');
+  },
 });
 
 const server = { name: 'name', value: 'name', required: true, description: 'what the server is called' } as const;

@@ -54,13 +54,14 @@ export const history = hostCommand<Found>({
     };
     return view.history.search(wish, looking, now);
   },
-  show: ({ hits }) =>
+  show: ({ hits, nobody }) =>
     hits
       .map(
         ({ id, when, sender, agent, chat, text }) =>
           `${when} · ${line(sender ?? agent)} in ${line(chat)} · ${id}\n  ${line(text)}`,
       )
-      .join('\n') || 'Nothing was found.',
+      .join('\n') ||
+    (nobody === undefined ? 'Nothing was found.' : `Nobody who has said anything there is called “${line(nobody)}”.`),
   data: ({ hits }) => hits,
   note: ({ more }) => (more ? '… and there are older ones: --to, --limit or more words narrow it down.' : undefined),
 });

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import { whyHeld } from '../../assistant/usage/held.ts';
 import { asDatabaseError } from '../../src/db/connection.ts';
 import { NanoError } from '../../src/errors.ts';
 
@@ -69,7 +70,7 @@ export function readStored(file: string, word: string | undefined): Stored {
     if (!about) throw new NanoError('NC_AMBIGUOUS', `It may be ${ids.map((row) => row.id).join(', ')}.`);
     const steps = db.prepare(STEPS).all(about.session ?? null, about.id ?? null);
     return {
-      about,
+      about: { ...about, ...waitsFor(db, about) },
       steps: steps.map(({ at, who, what, fields }) => {
         return { at: String(at), who: String(who), what: String(what), fields: JSON.parse(String(fields)) };
       }),
@@ -79,6 +80,13 @@ export function readStored(file: string, word: string | undefined): Stored {
   } finally {
     db?.close();
   }
+}
+
+function waitsFor(db: DatabaseSync, { session, status }: Stored['about']): { waits?: string } {
+  if (status !== 'pending') return {};
+  const agent = db.prepare('SELECT agent_group_id AS id FROM sessions WHERE id = ?').get(String(session))?.id;
+  const waits = whyHeld(db, String(agent ?? ''), Date.now());
+  return waits === undefined ? {} : { waits };
 }
 
 /** A whole name goes before the beginning of another: numbers are names, too. */

@@ -21,7 +21,7 @@ export function messageStory(teller: Teller, id: string): Story {
     ...ended(row, said, teller.agent(session?.agent_group_id)),
     ...entriesAbout(teller, String(row.id)),
   ];
-  return { about: `Message ${row.id} in ${place}`, lines, now: stands(row) };
+  return { about: `Message ${row.id} in ${place}`, lines, now: stands(teller, row, session) };
 }
 
 /** What an agent or the host said by itself. */
@@ -149,7 +149,7 @@ function ended(row: Row, said: readonly Row[], name: string): Line[] {
   }
 }
 
-function stands({ id, status, tries, process_after }: Row): string[] {
+function stands(teller: Teller, { id, status, tries, process_after }: Row, session: Row | undefined): string[] {
   if (status === 'paused') return ['It is paused.'];
   if (status !== 'pending') return [];
   const next = process_after ? `, the next one not before ${process_after}` : '';
@@ -157,5 +157,6 @@ function stands({ id, status, tries, process_after }: Row): string[] {
     Number(tries) > 0
       ? `It is not answered yet, after ${counted(tries, 'try', 'tries')}${next}.`
       : 'It is not answered yet.';
-  return [tried, `\`ncl trace ${id}\` shows what is done about it.`];
+  const held = teller.held(session?.agent_group_id);
+  return [tried, ...(held === undefined ? [] : [held]), `\`ncl trace ${id}\` shows what is done about it.`];
 }

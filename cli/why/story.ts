@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import { whyHeld } from '../../assistant/usage/held.ts';
 
 /** What is told of one thing: what happened, in its order, and how it stands now. */
 export interface Story {
@@ -28,6 +29,8 @@ export interface Teller {
   chat(channelType: unknown, platformId: unknown): string;
   chatById(id: unknown): string;
   wiring(id: unknown): string;
+  /** Why what is asked of that agent waits for its budget, where that is so. */
+  held(agentGroupId: unknown): string | undefined;
 }
 
 const SHOWN_TEXT = 100;
@@ -65,6 +68,7 @@ export function createTeller(db: DatabaseSync): Teller {
       const name = get('SELECT display_name FROM users WHERE id = ?', given)?.display_name;
       return name && name !== given ? `${text(name)} (${given})` : given;
     },
+    held: (id) => whyHeld(db, text(id), Date.now()),
     wiring(id) {
       const row = get('SELECT messaging_group_id, agent_group_id FROM messaging_group_agents WHERE id = ?', text(id));
       return row ? `${agent(row.agent_group_id)} in ${chatById(row.messaging_group_id)}` : text(id);

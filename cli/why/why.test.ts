@@ -104,6 +104,12 @@ test('how a message ended is told: an answer, silence with its reason, a notice,
   ] as const) {
     for (const expected of told) assert.match(story(db, word), expected, word);
   }
+  db.prepare("INSERT INTO budgets VALUES (?, 'day', 'usd', 0, 'x', '')").run(install.agentId);
+  assert.match(
+    story(db, 'open'),
+    /Andy may spend nothing today: what is asked waits\. `ncl budgets set 10 --agent Andy` raises it\./,
+  );
+  assert.doesNotMatch(story(db, 'answered'), /budget/);
   assert.match(story(db, session), /What became of its messages: pending 2, silence 2/);
 });
 

@@ -31,6 +31,7 @@ function startQuery(options: ProviderOptions, { continuation, systemAddendum }: 
     // Not at once: `running` has to be set before this can end.
     await Promise.resolve();
     for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const begun = performance.now();
       events.push({ type: 'started', id: next.id });
       const answers: string[] = [];
       for (const asked of readAsked(next.text)) {
@@ -40,7 +41,13 @@ function startQuery(options: ProviderOptions, { continuation, systemAddendum }: 
           await answer(asked, { options, name, count, signal: abort.signal, emit: (event) => events.push(event) }),
         );
       }
-      events.push({ type: 'usage', model: 'rules', inputTokens: 0, outputTokens: 0 });
+      events.push({
+        type: 'usage',
+        model: 'rules',
+        inputTokens: 0,
+        outputTokens: 0,
+        durationMs: performance.now() - begun,
+      });
       events.push({ type: 'settled', ids: [next.id], text: answers.join('\n\n'), continuation: `demo-${count}` });
     }
     running = null;

@@ -70,7 +70,8 @@ export function allStages(root: string, full: boolean): Stage[] {
     },
     {
       name: 'end-to-end',
-      command: [...NODE_TEST, '--test-concurrency=2', ...endToEnd.filter((file) => !measuresTimes(file))],
+      // They wait for processes more than they compute.
+      command: [...NODE_TEST, '--test-concurrency=3', ...endToEnd.filter((file) => !measuresTimes(file))],
       kind: 'node',
       deadlineMinutes: 16 * times,
     },
@@ -99,7 +100,7 @@ function bunTests(name: string, files: readonly string[]): Omit<Stage, 'deadline
 }
 
 function measuresTimes(file: string): boolean {
-  return file.startsWith('test/hostile/') || /^test\/e2e\/(?:scale|ncl-inside)\./.test(file);
+  return /^test\/(?:hostile\/|e2e\/(?:scale|ncl-inside)\.|failures\/(?:patience|clock)\.)/.test(file);
 }
 
 function findTests(root: string, patterns: readonly string[], full: boolean): string[] {

@@ -46,7 +46,11 @@ export async function offerChannel(steps: Steps, root: string, options: Options)
 /** Without a terminal: what was given has to do. */
 async function connect(steps: Steps, options: Options, channel: string): Promise<boolean> {
   const entrance = await steps.run('channel', async (log) => {
-    const { instance, ok, sentence } = await ncl(['channels', 'add', channel, ...settingsFlag(options)], Added, log);
+    const { instance, ok, sentence } = await ncl(
+      ['channels', 'add', channel, ...settingsFlag(options)],
+      Added,
+      log,
+    ).catch(inOurWords);
     if (!ok) {
       throw new StepFailure(sentence, 'Mend that and run this again; all else is set up, and the host goes on trying.');
     }
@@ -62,6 +66,12 @@ async function connect(steps: Steps, options: Options, channel: string): Promise
     say(`    You are its owner there. Another link: bin/ncl channels login ${entrance.instance}`);
   }
   return entrance.kind === 'code' || entrance.kind === 'link';
+}
+
+/** The setup has an option of its own for what `ncl channels add` is given. */
+function inOurWords(error: unknown): never {
+  if (!(error instanceof StepFailure)) throw error;
+  throw new StepFailure(error.message, error.remedy.replace(/--from <file>.*?(?=\.|$)/, '--channel-settings <file>'));
 }
 
 function settingsFlag({ channelSettings }: Options): string[] {

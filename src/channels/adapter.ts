@@ -57,7 +57,7 @@ export interface ButtonPress {
 export type Acceptance =
   | { status: 'stored'; messageIds: readonly string[] }
   | { status: 'duplicate' }
-  | { status: 'answered' }
+  | { status: 'answered'; messageIds?: readonly string[] }
   /** Kept until somebody decides whether it may be taken; durable. */
   | { status: 'held' }
   | { status: 'dropped'; reason: string }
@@ -121,8 +121,8 @@ export type Outcome = 'reply' | 'silence' | 'notice' | 'stopped';
 export interface ChannelHost {
   /** Resolves after the event is committed. Never rejects. */
   accept(event: InboundEvent): Promise<Acceptance>;
-  /** Resolves, after its effect is durable, with a short answer for the one who pressed. Never rejects. */
-  press(press: ButtonPress): Promise<string>;
+  /** Resolves, after its effect is durable, with a short answer for the one who pressed; `refused` is called where it has none. Never rejects. */
+  press(press: ButtonPress, refused?: () => void): Promise<string>;
   /** Deliveries that wait for this channel may go on. */
   available(channelType: string): void;
   /** A message that was taken has changed or gone; starts no turn. Resolves when it is durable. Never rejects. */

@@ -160,7 +160,8 @@ export function createSupervisor(parts: SupervisorParts): Supervisor {
         isOwn(event.channelType)
           ? host.accept(event)
           : Promise.resolve({ status: 'refused', code: 'NC_CHANNEL', sentence: 'This channel is not in use.' }),
-      press: (press) => (isOwn(press.channelType) ? host.press(press) : Promise.resolve('This channel is not in use.')),
+      press: (one, no) =>
+        isOwn(one.channelType) ? host.press(one, no) : Promise.resolve('This channel is not in use.'),
       available: (channelType) => {
         if (isOwn(channelType)) host.available(channelType);
       },

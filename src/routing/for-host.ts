@@ -112,14 +112,14 @@ export function createForHost(parts: ForHostParts, dropped: Dropped): ForHost {
         const allowed = meant.filter((wiring) =>
           mayTalk(wiring, { standing: roles.standing(event.senderId, wiring.agentGroupId), unknownSenderPolicy }),
         );
-        if (allowed.length === 0) return { acceptance: dropped(event, 'command-not-allowed', now), after: () => {} };
+        const why = meant.length === 0 ? 'for-another-bot' : 'command-not-allowed';
+        if (allowed.length === 0) return { acceptance: dropped(event, why, now), after: () => {} };
         const origin = originOf(event);
-        if (!noteForHost(inboundId, event, now)) {
-          return { acceptance: { status: 'duplicate' } as Acceptance, after: () => {} };
-        }
+        const isNew = noteForHost(inboundId, event, now);
+        if (!isNew) return { acceptance: { status: 'duplicate' } as Acceptance, after: () => {} };
         const after = parts.command(name, { event, origin, inboundId, wirings: allowed, several, now });
         faultPoint('command.committing');
-        return { acceptance: { status: 'answered' } as Acceptance, after };
+        return { acceptance: { status: 'answered', messageIds: [inboundId] } as Acceptance, after };
       })
       .then(({ acceptance, after }) => {
         faultPoint('command.committed');
@@ -149,7 +149,7 @@ export function createForHost(parts: ForHostParts, dropped: Dropped): ForHost {
         noteForHost(inboundId, event, now);
         const say = parts.answer({ event, origin: originOf(event), inboundId, now }, answered.text);
         return {
-          acceptance: { status: 'answered' },
+          acceptance: { status: 'answered', messageIds: [inboundId] },
           after() {
             answered.after();
             say();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
@@ -22,6 +22,8 @@ before(async () => {
 });
 after(async () => {
   await host[Symbol.asyncDispose]();
+  // A host that is given its home leaves it.
+  rmSync(host.home, { recursive: true, force: true });
   await api.close();
 });
 

@@ -40,7 +40,7 @@ test('memory, search, /compact and /clear, over a restart of the host', async (t
   );
 
   api.script(say('<summary>Of tulips.</summary>'));
-  assert.deepEqual(await terminal.ask('/compact'), ['I summarise this conversation, and say so when it is done.']);
+  assert.deepEqual(await terminal.ask('/compact'), ['I look at what there is to summarise, and say how it ends.']);
   await until(() => terminal.said().some((text) => /^Summarised/.test(text)));
   await until(() => conversations().some((text) => text.includes('the tulips are red')));
 
@@ -49,7 +49,7 @@ test('memory, search, /compact and /clear, over a restart of the host', async (t
   assert.match(lastRequest(), /Of tulips\./);
   await terminal.ask('/clear');
   await until(() => conversations().length === 2);
-  assert.deepEqual(await terminal.ask('/compact'), ['I summarise this conversation, and say so when it is done.']);
+  assert.deepEqual(await terminal.ask('/compact'), ['I look at what there is to summarise, and say how it ends.']);
   await until(() => terminal.said().includes('There is nothing to summarise yet.'));
   await first.end();
 

@@ -120,7 +120,7 @@ test('figures are booked once for each turn, whoever dies; then a budget holds, 
   assert.match((await ann.asks('/usage', HERE)).join(), /^This conversation: \$\d\.\d\d \(.* tokens\) in 5 turns\.$/);
   for (const bad of ['/budget -5', '/budget NaN', '/budget 1e9', '/budget 5 apples', '/budget 20 20']) {
     const [refused] = await cast.owner.asks(bad, HERE);
-    assert.match(refused ?? '', /is no amount|don't understand/, bad);
+    assert.match(refused ?? '', /is no amount|in dollars or in tokens|don't understand/, bad);
   }
   assert.equal(api.messages.length, requests, 'nothing was asked meanwhile');
   api.script(costly(say('both')), costly(say('both')));
@@ -160,7 +160,11 @@ test('figures are booked once for each turn, whoever dies; then a budget holds, 
     /is \$0 now\. Nothing is done until that is raised\./,
   );
   const anything = await cast.owner.says('anything?', HERE);
-  await until(() => /I go on when an owner or admin raises it: \/budget 10$/.test(saidLast(cast)));
+  await until(() => /I go on when an owner or admin raises it: \/budget \d+$/.test(saidLast(cast)));
+  assert.match(
+    (await cast.owner.asks('/status', HERE)).join(),
+    /: its budget is used up, what is asked waits; 1 open\./,
+  );
   api.script(costly(say('again')));
   assert.match((await cast.owner.asks('/budget none', HERE)).join(), /has no limit any more/);
   assert.equal(await anything.settled(), 'reply');

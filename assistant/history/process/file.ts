@@ -1,5 +1,6 @@
 import { chmodSync, closeSync, openSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { sqliteCode } from '../../../src/db/connection.ts';
 
 /** data/history.db: the words of what was said. All of it can be made again from the central database. */
 
@@ -25,30 +26,35 @@ CREATE TABLE progress (
   tidied_at INTEGER NOT NULL DEFAULT 0
 );`;
 
-/** One that can't be used is made anew. */
-export function openIndex(file: string): DatabaseSync {
-  try {
-    return open(file);
-  } catch {
-    dropIndex(file);
-    return open(file);
-  }
+/** SQLITE_CORRUPT, SQLITE_NOTADB. */
+const BROKEN: readonly number[] = [11, 26];
+
+class OtherVersion extends Error {}
+
+/** Then it is to be made anew. A disk that is full, say, is no reason. */
+export function isBroken(error: unknown): boolean {
+  return error instanceof OtherVersion || BROKEN.includes(sqliteCode(error) ?? 0);
 }
 
 export function dropIndex(file: string): void {
   for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true });
 }
 
-function open(file: string): DatabaseSync {
+export function openIndex(file: string): DatabaseSync {
   // Everything that was ever said is in it.
   closeSync(openSync(file, 'a', 0o600));
   chmodSync(file, 0o600);
   const db = new DatabaseSync(file, { timeout: 1_000 });
   try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY');
+    // Pages that held words of what is gone are overwritten.
+    db.exec(
+      'PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY',
+    );
     const version = Number(db.prepare('PRAGMA user_version').get()?.user_version);
-    if (version === 0) db.exec(`BEGIN; ${TABLES}; PRAGMA user_version = ${VERSION}; COMMIT`);
-    else if (version !== VERSION) throw new Error(`It has version ${version}.`);
+    if (version === VERSION) return db;
+    const isEmpty = db.prepare('SELECT 1 FROM sqlite_schema').get() === undefined;
+    if (version !== 0 || !isEmpty) throw new OtherVersion(`${file} has version ${version}.`);
+    db.exec(`BEGIN; ${TABLES}; PRAGMA user_version = ${VERSION}; COMMIT`);
     return db;
   } catch (error) {
     db.close();

@@ -45,7 +45,9 @@ export interface Found {
 /** Of so many places the agents' own stand for all of them; what is none of theirs is sorted out afterwards. */
 const MOST_PLACES = 64;
 const PATIENCE_MS = 5_000;
-const PIECE_MS = 86_400_000;
+/** Messages looked through at once, of a time long ago: at first, at most, and for how few of them there are more the next time. */
+const PIECE = 5_000;
+const MOST_PIECE = 160_000;
 const FEW = 200;
 /** In the year 5138; the number of a message stays one that JavaScript knows. */
 export const LAST_MS = 100_000_000_000_000;
@@ -65,6 +67,7 @@ export function createFind(central: DatabaseSync, index: DatabaseSync): (questio
   const newestFirst = index.prepare(`${matching} DESC`);
   const oldestFirst = index.prepare(matching);
   const oldest = index.prepare('SELECT min(doc) AS doc FROM docs');
+  const before = index.prepare('SELECT doc FROM docs WHERE doc <= ? ORDER BY doc DESC LIMIT 1 OFFSET ?');
   const idOf = index.prepare('SELECT id FROM docs WHERE doc = ?');
   const placeOf = index.prepare('SELECT id FROM places WHERE key = ?');
   const replacer = index.prepare('SELECT by_id FROM replaced WHERE id = ?');
@@ -104,12 +107,12 @@ export function createFind(central: DatabaseSync, index: DatabaseSync): (questio
       return;
     }
     let last = firstDoc(to + 1_000) - 1;
-    for (let span = PIECE_MS; last >= first; ) {
-      const begin = Math.max(first, last - firstDoc(span));
+    for (let size = PIECE; last >= first; ) {
+      const begin = Math.max(first, Number(before.get(last, size)?.doc ?? 0));
       const found = oldestFirst.all(expression, begin, last);
       for (const { doc } of found.reverse()) yield Number(doc);
       last = begin - 1;
-      if (found.length < FEW) span *= 2;
+      if (found.length < FEW) size = Math.min(2 * size, MOST_PIECE);
     }
   }
 

@@ -1,9 +1,9 @@
+import { flushCompileCache } from 'node:module';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 import { z } from 'zod';
-import { sqliteCode } from '../../../src/db/connection.ts';
 import { errorText } from '../../../src/errors.ts';
-import { dropIndex, openIndex } from './file.ts';
+import { dropIndex, isBroken, openIndex } from './file.ts';
 import { createFind, type Found, Question } from './find.ts';
 import { createTakeIn } from './take-in.ts';
 
@@ -17,53 +17,47 @@ const Ask = z.object({ id: z.number(), question: Question.optional() });
 /** Reading what is new before an answer; who asks waits no longer. */
 const CATCH_UP_MS = 15_000;
 const PAUSE_MS = 10;
-/** SQLITE_CORRUPT, SQLITE_NOTADB. */
-const BROKEN: readonly number[] = [11, 26];
 
 const [centralFile = '', indexFile = ''] = process.argv.slice(2);
 
 function open() {
-  const central = new DatabaseSync(centralFile, { readOnly: true, timeout: 1_000 });
-  const index = openIndex(indexFile);
+  using made = new DisposableStack();
+  const central = made.use(new DatabaseSync(centralFile, { readOnly: true, timeout: 1_000 }));
+  const index = made.use(openIndex(indexFile));
   const takeIn = createTakeIn(central, index);
   const find = createFind(central, index);
-  return {
-    takeIn,
-    find,
-    [Symbol.dispose]() {
-      index.close();
-      central.close();
-    },
-  };
+  const both = made.move();
+  return { takeIn, find, [Symbol.dispose]: () => both.dispose() };
 }
 
-let parts = open();
+let parts: ReturnType<typeof open> | undefined;
+const use = () => (parts ??= open());
 
 /** An index that turns out to be broken is made anew, once. */
 async function withParts<T>(work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (!BROKEN.includes(sqliteCode(error) ?? 0)) throw error;
-    parts[Symbol.dispose]();
+    if (!isBroken(error)) throw error;
+    parts?.[Symbol.dispose]();
+    parts = undefined;
     dropIndex(indexFile);
-    parts = open();
     return await work();
   }
 }
 
-/** `behind`: there is still too much to read. */
+/** `behind`: there is still too much to read. Several at once read on together, each for as long as it may wait. */
 async function search(question: Question): Promise<{ found: Found } | { behind: true }> {
-  const end = performance.now() + CATCH_UP_MS;
-  while (!parts.takeIn.step()) if (performance.now() > end) return { behind: true };
-  return { found: parts.find(question) };
+  for (const end = performance.now() + CATCH_UP_MS; performance.now() < end; await turn()) {
+    if (use().takeIn.step()) return { found: use().find(question) };
+  }
+  return { behind: true };
 }
 
 /** With pauses: nobody waits. */
 async function catchUp(): Promise<object> {
-  while (!parts.takeIn.step()) await pause(PAUSE_MS);
-  await turn();
-  parts.takeIn.tidy(Date.now());
+  while (!use().takeIn.step()) await pause(PAUSE_MS);
+  while (!use().takeIn.tidy(Date.now())) await pause(PAUSE_MS);
   return {};
 }
 
@@ -71,7 +65,8 @@ process.on('message', (message) => {
   const { id, question } = Ask.parse(message);
   withParts<object>(() => (question ? search(question) : catchUp()))
     .catch((error: unknown) => ({ problem: errorText(error) }))
-    .then((said) => process.send?.({ id, changes: parts.takeIn.changes(), ...said }));
+    .then((said) => process.send?.({ id, ...parts?.takeIn.state(), ...said }))
+    // It would be written at an end, and this process is ended.
+    .finally(flushCompileCache);
 });
 process.on('disconnect', () => process.exit());
-process.send?.({ ready: true });

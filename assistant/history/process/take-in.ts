@@ -9,22 +9,32 @@ import { folded } from '../words.ts';
 export interface TakeIn {
   /** A step; true when nothing is left. */
   step(): boolean;
+  state(): State;
+  /** A step of ridding the file of the words of what is gone; true when nothing is left of that, or it isn't its time. */
+  tidy(now: number): boolean;
+}
+
+export interface State {
   /** Up to here history_changes needn't be kept. */
-  changes(): number;
-  /** Rids the file of the words of what is gone, where there are any. */
-  tidy(now: number): void;
+  changes: number;
+  /** Words of what is gone are still in the file. */
+  isUntidy: boolean;
 }
 
 export interface Counts {
   rows: number;
+  /** Of what was said in a step, unless one message alone has more: a process with little memory reads it. */
+  chars: number;
   marks: number;
 }
 
-const COUNTS: Counts = { rows: 5_000, marks: 100 };
+const COUNTS: Counts = { rows: 5_000, chars: 4_000_000, marks: 100 };
 /** Within a second. */
 const DOCS = 65_536;
 export const SAID_BY_AGENT = '·agent';
 const TIDY_EVERY_MS = 20 * 3_600_000;
+/** Written in one step of it. */
+const TIDY_PAGES = 500;
 
 export function firstDoc(at: number): number {
   return Math.floor(Math.max(0, at) / 1000) * DOCS;
@@ -40,7 +50,10 @@ export function createTakeIn(central: DatabaseSync, index: DatabaseSync, counts 
   const rowOf = central.prepare('SELECT rowid AS row FROM messages WHERE id = ?');
   const newest = central.prepare('SELECT rowid AS row, id FROM messages ORDER BY rowid DESC LIMIT 1');
   const changed = central.prepare('SELECT seq, message_id FROM history_changes WHERE seq > ? ORDER BY seq LIMIT ?');
-  const lastChange = central.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'history_changes'");
+  const changes = central.prepare(
+    `SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'history_changes'), 0) AS last,
+       (SELECT min(seq) FROM history_changes) AS first`,
+  );
   const own = central.prepare(
     `SELECT id FROM messages WHERE session_id = ?1 AND direction = 'out' AND (id = ?1 || '.' || ?2 OR seq = ?3)`,
   );
@@ -61,9 +74,14 @@ export function createTakeIn(central: DatabaseSync, index: DatabaseSync, counts 
   const addMark = index.prepare('INSERT INTO marks (id) VALUES (?)');
   const dropMarks = index.prepare('DELETE FROM marks WHERE at <= (SELECT max(at) FROM marks) - ?');
   const progress = index.prepare('SELECT changes, removed, tidied_at FROM progress');
-  const begin = index.prepare('INSERT INTO progress (id, changes) VALUES (1, ?)');
+  const begin = index.prepare('INSERT INTO progress (id, changes, removed) VALUES (1, ?, ?)');
   const advance = index.prepare('UPDATE progress SET changes = ?, removed = removed + ?');
-  const tidied = index.prepare('UPDATE progress SET removed = 0, tidied_at = ?');
+  const merge = index.prepare("INSERT INTO words (words, rank) VALUES ('merge', ?)");
+  const written = index.prepare('SELECT total_changes() AS n');
+  const tidied = index.prepare('UPDATE progress SET removed = max(0, removed - ?), tidied_at = ?');
+
+  /** So many were gone when it began to tidy. */
+  let tidying: number | undefined;
 
   function placeToken(key: string): string {
     return `p${placeOf.get(key)?.id ?? addPlace.run(key).lastInsertRowid}`;
@@ -113,13 +131,36 @@ export function createTakeIn(central: DatabaseSync, index: DatabaseSync, counts 
   }
 
   function takeChanges(): boolean {
-    const rows = changed.all(Number(progress.get()?.changes), counts.rows);
-    if (rows.length === 0) return false;
-    const ids = [...new Set(rows.map((row) => String(row.message_id)))];
-    const removed = ids.filter(remove).length;
-    addAll(ids.flatMap((id) => byId.all(id).map((row) => StoredRow.parse(row))));
-    advance.run(Number(rows.at(-1)?.seq), removed);
+    const seen = new Set<string>();
+    let upTo: number | undefined;
+    function* current() {
+      for (const { seq, message_id } of changed.all(Number(progress.get()?.changes), counts.rows)) {
+        upTo = Number(seq);
+        const id = String(message_id);
+        if (seen.has(id)) continue;
+        seen.add(id);
+        yield* byId.all(id);
+      }
+    }
+    const { rows } = some(current());
+    if (upTo === undefined) return false;
+    const removed = [...seen].filter(remove).length;
+    addAll(rows);
+    advance.run(upTo, removed);
     return true;
+  }
+
+  /** So many as are read in one step; `isAll`: there were no more. */
+  function some(found: Iterable<unknown>): { rows: StoredRow[]; isAll: boolean } {
+    const rows: StoredRow[] = [];
+    let chars = 0;
+    for (const one of found) {
+      const row = StoredRow.parse(one);
+      rows.push(row);
+      chars += row.content.length;
+      if (rows.length === counts.rows || chars > counts.chars) return { rows, isAll: false };
+    }
+    return { rows, isAll: true };
   }
 
   /** The number that the newest message has now that was read and is still there. */
@@ -135,18 +176,21 @@ export function createTakeIn(central: DatabaseSync, index: DatabaseSync, counts 
     const last = newest.get();
     const up = readUpTo();
     if (!last || Number(last.row) <= up) return false;
-    const rows = walk.all(up, counts.rows).map((row) => StoredRow.parse(row));
+    const { rows, isAll } = some(walk.iterate(up, counts.rows));
     addAll(rows);
-    const end = rows.length < counts.rows ? String(last.id) : rows.at(-1)?.id;
+    const end = isAll ? String(last.id) : rows.at(-1)?.id;
     if (end !== undefined) addMark.run(end);
     dropMarks.run(counts.marks);
     return true;
   }
 
-  /** A file that was made of another database, or of a newer state of this one. */
+  /** A file that was made of another database or of a newer state of this one, or from before what isn't kept any more. */
   function isForeign(): boolean {
     const known = progress.get();
-    return known !== undefined && Number(known.changes) > Number(lastChange.get()?.seq ?? 0);
+    if (known === undefined) return false;
+    const { last, first } = changes.get() ?? {};
+    const next = Number(known.changes) + 1;
+    return next > Number(last) + 1 || next < Number(first ?? Number(last) + 1);
   }
 
   function startAnew(): void {
@@ -160,16 +204,28 @@ export function createTakeIn(central: DatabaseSync, index: DatabaseSync, counts 
     step: () =>
       transaction(index, () => {
         const isLost = readUpTo() === 0 && docExists();
-        if (isForeign() || isLost) startAnew();
-        if (!progress.get()) begin.run(Number(lastChange.get()?.seq ?? 0));
+        const isAnew = isForeign() || isLost;
+        if (isAnew) startAnew();
+        if (!progress.get()) begin.run(Number(changes.get()?.last), isAnew ? 1 : 0);
         return !takeChanges() && !takeNew();
       }),
-    changes: () => Number(progress.get()?.changes ?? 0),
+    state() {
+      const { changes = 0, removed = 0 } = progress.get() ?? {};
+      return { changes: Number(changes), isUntidy: Number(removed) > 0 };
+    },
     tidy(now) {
       const { removed = 0, tidied_at = 0 } = progress.get() ?? {};
-      if (Number(removed) === 0 || now - Number(tidied_at) < TIDY_EVERY_MS) return;
-      index.exec("INSERT INTO words (words) VALUES ('optimize')");
-      tidied.run(now);
+      if (tidying === undefined && (Number(removed) === 0 || Math.abs(now - Number(tidied_at)) < TIDY_EVERY_MS))
+        return true;
+      const before = Number(written.get()?.n);
+      // Less than zero begins to put all into one piece, more goes on with it; when that is done, it writes nothing.
+      merge.run(tidying === undefined ? -TIDY_PAGES : TIDY_PAGES);
+      tidying ??= Number(removed);
+      if (Number(written.get()?.n) - before > 1) return false;
+      tidied.run(tidying, now);
+      tidying = undefined;
+      index.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+      return true;
     },
   };
 

@@ -25,10 +25,12 @@ export interface ChosenSkills {
 }
 
 const MOST_NAMES = 200;
+const MOST_ODD = 20;
 /** All that is read at one start. */
 const MAX_BYTES = 16 * 1024 * 1024;
 const MAX_INSTRUCTION_BYTES = 16_000;
 const TOO_MUCH = 'with it, the skills are more than fit.';
+const ODD = 'its folder may be called by small letters, digits and dashes alone.';
 
 export function skillPlaces(code: string, root: string): SkillPlaces {
   return { shipped: join(code, 'container', 'skills'), own: join(root, 'data', 'skills') };
@@ -45,6 +47,8 @@ export function chooseSkills(places: SkillPlaces, selection: string, channels: R
   const own = ownNames(places.own);
   const owned = new Set(own.names);
   if (own.trouble !== undefined) chosen.leftOut.push({ name: 'data/skills', sentence: own.trouble });
+  if (candidates(selection, ['any']).includes('any'))
+    chosen.leftOut.push(...own.odd.map((name) => ({ name, sentence: ODD })));
   let [bytes, instructionBytes] = [0, 0];
   for (const name of candidates(selection, [...new Set([...shipped, ...owned])].sort())) {
     const leaveOut = (sentence: string) => void chosen.leftOut.push({ name, sentence });
@@ -93,21 +97,26 @@ export function placeSkills(folder: string, skills: readonly Skill[]): void {
 }
 
 /** The owner's folder may be anything. */
-function ownNames(folder: string): { names: string[]; trouble?: string } {
+function ownNames(folder: string): { names: string[]; odd: string[]; trouble?: string } {
+  const odd: string[] = [];
   try {
-    return { names: namesIn(folder) };
+    return { names: namesIn(folder, odd), odd: odd.sort() };
   } catch (error) {
-    return { names: [], trouble: unreadable(error) };
+    return { names: [], odd: [], trouble: unreadable(error) };
   }
 }
 
-function namesIn(folder: string): string[] {
+/** `odd`: folders that were meant to be one, as they can be shown. */
+function namesIn(folder: string, odd: string[] = []): string[] {
   const names: string[] = [];
   try {
     const open = opendirSync(folder);
     try {
       for (let entry = open.readSync(); entry && names.length < MOST_NAMES; entry = open.readSync()) {
         if (SKILL_NAME.test(entry.name)) names.push(entry.name);
+        else if (entry.isDirectory() && !entry.name.startsWith('.') && odd.length < MOST_ODD) {
+          odd.push(entry.name.replace(/\p{C}/gu, '�').slice(0, 64));
+        }
       }
     } finally {
       open.closeSync();

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFrontMatter } from './front-matter.ts';
 
@@ -103,11 +103,20 @@ class Walk {
       this.#bytes += stat.size;
       if (this.#bytes > SKILL_LIMITS.bytes)
         throw new Unusable(`it is larger than ${SKILL_LIMITS.bytes / 1024 ** 2} MB`);
-      this.files.push({ path, data: readFileSync(fd), executable: (stat.mode & 0o111) !== 0 });
+      this.files.push({ path, data: readAsLong(fd, stat.size), executable: (stat.mode & 0o111) !== 0 });
     } finally {
       closeSync(fd);
     }
   }
+}
+
+/** No more than it had when it was looked at: it may grow without end. */
+function readAsLong(fd: number, size: number): Buffer {
+  const data = Buffer.alloc(size);
+  let length = 0;
+  for (let read = -1; read !== 0 && length < size; length += read)
+    read = readSync(fd, data, length, size - length, null);
+  return data.subarray(0, length);
 }
 
 function shown(path: string): string {

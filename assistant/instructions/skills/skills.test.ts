@@ -76,6 +76,19 @@ describe('which skills an agent has', () => {
     assert.deepEqual(chosen('all'), { names: [], leftOut: [{ name: 'welcome', sentence: 'it has no SKILL.md.' }] });
   });
 
+  test('one whose folder is called otherwise is not passed over in silence; hidden folders and files are', () => {
+    for (const name of ['Invoices', 'my \u001b[2Jskill', '.git'])
+      mkdirSync(join(places.own, name), { recursive: true });
+    writeFileSync(join(places.own, 'README.txt'), '');
+    const sentence = 'its folder may be called by small letters, digits and dashes alone.';
+    const leftOut = [
+      { name: 'Invoices', sentence },
+      { name: 'my \uFFFD[2Jskill', sentence },
+    ];
+    for (const selection of ['automatic', 'all']) assert.deepEqual(chosen(selection), { names: [], leftOut });
+    assert.deepEqual(chosen('none').leftOut, []);
+  });
+
   test('one that was chosen and is gone', () => {
     assert.deepEqual(chosen('gone'), { names: [], leftOut: [{ name: 'gone', sentence: 'it is not there any more.' }] });
   });

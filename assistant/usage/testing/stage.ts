@@ -80,10 +80,11 @@ export function stage(install: Install) {
       usage.stop();
       usage = start();
     },
-    ask(of: Session = session, kind: 'chat' | 'task' = 'chat', now = T): string {
+    ask(of: Session = session, kind: 'chat' | 'task' = 'chat', thread: string | null = null): string {
+      const now = T;
       count += 1;
       const id = `m${count}`;
-      const common = { timestamp: isoTime(now), trigger: true, ...place };
+      const common = { timestamp: isoTime(now), trigger: true, ...place, thread_id: thread };
       transaction(db, () =>
         messages.addInbound(
           { id, sessionId: of.id, kind, content: { text: 'x', sender: 'A', prompt: 'x' }, ...common },

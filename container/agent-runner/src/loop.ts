@@ -100,10 +100,10 @@ export class Loop {
   }
 
   situation(): Situation {
-    const { turn, lastOrigin, isDraining } = this.#desk;
+    const { turn, last, isDraining } = this.#desk;
     return {
-      origin: turn?.origin ?? this.#inbound?.routing ?? lastOrigin,
-      replyTo: turn?.replyTo ?? null,
+      origin: turn?.asker.origin ?? this.#inbound?.routing ?? last?.origin ?? null,
+      replyTo: turn?.asker.asked ?? null,
       turn,
       destinations: this.#inbound?.destinations ?? [],
       delivered: this.#inbound?.delivered ?? [],
@@ -173,7 +173,8 @@ export class Loop {
 
   /** True when there was one: then what is open has changed. */
   #handleControls(open: readonly MessageInRow[]): boolean {
-    for (const control of open.filter((row) => row.kind === 'system')) {
+    // What ends a turn first: a summary is a turn, and one that it leaves waiting isn't for it to end.
+    for (const control of open.filter((row) => row.kind === 'system').sort((a, b) => a.trigger - b.trigger)) {
       const read = readMessage(control);
       if ('problem' in read) this.#desk.refuse(control, read.problem);
       else if (read.body.type !== 'control') continue;
@@ -210,7 +211,7 @@ export class Loop {
     const batch = nextBatch(open, this.#options.config.maxMessagesPerPrompt);
     if (!batch) return false;
     const briefing = this.#briefing();
-    if (this.#talk.isOpen && !this.#desk.isBusyBehind && !this.#talk.isBriefed(briefing)) {
+    if (this.#talk.isOpen && !this.#desk.behind.isBusy && !this.#talk.isBriefed(briefing)) {
       void this.#talk.retire();
       return true;
     }
@@ -267,7 +268,7 @@ export class Loop {
   #rest(): void {
     const briefing = this.#briefing();
     if (this.#talk.isOpen) {
-      if (this.#desk.isBusyBehind || this.#talk.isBriefed(briefing)) return;
+      if (this.#desk.behind.isBusy || this.#talk.isBriefed(briefing)) return;
       this.#warmUp = true;
       void this.#talk.retire();
     } else if (this.#warmUp) {

@@ -62,6 +62,74 @@ describe('background work', () => {
     );
   });
 
+  it('says nothing on the way in another chat that was just handed over, and shows nothing of its result there', async () => {
+    await using run = await begun();
+    run.provider.onPush = () => {};
+    run.host.say('m2', 'hello', { platform_id: 'other' });
+    await until('the push', () => run.provider.pushes.length === 2);
+    run.provider.last.emit({ type: 'background', running: [] });
+    run.provider.last.emit({ type: 'resumed', id: 'own', ended: [COUNT.id] });
+    run.provider.last.emit({ type: 'partial', text: 'There are three. '.repeat(20) });
+    run.provider.last.emit({ type: 'progress', text: 'I have counted.' });
+    const word = await until('the word of it', () => run.host.sent().find(({ chat }) => chat?.progress));
+    assert.notEqual(word.platform_id, 'other');
+    assert.equal(word.inReplyTo, 'm1');
+    assert.equal(run.host.state('draft'), undefined);
+  });
+
+  it('that was read together with a message of another chat: whoever asked for it hears that it has ended', async () => {
+    await using run = await begun();
+    run.provider.onPush = () => {};
+    run.host.say('m2', 'hello', { platform_id: 'other' });
+    await until('the push', () => run.provider.pushes.length === 2);
+    run.provider.last.emit({ type: 'background', running: [] });
+    run.provider.last.emit({ type: 'resumed', id: 'own', ended: [COUNT.id] });
+    run.provider.last.settle(['own', run.provider.pushes[1]?.id ?? ''], 'Three, and good day.');
+    await until('both', () => run.host.answers().length === 3);
+    assert.deepEqual(
+      run.host.answers().map(({ platform_id, chat }) => [platform_id === 'other', chat?.text]),
+      [
+        [false, 'I count.'],
+        [true, 'Three, and good day.'],
+        [false, '⚠️ What I did in the background has ended, and I could not report on it. Ask me for it.'],
+      ],
+    );
+  });
+
+  it('whose result names nobody whom the agent knows is corrected and told where it was asked for', async () => {
+    for (const fails of [false, true]) {
+      await using run = await begun();
+      run.provider.onPush = () => {};
+      run.host.say('m2', 'hello', { platform_id: 'other' });
+      await until('the push', () => run.provider.pushes.length === 2);
+      run.provider.last.emit({ type: 'background', running: [] });
+      run.provider.last.emit({ type: 'resumed', id: 'own', ended: [COUNT.id] });
+      run.provider.last.settle(['own'], 'Three.<message to="nobody">Three</message>');
+      await until('the correction', () => run.provider.pushes.length === 3);
+      const ids = [run.provider.pushes[2]?.id ?? ''];
+      if (fails) run.provider.last.emit({ type: 'error', class: 'network', retryable: true, message: 'gone', ids });
+      else run.provider.last.settle(ids, 'Three, then.');
+      const [, answer, ...more] = await until('it', () => run.host.answers().length > 1 && run.host.answers());
+      assert.notEqual(answer?.platform_id, 'other');
+      assert.match(answer?.chat?.text ?? '', fails ? /^Three\./ : /Three, then/);
+      assert.deepEqual(more, []);
+    }
+  });
+
+  it('of which there is more than the host is told keeps its askers all the same', async () => {
+    await using run = await begun();
+    const many = Array.from({ length: 60 }, (_, n) => ({ id: `job-${n}`, what: 'Count' }));
+    run.provider.last.emit({ type: 'background', running: many });
+    await until('them', () => jobs(run).length === 50);
+    run.provider.onPush = () => {};
+    run.host.say('m2', 'hello', { platform_id: 'other' });
+    await until('the push', () => run.provider.pushes.length === 2);
+    const more = { id: 'job-60', what: 'Sort', parent: 'job-0' };
+    run.provider.last.emit({ type: 'background', running: [...many, more] });
+    await until('one more', () => jobs(run).at(-1)?.id === 'job-60');
+    assert.deepEqual(new Set(jobs(run).map(({ asked }: { asked: string | null }) => asked)), new Set(['m1']));
+  });
+
   it("of a helper's own belongs to whoever asked for the helper", async () => {
     await using run = await begun();
     run.provider.onPush = () => {};

@@ -58,6 +58,16 @@ describe('/compact', () => {
     await until('the next answer', () => run.host.acks().m1 === 'completed');
   });
 
+  it('that waits when another chat clears the conversation is done afterwards', async () => {
+    await using run = new Running();
+    run.host.control('c1', 'compact', { platform_id: 'garden' });
+    run.host.control('x1', 'clear', { trigger: 0 });
+    // It sees both at once.
+    run.start();
+    await until('its end', () => run.host.acks().c1 === 'completed');
+    assert.deepEqual(run.host.texts(), ['Summarised.']);
+  });
+
   it('/stop ends it as any turn', async () => {
     await using run = new Running();
     run.provider.onCompact = () => undefined;

@@ -25,7 +25,7 @@ const pid = () => Number(existsSync(file('pid')) ? readFileSync(file('pid'), 'ut
 
 /** A command that goes on behind the turn until `go` is there. */
 function behind(description?: string): MessageReply {
-  const command = `echo $$ > ${file('pid')}; until [ -e ${file('go')} ]; do sleep 0.05; done; echo counted`;
+  const command = `echo $$ > ${file('pid')}; while [ -d ${rig.home} ] && [ ! -e ${file('go')} ]; do sleep 0.05; done; echo counted`;
   return message(tool('Bash', { command, run_in_background: true, ...(description && { description }) }));
 }
 
@@ -113,7 +113,7 @@ scenario('what arrives while it tells of that is answered with it, or after it',
 scenario("a helper goes on behind the turn where that was asked for, and its tools are not the turn's", async () => {
   const talk = await rig.converse();
   const held = gate();
-  const command = `echo $$ > ${file('pid')}; until [ -e ${file('go')} ]; do sleep 0.05; done`;
+  const command = `echo $$ > ${file('pid')}; while [ -d ${rig.home} ] && [ ! -e ${file('go')} ]; do sleep 0.05; done`;
   sides(
     [message(tool('Bash', { command })), { ...say('It lies under the mat.'), after: held }],
     [

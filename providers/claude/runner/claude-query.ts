@@ -309,11 +309,18 @@ export class ClaudeQuery implements AgentQuery {
     if (figures) this.#channel.send(figures);
   }
 
-  /** No ids: the harness spoke by itself. */
-  #settle(ids: readonly string[], text: string): void {
-    if (ids.length === 0 && text.trim() === '') return;
+  #settle(read: readonly string[], text: string): void {
+    if (read.length === 0 && text.trim() === '') return;
+    const ids = read.length > 0 ? read : [this.#unasked()];
     const continuation = this.#continuation === undefined ? {} : { continuation: this.#continuation };
     this.#channel.send({ type: 'settled', ids, text, ...continuation });
+  }
+
+  /** The harness spoke by itself, of nothing that we know. */
+  #unasked(): string {
+    const id = crypto.randomUUID();
+    this.#channel.send({ type: 'resumed', id, ended: [] });
+    return id;
   }
 
   #unread(which: (push: Push) => boolean): void {

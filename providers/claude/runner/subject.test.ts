@@ -13,10 +13,20 @@ const CASES: [string, string, unknown, string | undefined][] = [
   ],
   ['or by its first word', 'Bash', { command: 'npm test -- --token=abc' }, 'npm'],
   [
-    'what is set before a command is passed over',
+    'nothing of what is set before a command',
     'Bash',
-    { command: 'API_KEY=hunter2 PORT=1 /usr/bin/curl x' },
-    'curl',
+    { command: 'PASSPHRASE="correct horse" /usr/bin/curl x' },
+    undefined,
+  ],
+  ['a password in plain words', 'Bash', { command: ' ssh x', description: 'Log in with the password hunter2' }, 'ssh'],
+  ['a key with hyphens', 'WebSearch', { query: 'what is 3f2a9c1e-8d4b-4c77-9e12-0a1b2c3d4e5f' }, undefined],
+  ['a number that opens something', 'WebSearch', { query: 'is PIN 4711 safe' }, undefined],
+  ['a file that is called by a password', 'Read', { file_path: '/a/password-hunter2.txt' }, undefined],
+  [
+    'what only speaks of them',
+    'WebSearch',
+    { query: 'how many tokens does a novel have' },
+    'how many tokens does a novel have',
   ],
   ['nothing but assignments', 'Bash', { command: 'PASSWORD=hunter2' }, undefined],
   [
@@ -34,6 +44,7 @@ const CASES: [string, string, unknown, string | undefined][] = [
   ['a search for a key', 'WebSearch', { query: `who owns ${TOKEN}` }, undefined],
   ['a helper', 'Agent', { description: 'Find the thing', prompt: 'long' }, 'Find the thing'],
   ['too long', 'Agent', { description: '😀'.repeat(100) }, `${'😀'.repeat(59)}…`],
+  ['a megabyte', 'WebSearch', { query: 'a'.repeat(1024 * 1024) }, `${'a'.repeat(59)}…`],
   ['an unknown tool', 'toString', { description: 'x' }, undefined],
   ['no input at all', 'Bash', 7, undefined],
 ];

@@ -5,8 +5,8 @@ import { z } from 'zod';
 /** What a tool is at work on, in a few words that anybody may read: never a command's arguments, a path or an address in full. */
 
 const MOST = 60;
-/** `NAME=value` before a command. */
-const ASSIGNMENT = /^[A-Za-z_]\w*=/;
+/** What comes behind that is not shown, and not looked at: that takes longer than its length. */
+const MOST_READ = 500;
 
 const Input = z
   .object({
@@ -41,7 +41,8 @@ export function subjectOf(tool: string, input: unknown): string | undefined {
 }
 
 /** On one line, and short; nothing at all where a part of it may be a secret. */
-export function showable(text = ''): string {
+export function showable(given = ''): string {
+  const text = given.slice(0, MOST_READ);
   if (looksSecret(text)) return '';
   const plain = text
     .toWellFormed()
@@ -51,6 +52,7 @@ export function showable(text = ''): string {
 }
 
 function firstWord(command = ''): string {
-  const word = command.split(/\s+/).find((part) => part !== '' && !ASSIGNMENT.test(part)) ?? '';
-  return basename(word).replaceAll(/[^\w.+-]/g, '');
+  const [word = ''] = command.trimStart().split(/\s/);
+  // `NAME="a value"` may stand before it, and where that ends isn't for us to say.
+  return /["'=$`]/.test(word) ? '' : basename(word).replaceAll(/[^\w.+-]/g, '');
 }

@@ -58,7 +58,7 @@ const rules: readonly Rule[] = [
   [/^(Parts of your answer could not be sent:[\s\S]+?)\nThe rest of/, (_, parts) => `I am told: ${parts}`],
   [
     /^search\s+(?:for\s+)?([\s\S]+)$/i,
-    async (setting, words) => (await use(setting, 'search_history', { words })).text,
+    async (setting, words) => plainly(await use(setting, 'search_history', { words })),
   ],
   [/^who are you\W*$/i, ({ name }) => `I am ${name}.`],
   [
@@ -110,15 +110,19 @@ const rules: readonly Rule[] = [
   [
     /^ask\s+(\S+)\s+(?:within\s+(\d{1,5})\s*(?:s|seconds?)\s+)?([^:]+):\s*([\s\S]+)$/i,
     async (setting, who, seconds, question, answers) => {
-      const input = { ...to(who), title: question.trim(), question: 'Choose one.', options: listed(answers) };
+      const options = listed(answers);
+      if (options.length < 2) {
+        return 'I need two answers or more to choose from, with a comma between them: ask me Tea or coffee?: tea, coffee';
+      }
+      const input = { ...to(who), title: question.trim(), question: 'Choose one.', options };
       const limit = seconds === undefined ? {} : { timeout_seconds: Number(seconds) };
-      return (await use(setting, 'ask_user_question', { ...input, ...limit })).text;
+      return plainly(await use(setting, 'ask_user_question', { ...input, ...limit }));
     },
   ],
   [
     /^show\s+(\S+)\s+([^:]+):\s*([\s\S]+)$/i,
     async (setting, who, title, buttons) =>
-      (await use(setting, 'send_card', { ...to(who), title: title.trim(), text: '', buttons: listed(buttons) })).text,
+      plainly(await use(setting, 'send_card', { ...to(who), title: title.trim(), text: '', buttons: listed(buttons) })),
   ],
   [
     /^say\s+([\s\S]+?),\s*then\s+([\s\S]+)$/i,
@@ -213,7 +217,19 @@ async function use({ options, emit }: Setting, name: string, input: Record<strin
 }
 
 async function plan(setting: Setting, when: string, prompt: string): Promise<string> {
-  return (await use(setting, 'schedule_task', { when, prompt })).text;
+  return plainly(await use(setting, 'schedule_task', { when, prompt }));
+}
+
+/** For people, who type no commands: what is wrong, and not how a tool or `ncl` is called. */
+function plainly({ isError, text }: ToolResult): string {
+  if (!isError) return text;
+  const why = text
+    .replace(/^Error: /, '')
+    .replace(/^The command is not written as it should be\. /, '')
+    .replace(/ See `ncl help`\.$/, '');
+  // Of what a schema refuses, it names the fields.
+  const isSchema = why.startsWith('✖');
+  return `That did not work: ${isSchema ? 'a title, an answer or a time is missing, too long or too many.' : why}`;
 }
 
 /** Without the names that tools give to messages. */
@@ -227,7 +243,10 @@ function to(who: string): { to?: string } {
 }
 
 function listed(text: string): string[] {
-  return text.split(',').map((each) => each.trim());
+  return text
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
 }
 
 async function inTool<T>(

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ProviderEvent } from '@nanoclaw/agent-runner/provider';
+import type { ProviderEvent, ProviderOptions } from '@nanoclaw/agent-runner/provider';
+import { z } from 'zod';
+import { createProvider } from '../runner.ts';
 import { readAsked } from './prompt.ts';
 import { answer } from './rules.ts';
 
@@ -20,11 +22,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
-function ask(text: string, files: Parameters<typeof answer>[0]['files'] = []): Promise<string> {
+function ask(
+  text: string,
+  files: Parameters<typeof answer>[0]['files'] = [],
+  tools: ProviderOptions['tools'] = [],
+): Promise<string> {
   const options = {
     assistantName: 'Andy',
     env: {},
-    tools: [],
+    tools,
     cwd,
     additionalDirectories: [],
     conversations: '',
@@ -55,6 +61,37 @@ test('in a group it may be called first, by its name or another', async () => {
   for (const text of ['@Andy run echo one', '@andy, run echo one', '@bot: run echo one', '@Bea run echo one'])
     assert.equal(await ask(text), 'one\n(exit code 0)');
   assert.match(await ask('@Andyrew'), /don’t understand/);
+});
+
+test('what a tool refuses is told without the words of tools and commands', async () => {
+  const refuse = (name: string, text: string, input = {}) => {
+    return { name, description: '', input, run: async () => ({ isError: true, text: `Error: ${text}` }) };
+  };
+  const tools = [
+    refuse(
+      'schedule_task',
+      'The command is not written as it should be. “in 0 seconds” is now: say a time that is still to come. See `ncl help`.',
+    ),
+    refuse('ask_user_question', '', { options: z.array(z.string().max(5)) }),
+  ];
+  assert.equal(
+    await ask('remind me in 0 seconds: x', [], tools),
+    'That did not work: “in 0 seconds” is now: say a time that is still to come.',
+  );
+  assert.match(await ask('ask me Which?: a,', [], tools), /^I need two answers or more/);
+  assert.match(await ask('ask me Which?: a, much too long', [], tools), /^That did not work: a title, an answer/);
+});
+
+test('a turn says how long it took', async () => {
+  const provider = await createProvider({
+    ...{ assistantName: 'Andy', env: {}, tools: [], cwd, additionalDirectories: [], conversations: '', log() {} },
+  });
+  const query = provider.query({ systemAddendum: '' });
+  query.push('one', '<message id="2" from="a">run sleep 0.2</message>');
+  for await (const event of query.events) {
+    if (event.type === 'usage') assert.ok((event.durationMs ?? 0) >= 200);
+    if (event.type === 'settled') query.end();
+  }
 });
 
 test('a command has a minute, or what it is given', async () => {

@@ -18,6 +18,7 @@ interface Job extends Asker {
   hasEnded: boolean;
 }
 
+/** That the host is told of. */
 const MAX_JOBS = 50;
 const LOST = '⚠️ What I was doing in the background was lost';
 
@@ -31,6 +32,11 @@ export class Behind {
     this.#options = options;
   }
 
+  get #going(): readonly Job[] {
+    return this.#jobs.filter(({ hasEnded }) => !hasEnded);
+  }
+
+  /** Something would end with the provider's query, or has ended and nobody was told of it. */
   get isBusy(): boolean {
     return this.#jobs.length > 0;
   }
@@ -54,7 +60,7 @@ export class Behind {
       const isNew = origin !== undefined && asked !== undefined && !this.#jobs.some((job) => job.id === id);
       return isNew ? [{ id, what, origin, asked, hasEnded: false }] : [];
     });
-    const jobs = isLost ? [] : [...going, ...begun].slice(-MAX_JOBS);
+    const jobs = isLost ? [] : [...going, ...begun];
     outbound.write((tx) => {
       for (const job of isLost ? this.#jobs : []) tx.message(remark(outbox, job, `${LOST}: ${job.what}.`));
       save(tx, jobs);
@@ -65,17 +71,13 @@ export class Behind {
 
   /** The ended turn has told of what had ended before it. Part of its transaction; `told` comes after that. */
   tell(tx: OutboundTx): void {
-    if (this.isUntold)
-      save(
-        tx,
-        this.#jobs.filter(({ hasEnded }) => !hasEnded),
-      );
+    if (this.isUntold) save(tx, this.#going);
   }
 
   told(): void {
     if (!this.isUntold) return;
     this.#told = this.#jobs.filter(({ hasEnded }) => hasEnded);
-    this.#jobs = this.#jobs.filter(({ hasEnded }) => !hasEnded);
+    this.#jobs = this.#going;
   }
 
   /** Its user wants to hear of none of it. The state goes in a transaction of the caller's. */
@@ -85,7 +87,7 @@ export class Behind {
 }
 
 function save(tx: OutboundTx, all: readonly Job[]): void {
-  const jobs: Background = all.map(({ id, what, asked }) => ({
+  const jobs: Background = all.slice(-MAX_JOBS).map(({ id, what, asked }) => ({
     id: id.slice(0, 128),
     what: cleanText(what).slice(0, 120),
     asked,

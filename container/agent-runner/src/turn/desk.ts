@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { BACKGROUND, type DestinationRow, DRAFT, faultPoint, type MessageInRow, type Origin } from '@nanoclaw/protocol';
+import { BACKGROUND, type DestinationRow, DRAFT, faultPoint, type MessageInRow } from '@nanoclaw/protocol';
 import type { Log } from '../log.ts';
 import type { Ack, Outbound, OutboundTx } from '../mailbox/outbound.ts';
 import { correctionText, joinOutcomes, NOTHING, type Outcome, readOutcome } from '../output/outcome.ts';
@@ -9,6 +9,7 @@ import { type Asker, Behind } from './behind.ts';
 import { Drafting } from './drafting.ts';
 import { Drain } from './drain.ts';
 import { ackError, toolFields, usageContent, wholeMs } from './records.ts';
+import { sameOrigin } from './select.ts';
 import { messagesOf, type Push, Turn } from './turn.ts';
 import { remark, silenceReason, writeOutcome, writeProgress } from './write.ts';
 
@@ -39,10 +40,10 @@ export class Desk {
   readonly #options: DeskOptions;
   readonly acks: Map<string, Ack>;
   readonly #drafting: Drafting;
-  readonly #behind: Behind;
+  readonly behind: Behind;
   turn: Turn | null = null;
-  /** Where the last turn was. */
-  lastOrigin: Origin | null = null;
+  /** Whom the last turn was for. */
+  last: Asker | null = null;
   continuation: string | undefined;
   /** Prompts of a stopped turn that the provider hasn't let go of. */
   #drain: Drain | null = null;
@@ -54,17 +55,12 @@ export class Desk {
     this.#options = options;
     this.acks = options.outbound.takeOver();
     this.#drafting = new Drafting(options.outbound);
-    this.#behind = new Behind(options);
+    this.behind = new Behind(options);
     this.continuation = options.outbound.state(this.#continuationKey);
   }
 
   get isDraining(): boolean {
     return this.#drain !== null;
-  }
-
-  /** Something goes on behind the turns, which would end with the provider's query. */
-  get isBusyBehind(): boolean {
-    return this.#behind.isBusy;
   }
 
   isHeld(messageId: string): boolean {
@@ -82,9 +78,9 @@ export class Desk {
     faultPoint('runner.taken');
     for (const row of triggers) this.acks.set(row.id, { status: 'processing' });
     this.turn ??= new Turn(first);
-    this.lastOrigin = this.turn.origin;
     const push = { id: randomUUID(), triggers, context };
     this.turn.add(push);
+    this.last = this.turn.asker;
     return push;
   }
 
@@ -109,7 +105,7 @@ export class Desk {
   /** Ends the running turn, if any, without an answer, and what goes on behind it. What waits for a turn, the host withdraws. Returns whether anything ran. */
   stop(control: MessageInRow, forget: boolean): boolean {
     const { turn } = this;
-    const ran = turn !== null || this.isBusyBehind;
+    const ran = turn !== null || this.behind.isBusy;
     const pushes = [...(turn?.open.values() ?? [])];
     const rows = pushes.flatMap((push) => [...push.triggers, ...push.context]);
     const answers = pushes.flatMap((push) => push.triggers.map((row) => row.id));
@@ -123,7 +119,7 @@ export class Desk {
       tx.idle();
       tx.dropState(BACKGROUND);
     });
-    this.#behind.forget();
+    this.behind.forget();
     this.#drafting.over();
     faultPoint('runner.stopped');
     for (const row of [control, ...rows]) this.acks.set(row.id, { status: 'completed' });
@@ -165,7 +161,7 @@ export class Desk {
         this.#activity(event);
         break;
       case 'background':
-        this.#behind.change(event, this.#asker);
+        this.behind.change(event, this.#asker);
         break;
       case 'resumed':
         this.#resumed(event);
@@ -200,8 +196,8 @@ export class Desk {
   #progress(text: string): void {
     const { turn } = this;
     if (!turn) return;
-    const outcome = readOutcome(text, this.#options.destinations(), turn.origin);
-    writeProgress(this.#options.outbound, this.#options.outbox, turn, outcome);
+    const outcome = readOutcome(text, this.#options.destinations(), turn.asker.origin);
+    writeProgress(this.#options.outbound, this.#options.outbox, turn.asker, outcome);
     this.#drafting.over();
     turn.rejected.push(...outcome.rejected);
   }
@@ -225,21 +221,19 @@ export class Desk {
 
   /** A turn that nobody asked for, where its work was asked for. Whatever else was just handed over waits behind it. */
   #resumed({ id, ended }: Event<'resumed'>): void {
-    const asker = this.#behind.asker(ended) ?? this.#asker;
+    const asker = this.behind.asker(ended) ?? this.#asker;
     // Of a stopped turn nothing more is said.
     if (!asker || this.#drain) return;
     this.#options.outbound.write((tx) => tx.inTurn(this.#silenceMs));
     this.turn ??= new Turn({ ...asker.origin, id });
     this.turn.replyTo ??= asker.asked;
-    this.lastOrigin = this.turn.origin;
+    this.last = asker;
     this.turn.add({ id, triggers: [], context: [], own: asker });
     this.#options.log('info', 'resumed', { push: id, ended });
   }
 
   get #asker(): Asker | null {
-    const { turn, lastOrigin } = this;
-    if (turn) return askerOf(turn);
-    return this.#behind.asker([]) ?? (lastOrigin && { origin: lastOrigin, asked: null });
+    return this.turn?.asker ?? this.behind.asker([]) ?? this.last;
   }
 
   #settled({ ids, text, continuation }: Event<'settled'>): void {
@@ -251,7 +245,7 @@ export class Desk {
     const { turn } = this;
     const pushes = this.#pushes(ids);
     if (!turn || pushes.length === 0) {
-      this.#late(ids, text);
+      this.#options.log('info', 'settled-without-prompt', { pushes: ids });
       return;
     }
     const outcome = joinOutcomes([
@@ -268,7 +262,9 @@ export class Desk {
   /** Gives the agent one chance to do better; until then nothing of this answer is sent. False when that can't be done. */
   #correct(turn: Turn, pushes: readonly Push[], held: Outcome): boolean {
     const triggers = pushes.flatMap((push) => push.triggers).sort((a, b) => a.seq - b.seq);
-    const correction: Push = { id: randomUUID(), triggers, context: pushes.flatMap((push) => push.context), held };
+    const own = ownOf(pushes);
+    const context = pushes.flatMap((push) => push.context);
+    const correction: Push = { id: randomUUID(), triggers, context, held, ...(own && { own }) };
     const text = correctionText(held.rejected, this.#options.destinations());
     try {
       this.#options.push(correction.id, renderResponse('answer', 'not sent', text));
@@ -299,36 +295,22 @@ export class Desk {
       also: (tx) => {
         for (const row of rows) tx.ack(row.id, 'completed');
         this.#keepContinuation(tx);
-        this.#behind.tell(tx);
+        this.behind.tell(tx);
+        // Its words were read with another chat's, and stand there.
+        for (const { own } of pushes)
+          if (own && !sameOrigin(own.origin, origin)) tx.message(remark(this.#options.outbox, own, UNTOLD));
         if (ends) tx.idle();
         faultPoint('runner.finishing');
       },
     });
     this.#drafting.over();
     faultPoint('runner.finished');
-    this.#behind.told();
+    this.behind.told();
     for (const row of rows) this.acks.set(row.id, { status: 'completed' });
     turn.said = false;
     turn.rejected = [];
     this.#close(turn, pushes);
     this.#options.log('info', 'settled', { messages: rows.map((row) => row.id), ends });
-  }
-
-  /** Text that belongs to no prompt, such as a background task's result, goes where the last turn was. */
-  #late(ids: readonly string[], text: string): void {
-    // Of a stopped turn nothing more is said.
-    const origin = this.#drain ? null : (this.turn?.origin ?? this.lastOrigin);
-    const outcome = origin && ids.length === 0 ? readOutcome(text, this.#options.destinations(), origin) : NOTHING;
-    this.#options.log('info', 'settled-without-prompt', { pushes: ids });
-    if (!origin || outcome.own.length + outcome.elsewhere.length + outcome.rejected.length === 0) return;
-    const { outbound, outbox } = this.#options;
-    writeOutcome(outbound, outbox, {
-      origin,
-      outcome,
-      answers: [],
-      reason: '',
-      also: (tx) => this.#keepContinuation(tx),
-    });
   }
 
   #failed(event: Event<'error'>): void {
@@ -339,19 +321,18 @@ export class Desk {
     const pushes = [...(turn?.open.values() ?? [])].filter((push) => !ids || ids.includes(push.id));
     const rows = pushes.flatMap((push) => (push.held ? [] : push.triggers));
     const held = pushes.filter((push) => push.held);
+    const untold = this.behind.isUntold ? pushes.flatMap((push) => (push.held ? [] : (push.own ?? []))) : [];
     this.#options.outbound.write((tx) => {
       for (const row of rows) tx.fail(row.id, ackError(row, event));
       if (event.continuationLost) tx.dropState(this.#continuationKey);
-      for (const { own } of this.#behind.isUntold ? pushes : []) {
-        if (own) tx.message(remark(this.#options.outbox, own, UNTOLD));
-        if (own) this.#behind.tell(tx);
-      }
+      for (const own of untold) tx.message(remark(this.#options.outbox, own, UNTOLD));
+      if (untold.length > 0) this.behind.tell(tx);
       if (turn && turn.open.size === pushes.length && held.length === 0) tx.idle();
       else tx.dropState(DRAFT);
     });
     this.#drafting.over();
     for (const row of rows) this.acks.set(row.id, { status: 'failed', tries: row.tries });
-    if (pushes.some(({ own }) => own)) this.#behind.told();
+    if (untold.length > 0) this.behind.told();
     this.#options.log('warn', 'provider-error', {
       class: event.class,
       retryable: event.retryable,
@@ -377,7 +358,7 @@ export class Desk {
       this.#options.log('warn', 'usage-invalid', { messages: messagesOf(this.turn?.open.values() ?? []) });
       return;
     }
-    const origin = this.turn?.origin ?? this.lastOrigin;
+    const origin = this.turn?.origin ?? this.last?.origin;
     if (!origin) return;
     const [about = this.turn?.replyTo ?? null] = messagesOf(this.#pushes(event.turn === undefined ? [] : [event.turn]));
     const message = { origin, inReplyTo: about, content: { kind: 'system' as const, body } };
@@ -413,7 +394,10 @@ export class Desk {
 }
 
 /** Whom it answers: what nobody asked for has a place of its own. */
-function askerOf(turn: Turn, pushes: readonly Push[] = []): Asker {
-  const own = pushes.every((push) => push.own) ? pushes[0]?.own : undefined;
-  return own ?? { origin: turn.origin, asked: turn.replyTo };
+function askerOf(turn: Turn, pushes: readonly Push[]): Asker {
+  return ownOf(pushes) ?? { origin: turn.origin, asked: turn.replyTo };
+}
+
+function ownOf(pushes: readonly Push[]): Asker | undefined {
+  return pushes.every((push) => push.own) ? pushes[0]?.own : undefined;
 }

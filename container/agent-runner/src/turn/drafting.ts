@@ -20,17 +20,16 @@ export class Drafting {
   }
 
   show(turn: Turn, text: string): void {
+    // It answers nothing that a draft could stand for, and may belong to another chat.
+    if (turn.own) return;
     const now = performance.now();
     this.#begun ??= now;
     if (now - this.#writtenAt < EVERY_MS) return;
     const held = [...turn.open.values()].flatMap((push) => push.held?.own ?? []);
     const shown = readPartial([...held, text].join('\n\n'));
-    const answers = messagesOf(turn.open.values());
-    // What nobody has asked for answers nothing.
-    if (answers.length === 0) return;
     const isShort = shown.length < FROM_CHARS && now - this.#begun < FROM_MS;
     if (isShort || shown === '' || shown === this.#text) return;
-    const draft: Draft = { answers, text: shown };
+    const draft: Draft = { answers: messagesOf(turn.open.values()), text: shown };
     this.#outbound.write((tx) => tx.setState(DRAFT, JSON.stringify(draft)));
     this.#text = shown;
     this.#writtenAt = now;

@@ -47,6 +47,15 @@ export class Turn {
     this.replyTo = push.triggers.at(-1)?.id ?? this.replyTo;
   }
 
+  /** Whom it speaks to now: what nobody asked for is told before the rest is begun. */
+  get asker(): Asker {
+    return this.own ?? { origin: this.origin, asked: this.replyTo };
+  }
+
+  get own(): Asker | undefined {
+    return [...this.open.values()].find((push) => push.own)?.own;
+  }
+
   get held(): number {
     let count = 0;
     for (const push of this.open.values()) count += push.triggers.length;

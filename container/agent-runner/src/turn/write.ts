@@ -45,10 +45,10 @@ export function silenceReason(turn: Turn, outcome: Outcome, text: string): strin
   return text.trim() === '' ? 'the agent said nothing' : 'the agent decided to say nothing';
 }
 
-export function writeProgress(outbound: Outbound, outbox: string, turn: Turn, outcome: Outcome): void {
-  const messages = elsewhere(outbox, outcome, turn.replyTo);
+export function writeProgress(outbound: Outbound, outbox: string, { origin, asked }: Asker, outcome: Outcome): void {
+  const messages = elsewhere(outbox, outcome, asked);
   if (outcome.own.length > 0 && outbound.bytes() < PROGRESS_UP_TO_BYTES) {
-    messages.push(chat(outbox, turn.origin, turn.replyTo, outcome.own.join('\n\n'), { progress: true }));
+    messages.push(chat(outbox, origin, asked, outcome.own.join('\n\n'), { progress: true }));
   }
   if (messages.length === 0) return;
   outbound.write((tx) => {

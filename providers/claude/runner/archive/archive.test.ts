@@ -14,7 +14,13 @@ beforeEach(async () => {
 afterEach(() => rig.close());
 
 const folder = () => join(rig.home, 'conversations');
-const files = () => (existsSync(folder()) ? readdirSync(folder()).sort() : []);
+/** Those that are finished: one that is being written has a hidden name. */
+const files = () =>
+  existsSync(folder())
+    ? readdirSync(folder())
+        .filter((name) => !name.startsWith('.'))
+        .sort()
+    : [];
 const content = (name = '') => readFileSync(join(folder(), name), 'utf8');
 const prompt = (sender: string, words: string) =>
   `<context timezone="UTC" now="now" />\n<message id="2" from="home" sender="${sender}">${words}</message>`;
