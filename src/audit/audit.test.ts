@@ -166,7 +166,7 @@ test('neither beside a process that records, nor after kill -9 of it at any mome
   const script = `
     import { openCentral } from ${from('../db/connection.ts')};
     import { transaction } from ${from('../db/group-commit.ts')};
-    import { createAnchor } from ${from('anchor.ts')};
+    import { createAnchor } from ${from('../../admin/audit/anchor.ts')};
     import { createAudit } from ${from('index.ts')};
     const db = openCentral({ file: ${JSON.stringify(file)}, backups: '/nowhere', now: Date.now() });
     const anchor = createAnchor(db, ${JSON.stringify(head)});
@@ -183,7 +183,9 @@ test('neither beside a process that records, nor after kill -9 of it at any mome
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = once(child, 'exit');
-    await once(child.stdout, 'data');
+    const died = ended.then(() => assert.fail('it died'));
+    await Promise.race([once(child.stdout, 'data'), died]);
+    died.catch(() => undefined);
     await until(() => {
       assert.equal(verify(install).problem, undefined);
       return headOf(install.db).seq > before + 50 + round * 7;
