@@ -246,9 +246,9 @@ test('a card does not wait; a message is changed; a reaction says what became of
   const [reacted] = (await cast.owner.asks('react with 👍', { in: 'local' })).slice(-1);
   assert.match(reacted ?? '', /^That did not work: No reactions can be shown here\.$/);
   const [wrong] = (await cast.owner.asks('ask me What?: one, ONE.', { in: 'local' })).slice(-1);
-  assert.match(wrong ?? '', /^Error: It could not be asked: an option is empty, or there twice\.$/);
+  assert.match(wrong ?? '', /^That did not work: It could not be asked: an option is empty, or there twice\.$/);
   const [many] = (await cast.owner.asks('ask me What?: 1, 2, 3, 4, 5, 6, 7, 8, 9', { in: 'local' })).slice(-1);
-  assert.match(many ?? '', /^Error: /);
+  assert.match(many ?? '', /^That did not work: /);
 });
 
 test('a real harness waits for the answer as long as it takes, as a tool that has declared it; /stop ends that', async () => {
