@@ -4,7 +4,8 @@ import { cleanSelection, selectionProblem } from '../../assistant/instructions/s
 import { PART_LIMITS } from '../../assistant/instructions/text.ts';
 import { createRedactor } from '../../src/log/redact.ts';
 import { isTimezone } from '../timezone.ts';
-import type { CliScope, HistoryScope } from './index.ts';
+import type { HistoryScope } from './history-scopes.ts';
+import type { CliScope } from './index.ts';
 import { type ModelWishes, modelProblem } from './model.ts';
 
 /**

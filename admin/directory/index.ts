@@ -18,6 +18,7 @@ import { atomically, createChange } from './change.ts';
 import { createChats } from './chats.ts';
 import type { ConfigChanges } from './config.ts';
 import { createEffects } from './effects.ts';
+import type { HistoryScope } from './history-scopes.ts';
 import { createPeople } from './people.ts';
 import { createRemoval } from './removal.ts';
 import { createSessionChanges, type SessionsParts } from './sessions.ts';
@@ -55,10 +56,6 @@ export interface NewAgentGroup {
 
 export const CLI_SCOPES = ['disabled', 'group', 'global'] as const;
 export type CliScope = (typeof CLI_SCOPES)[number];
-
-/** What an agent's searches find, from a session: its thread, its chat, all chats in which the agent listens. */
-export const HISTORY_SCOPES = ['thread', 'chat', 'agent'] as const;
-export type HistoryScope = (typeof HISTORY_SCOPES)[number];
 
 export interface McpServer {
   command: string;

@@ -5,6 +5,10 @@ export type Period = (typeof PERIODS)[number];
 export const UNITS = ['usd', 'tokens'] as const;
 export type Unit = (typeof UNITS)[number];
 
+/** What figures are summed up by. */
+export const GROUPINGS = ['day', 'agent', 'session', 'task', 'provider', 'model'] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+
 /** Beyond these it is a slip. */
 const MOST: Readonly<Record<Unit, number>> = { usd: 100_000, tokens: 1e12 };
 const AMOUNT = /^\$?(\d{1,15}(?:\.\d{1,6})?)$/;

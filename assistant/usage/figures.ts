@@ -1,11 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
 import type { By } from '../../admin/directory/index.ts';
+import type { Grouping } from './amounts.ts';
 
 /** What was spent, summed up by what it was spent on. */
-
-export const GROUPINGS = ['day', 'agent', 'session', 'task', 'provider', 'model'] as const;
-export type Grouping = (typeof GROUPINGS)[number];
 
 export interface Line {
   /** The day, the id, the name: what it is summed up by. Empty: none of that kind. */

@@ -1,5 +1,5 @@
-import { inTokens, inUsd } from '../../assistant/usage/amounts.ts';
-import { GROUPINGS, type Line } from '../../assistant/usage/figures.ts';
+import { GROUPINGS, inTokens, inUsd } from '../../assistant/usage/amounts.ts';
+import type { Line } from '../../assistant/usage/figures.ts';
 import { bars } from '../bars.ts';
 import { hostCommand, textOf } from '../definition.ts';
 import { choiceOf } from '../resources/resource.ts';

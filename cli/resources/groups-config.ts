@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type ConfigChanges, HISTORY_SCOPES, type McpServer } from '../../admin/directory/index.ts';
+import { HISTORY_SCOPES } from '../../admin/directory/history-scopes.ts';
+import type { ConfigChanges, McpServer } from '../../admin/directory/index.ts';
 import type { Result } from '../../admin/view.ts';
 import { type Arguments, type Command, changeCommand, hostCommand, textOf } from '../definition.ts';
 import { lookupOf, type Row } from '../lookup/index.ts';

@@ -39,7 +39,8 @@ function collect(root: string, { name, command, deadlineMinutes }: Stage): Promi
   const [program = '', ...args] = command;
   const child = spawn(program, args, {
     cwd: root,
-    env: stageEnv(process.env),
+    // A test file costs its process half a second less of loading.
+    env: { ...stageEnv(process.env), NODE_COMPILE_CACHE: join(root, '.runtime/compile-cache') },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own, so that what hangs in it can be ended with it.
     detached: true,

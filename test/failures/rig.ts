@@ -14,7 +14,7 @@ export interface Rig extends AsyncDisposable {
   end(event: string, ms?: number): Promise<Ending>;
   /** How the message stands in the central database; undefined before it is there. */
   message(event: string): Ending | undefined;
-  /** What was said in the chat since the message was sent, with the times from then on. */
+  /** What was said in the chat since the message was sent, with the times from then on; without the line of a long turn. */
   since(event: string): { text: string; afterMs: number }[];
   /** ms from the message to the first sign that it was noticed: typing, or a sentence. */
   firstSign(event: string): number;
@@ -27,6 +27,7 @@ export interface Ending {
 }
 
 /** How long the owner of a message may be left without a sign. */
+const LONG_TURN = /^(?:⏳ Still at it|Worked on it for) /;
 export const SIGN_OF_LIFE_MS = 10_000;
 
 export async function startRig(options: HostOptions): Promise<Rig> {
@@ -72,6 +73,7 @@ export async function startRig(options: HostOptions): Promise<Rig> {
       const { chat, sentAt } = sent(event);
       return [...platform.delivered.values()]
         .filter((said) => said.chat === chat && !said.progress && said.at >= sentAt)
+        .filter(({ text }) => !LONG_TURN.test(text))
         .map(({ text, at }) => ({ text, afterMs: at - sentAt }));
     },
     firstSign(event) {
