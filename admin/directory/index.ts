@@ -18,7 +18,7 @@ import { atomically, createChange } from './change.ts';
 import { createChats } from './chats.ts';
 import type { ConfigChanges } from './config.ts';
 import { createEffects } from './effects.ts';
-import type { HistoryScope } from './history-scopes.ts';
+import type { ModelWishes } from './model.ts';
 import { createPeople } from './people.ts';
 import { createRemoval } from './removal.ts';
 import { createSessionChanges, type SessionsParts } from './sessions.ts';
@@ -97,13 +97,6 @@ export interface Grant {
   agentGroupId: string | null;
 }
 
-/** null, or empty: what is set for its agent. */
-export interface SessionModel {
-  provider?: string | null;
-  model?: string | null;
-  effort?: string | null;
-}
-
 /** What would go with it, by kind: `sessions`, `messages`, … */
 export type Hanging = Readonly<Record<string, number>>;
 
@@ -151,7 +144,7 @@ export interface Directory {
   removeDestination(agentGroupId: string, localName: string, by: By, now: number): Result<null>;
 
   /** What it runs with, before what is set for its agent. From its next turn on. */
-  updateSession(id: string, changes: SessionModel, by: By, now: number): Result<null>;
+  updateSession(id: string, changes: ModelWishes, by: By, now: number): Result<null>;
   /** Where its last message came from. */
   origin(sessionId: string): Origin | undefined;
   /** Ends its sandbox; what is open goes on at the next start. */

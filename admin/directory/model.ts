@@ -1,4 +1,4 @@
-import { EFFORTS } from '../../src/groups/agent-groups.ts';
+import { EFFORTS } from '../../src/groups/efforts.ts';
 
 /** What a provider, a model and an effort may be called. */
 

@@ -7,8 +7,8 @@ import { getAgentGroup } from '../../src/groups/agent-groups.ts';
 import { noEffects, type TakeOver, type Effects as Turn } from '../../src/take-over/index.ts';
 import { type Change, DONE, mayTouch, missing, refuse } from './change.ts';
 import type { Effects } from './effects.ts';
-import type { By, Directory, SessionModel } from './index.ts';
-import { modelProblem } from './model.ts';
+import type { By, Directory } from './index.ts';
+import { type ModelWishes, modelProblem } from './model.ts';
 
 /** Sessions and their sandboxes, ended and begun again. */
 
@@ -36,7 +36,7 @@ export interface SessionChanges
   end(id: string, agentGroupId: string, text: string, now: number): number;
 }
 
-const COLUMNS = ['provider', 'model', 'effort'] as const satisfies readonly (keyof SessionModel)[];
+const COLUMNS = ['provider', 'model', 'effort'] as const satisfies readonly (keyof ModelWishes)[];
 
 const OriginRow = z.object({
   channel_type: z.string().nullable(),

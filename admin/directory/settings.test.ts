@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createWorld } from '../../test/support/directory.ts';
-import type { ConfigChanges, SessionModel } from './index.ts';
+import type { ConfigChanges } from './index.ts';
+import type { ModelWishes } from './model.ts';
 
 /** What an agent is told, its skills and its model: for the agent, and for one conversation. */
 
@@ -81,7 +82,7 @@ describe('for a conversation', () => {
   test('each is set and taken away by itself', async () => {
     await using world = createWorld();
     const { id } = world.install.newSession();
-    const set = (changes: SessionModel) => world.directory.updateSession(id, changes, world.owner, now);
+    const set = (changes: ModelWishes) => world.directory.updateSession(id, changes, world.owner, now);
     assert.ok(set({ provider: 'demo', model: 'm', effort: 'low' }).ok);
     assert.deepEqual({ ...of(world) }, { provider: 'demo', model: 'm', effort: 'low' });
     assert.ok(set({ model: '', effort: null }).ok);
@@ -96,7 +97,7 @@ describe('for a conversation', () => {
     await using world = createWorld();
     const { install, directory, owner } = world;
     const { id } = install.newSession();
-    const refusal = (changes: SessionModel, by = owner, session = id) => {
+    const refusal = (changes: ModelWishes, by = owner, session = id) => {
       const done = directory.updateSession(session, changes, by, now);
       return done.ok ? 'done' : `${done.code} ${done.detail}`;
     };

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ContainerConfig } from '@nanoclaw/protocol';
-import { EFFORTS } from '../../src/groups/agent-groups.ts';
+import { EFFORTS } from '../../src/groups/efforts.ts';
 import type { InForce } from '../model/decide.ts';
 
 /** The host's own files in what is mounted as /app/group: a reader has the old one or the new one, whole. */

@@ -1,4 +1,4 @@
-import { EFFORTS } from '../../src/groups/agent-groups.ts';
+import { EFFORTS } from '../../src/groups/efforts.ts';
 import type { InForce, Level } from './decide.ts';
 
 /** `/model` and what may follow it, and how it is answered. Pure. */

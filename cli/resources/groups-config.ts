@@ -1,16 +1,14 @@
-import { join } from 'node:path';
 import { HISTORY_SCOPES } from '../../admin/directory/history-scopes.ts';
 import type { ConfigChanges, McpServer } from '../../admin/directory/index.ts';
 import type { Result } from '../../admin/view.ts';
 import { type Arguments, type Command, changeCommand, hostCommand, textOf } from '../definition.ts';
 import { lookupOf, type Row } from '../lookup/index.ts';
-import { requireProvider } from '../require-provider.ts';
 import type { Look } from '../screen.ts';
 import { pairs } from '../table.ts';
 import { GROUP, SCOPES } from './groups.ts';
-import { choiceOf, EFFORTS, nameOrNone, positionalOf, rowOf, shown } from './resource.ts';
+import { modelChanges, modelFlags, providerReady } from './model-flags.ts';
+import { choiceOf, positionalOf, rowOf, shown } from './resource.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 const EGRESS = ['public', 'none'] as const;
 const LATER = "takes effect at the sandbox's next start; `ncl groups restart` does it now.";
 
@@ -28,9 +26,7 @@ const update = changeCommand<Row>({
   summary: 'Change it: its name and its model from the next message on, the rest from the next start of a sandbox on',
   positionals: [positionalOf(GROUP)],
   flags: [
-    { name: 'provider', value: 'name', description: 'the model harness: claude, demo; or `default`' },
-    { name: 'model', value: 'name', description: "the provider's name of it, or `default`" },
-    { name: 'effort', value: 'level', choices: [...EFFORTS, 'default'], description: 'how hard it thinks' },
+    ...modelFlags('the model harness: claude, demo; or `default`'),
     { name: 'assistant-name', value: 'name', description: 'what the agent is called' },
     { name: 'timezone', value: 'zone', description: 'such as Europe/Berlin' },
     { name: 'max-messages-per-prompt', value: 'count', description: 'how many messages it reads at once: 1 to 100' },
@@ -54,10 +50,7 @@ const update = changeCommand<Row>({
       description: 'its skills: automatic (general ones and those of its channels), all, none, or names with commas',
     },
   ],
-  ready: async (args) => {
-    const provider = nameOrNone(args, 'provider');
-    return provider ? requireProvider(root, process.cwd(), provider) : undefined;
-  },
+  ready: providerReady,
   handle(view, args, call) {
     const changes = readChanges(args);
     const done = view.directory.updateConfig(textOf(args, 'group') ?? '', changes, call.by, call.now);
@@ -119,9 +112,6 @@ const removeServer = changeCommand({
 export const groupsConfig: readonly Command[] = [get, update, addServer, removeServer];
 
 function readChanges(args: Arguments): ConfigChanges {
-  const provider = nameOrNone(args, 'provider');
-  const model = nameOrNone(args, 'model');
-  const effort = nameOrNone(args, 'effort');
   const assistantName = textOf(args, 'assistant-name');
   const timezone = textOf(args, 'timezone');
   const most = textOf(args, 'max-messages-per-prompt');
@@ -131,9 +121,7 @@ function readChanges(args: Arguments): ConfigChanges {
   const cliScope = choiceOf(args, 'cli-scope', SCOPES);
   const [instructions, skills] = [textOf(args, 'instructions'), textOf(args, 'skills')];
   return {
-    ...(provider !== undefined && { provider }),
-    ...(model !== undefined && { model }),
-    ...(effort !== undefined && { effort }),
+    ...modelChanges(args),
     ...(assistantName !== undefined && { assistantName }),
     ...(timezone !== undefined && { timezone }),
     ...(most !== undefined && { maxMessagesPerPrompt: Number(most) }),

@@ -229,8 +229,6 @@ export function choiceOf<T extends string>(args: Arguments, name: string, choice
   return choices.find((one) => one === args[name]);
 }
 
-export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
-
 /** A name that is to be set; null for `default` or nothing, which take it away. */
 export function nameOrNone(args: Arguments, name: string): string | null | undefined {
   const value = args[name];

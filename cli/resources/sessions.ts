@@ -1,15 +1,13 @@
-import { join } from 'node:path';
 import type { SessionDetail } from '../../admin/view.ts';
 import { type Command, changeCommand, hostCommand, textOf } from '../definition.ts';
 import type { Row } from '../lookup/index.ts';
 import { since } from '../relative-time.ts';
-import { requireProvider } from '../require-provider.ts';
 import { pairs, table } from '../table.ts';
 import { CHAT } from './chats.ts';
 import { GROUP } from './groups.ts';
-import { ago, EFFORTS, listCommand, nameOrNone, positionalOf, rowOf, type Subject, shown } from './resource.ts';
+import { modelChanges, modelFlags, providerReady } from './model-flags.ts';
+import { ago, listCommand, positionalOf, rowOf, type Subject, shown } from './resource.ts';
 
-const root = join(import.meta.dirname, '..', '..');
 /** What the host shortens a text to. */
 const SHOWN_TEXT = 200;
 const SESSION = { name: 'sessions', kind: 'session', word: 'id', also: ['session'] } as const satisfies Subject;
@@ -99,27 +97,10 @@ const update = changeCommand<Row>({
   name: 'sessions update',
   summary: 'Which model this conversation has, whatever is set for its agent; from the next message on',
   positionals: [positionalOf(SESSION)],
-  flags: [
-    { name: 'model', value: 'name', description: "the provider's name of it, or `default`" },
-    { name: 'effort', value: 'level', choices: [...EFFORTS, 'default'], description: 'how hard it thinks' },
-    {
-      name: 'provider',
-      value: 'name',
-      description: 'another model harness, for this conversation alone; or `default`',
-    },
-  ],
-  ready: async (args) => {
-    const provider = nameOrNone(args, 'provider');
-    return provider ? requireProvider(root, process.cwd(), provider) : undefined;
-  },
+  flags: modelFlags('another model harness, for this conversation alone; or `default`'),
+  ready: providerReady,
   handle(view, args, call) {
-    const [provider, model, effort] = ['provider', 'model', 'effort'].map((name) => nameOrNone(args, name));
-    const changes = {
-      ...(provider !== undefined && { provider }),
-      ...(model !== undefined && { model }),
-      ...(effort !== undefined && { effort }),
-    };
-    const done = view.directory.updateSession(textOf(args, 'id') ?? '', changes, call.by, call.now);
+    const done = view.directory.updateSession(textOf(args, 'id') ?? '', modelChanges(args), call.by, call.now);
     return done.ok ? rowOf(view, SESSION, args, call) : done;
   },
   show: (row) =>

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { McpServers } from '@nanoclaw/protocol';
 import { z } from 'zod';
+import { EFFORTS, type Effort } from './efforts.ts';
 
 /** One agent with its container config, as the host uses it. */
 export interface AgentGroup {
@@ -25,9 +26,6 @@ const AdditionalMount = z.object({ name: z.string(), path: z.string(), rw: z.boo
 export type AdditionalMount = z.infer<typeof AdditionalMount>;
 /** From the column's text. */
 export const AdditionalMounts = z.string().transform((text) => z.array(AdditionalMount).parse(JSON.parse(text)));
-
-export const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
-export type Effort = (typeof EFFORTS)[number];
 
 const SELECT = `SELECT g.id, g.name, g.folder, g.uid_ordinal, c.provider, c.model, c.effort, c.assistant_name, c.timezone,
   c.max_messages_per_prompt, c.egress, c.egress_allow, c.mcp_servers, c.additional_mounts
