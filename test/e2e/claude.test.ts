@@ -76,6 +76,8 @@ describe('claude, in a real sandbox', () => {
       message(tool('Bash', { command: 'until [ -e go ]; do sleep 0.05; done' })),
       say('the first ', streaming, 'four'),
       say('the last two'),
+      // A harness that was slow to hear of "six" reads it in a turn after the one of "five".
+      say('the last two'),
     );
     const first = terminal.send('one');
     await api.arrived(1);
@@ -90,7 +92,8 @@ describe('claude, in a real sandbox', () => {
     for (const id of [first, ...during, ...late]) assert.equal(terminal.outcome(id), undefined);
     streaming.open();
     await until(() => late.every((id) => terminal.outcome(id) === 'reply'));
-    assert.deepEqual(terminal.said(), ['the first four', 'the last two']);
+    assert.equal(terminal.said()[0], 'the first four');
+    assert.deepEqual([...new Set(terminal.said().slice(1))], ['the last two']);
     for (const id of [first, ...during]) assert.equal(terminal.outcome(id), 'reply');
     assert.match(JSON.stringify(api.messages.at(-1)?.messages), /five.*six/s);
   });
