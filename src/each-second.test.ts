@@ -21,7 +21,7 @@ test('a part that fails at each look does not keep the others from theirs', asyn
     activity: createActivities(),
     typing: createTyping(() => undefined),
     runner: createContainerRunner({
-      driver: { name: 'none', declare: none, start: none, sweep: none },
+      driver: { name: 'none', declare: none, start: none, adopt: none, sweep: none },
       places: 1,
       session: () => undefined,
       isDue: () => false,
