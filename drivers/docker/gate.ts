@@ -20,7 +20,7 @@ export function gateCommand(
 ): string[] {
   const look = targets.length === 0 ? 'true' : `/usr/bin/stat -c %d:%i -- ${targets.map(quoted).join(' ')}`;
   const strays = STRAY.filter((name) => !(name in env));
-  const clean = strays.length === 0 ? '' : `unset ${strays.join(' ')}; `;
+  const clean = strays.length === 0 ? '' : `unset ${strays.join(' ')} && `;
   const script = `${look} && echo ${READY} && read -r go && ${clean}exec "$@" </dev/null`;
   return ['/bin/sh', '-c', script, 'sh', ...command];
 }

@@ -8,16 +8,16 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { z } from 'zod';
-import { CHECKED, DENIED, numberOn } from '../../drivers/bubblewrap/syscalls.ts';
+import { CHECKED, DENIED, numberOn } from '../../drivers/syscalls.ts';
 import type { Sandbox, SandboxDriver } from '../../src/sandbox/driver.ts';
-import { bunMount, isRoot, LIMITS, MiB, makePlace, type Place, run, until } from './host.ts';
+import type { DriverUnderTest } from './drivers.ts';
+import { bunMount, isRoot, LIMITS, MiB, makePlace, type Place, processesWith, run, until } from './host.ts';
 
 const attempt = z.object({ name: z.string(), ok: z.boolean(), detail: z.string() });
 type Attempt = z.infer<typeof attempt>;
 
-/** `hostScript` starts a sandbox from a process of its own with the arguments it gets, and prints "ready". */
-export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxDriver, hostScript: string): void {
-  describe(`escape: ${name}`, { timeout: 120_000 }, () => {
+export function escapeSuite(under: DriverUnderTest): void {
+  describe(`escape: ${under.name}`, { timeout: 120_000, skip: under.skip }, () => {
     let place: Place;
     let driver: SandboxDriver;
     const attempts = new Map<string, Attempt>();
@@ -27,7 +27,7 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
 
     before(async () => {
       place = makePlace();
-      const made = makeDriver(place);
+      const made = under.make(place);
       driver = {
         ...made,
         async start(spec) {
@@ -180,14 +180,16 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
       assert.equal(processesWith(mark), 0);
     });
 
-    test('kill -9 of the host leaves nothing', async () => {
+    test('kill -9 of the host leaves nothing, or what its next sweep ends', async () => {
       const mark = `8${Date.now()}`;
-      const host = spawn(process.execPath, [hostScript, place.root, mark, place.slug], {
+      const script = path.join(import.meta.dirname, 'host-process.ts');
+      const host = spawn(process.execPath, [script, place.root, mark, place.slug, under.name], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       await once(host.stdout, 'data');
       await until('its processes are there', () => processesWith(mark) >= 2);
       host.kill('SIGKILL');
+      if (!under.diesWithHost) await driver.sweep();
       await until('they are gone', () => processesWith(mark) === 0);
     });
 
@@ -195,16 +197,4 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
       assert.ok(existsSync('/proc/self/environ') && process.env.NANOCLAW_TEST_SECRET === secret);
     });
   });
-}
-
-/** How many `sleep <mark>` run on this machine. */
-function processesWith(mark: string): number {
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, 2).join(' ') === `sleep ${mark}`;
-    } catch {
-      return false; // ended meanwhile
-    }
-  }).length;
 }

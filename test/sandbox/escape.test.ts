@@ -1,5 +1,4 @@
-import path from 'node:path';
+import { DRIVERS } from './drivers.ts';
 import { escapeSuite } from './escape-suite.ts';
-import { bubblewrapIn } from './host.ts';
 
-escapeSuite('bubblewrap', bubblewrapIn, path.join(import.meta.dirname, 'host-process.ts'));
+for (const under of DRIVERS) escapeSuite(under);
