@@ -1,5 +1,6 @@
 /** From a spec to argument lists. Pure: what is said here can be tested as data. */
 import type { SandboxLimits, SandboxSpec } from '../../src/sandbox/driver.ts';
+import type { HardLimits } from '../hard-limits.ts';
 import { mountSteps } from '../mounts.ts';
 import { MiB, OPEN_FILES, tmpfsSizes } from '../spec.ts';
 import type { HostLayout } from './layout.ts';
@@ -129,20 +130,4 @@ export function insideCommand(
     '--core=0',
     ...command,
   ];
-}
-
-/** What the host itself may use at most: nothing inside can be given more. */
-export interface HardLimits {
-  processes: number;
-  fileSize: number;
-  openFiles: number;
-}
-
-/** From the text of /proc/self/limits. */
-export function parseHardLimits(text: string): HardLimits {
-  const hard = (name: string): number => {
-    const value = new RegExp(`^${name}\\s+\\S+\\s+(\\S+)`, 'm').exec(text)?.[1];
-    return value === undefined || value === 'unlimited' ? Number.POSITIVE_INFINITY : Number(value);
-  };
-  return { processes: hard('Max processes'), fileSize: hard('Max file size'), openFiles: hard('Max open files') };
 }

@@ -1,15 +1,16 @@
 /** The bubblewrap driver: Linux without a container engine. No daemon, milliseconds, and it dies with the host. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { errorText, NanoError } from '../../src/errors.ts';
 import type { DriverDeclaration, Sandbox, SandboxDriver, SandboxSpec } from '../../src/sandbox/driver.ts';
 import { isSandboxUid, readUidMap, sandboxUid } from '../../src/sandbox/uid.ts';
 import { writeIfOther } from '../files.ts';
+import { readHardLimits } from '../hard-limits.ts';
 import { ensureMountPoint, refuseMounted, refuseSource } from '../mount-points.ts';
 import { mountPoints } from '../mounts.ts';
 import { refuseSpec } from '../spec.ts';
 import { TRIAL_LIMITS, TRIAL_SCRIPT } from '../trial.ts';
-import { dropPrivileges, innerArguments, insideCommand, parseHardLimits, stagingArguments } from './arguments.ts';
+import { dropPrivileges, innerArguments, insideCommand, stagingArguments } from './arguments.ts';
 import { judge } from './declaration.ts';
 import { inheritedDescriptors } from './inherited.ts';
 import { gone, type Launched, launch } from './launch.ts';
@@ -195,7 +196,7 @@ function prepare(options: BubblewrapOptions, label: string) {
     tools: { bwrap, prlimit, setpriv: setpriv ?? 'setpriv', unshare: unshare ?? 'unshare' },
     layout: readLayout(options.stateDir),
     limits: chooseLimits(label),
-    hard: parseHardLimits(readFileSync('/proc/self/limits', 'utf8')),
+    hard: readHardLimits(),
     inherited,
     seccompName,
     seccompFile,

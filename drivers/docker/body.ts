@@ -1,6 +1,7 @@
 /** From a spec to what the engine is asked to create. Pure: what is said here can be tested as data. */
 
 import type { SandboxSpec } from '../../src/sandbox/driver.ts';
+import type { HardLimits } from '../hard-limits.ts';
 import type { MountStep } from '../mounts.ts';
 import { LOG_LIMITS } from '../output-log.ts';
 import { OPEN_FILES, tmpfsSizes } from '../spec.ts';
@@ -27,6 +28,8 @@ export interface BodyParts {
   /** As `seccomp=` wants it: the profile for Docker, its path for Podman. */
   seccomp: string | null;
   runtime: string | undefined;
+  /** Of this machine; null when the engine's is another. */
+  hard: HardLimits | null;
 }
 
 export interface ContainerUser {
@@ -119,11 +122,7 @@ export function containerBody(spec: SandboxSpec, engine: Engine, parts: BodyPart
       ...(engine.limits.memory && engine.limits.swap ? { MemorySwap: limits.memoryBytes } : {}),
       ...(engine.limits.cpu ? { NanoCpus: Math.round(limits.cpus * 1e9) } : {}),
       ...(engine.limits.pids ? { PidsLimit: limits.pids } : {}),
-      Ulimits: [
-        { Name: 'core', Soft: 0, Hard: 0 },
-        { Name: 'fsize', Soft: limits.fileSizeBytes, Hard: limits.fileSizeBytes },
-        { Name: 'nofile', Soft: OPEN_FILES, Hard: OPEN_FILES },
-      ],
+      Ulimits: ulimits(limits.fileSizeBytes, parts.hard, podman),
       ShmSize: sizes.shm,
       Tmpfs: {
         '/tmp': tmpfs(sizes.tmp),
@@ -144,6 +143,22 @@ export function containerBody(spec: SandboxSpec, engine: Engine, parts: BodyPart
       ...(parts.runtime === undefined ? {} : { Runtime: parts.runtime }),
     },
   };
+}
+
+const PODMAN_PROCESSES = 16_384;
+
+function ulimits(fileSize: number, hard: HardLimits | null, podman: boolean) {
+  const limit = (Name: string, wanted: number, most: number | undefined) => {
+    const value = Math.min(wanted, most ?? wanted);
+    return { Name, Soft: value, Hard: value };
+  };
+  return [
+    limit('core', 0, undefined),
+    limit('fsize', fileSize, hard?.fileSize),
+    limit('nofile', OPEN_FILES, hard?.openFiles),
+    // Podman's own is above what a host without CAP_SYS_RESOURCE may set. It counts a uid's everywhere, so it is no limit of ours.
+    ...(podman ? [limit('nproc', PODMAN_PROCESSES, hard?.processes)] : []),
+  ];
 }
 
 function bind(source: string, target: string, mode: 'ro' | 'rw') {

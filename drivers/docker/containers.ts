@@ -33,7 +33,7 @@ const inspected = z.object({
   }),
 });
 
-export function createContainers({ http, prefix }: Engine, image: string) {
+export function createContainers({ http, prefix, name }: Engine, image: string) {
   const at = (id: string, action: string): string => `${prefix}/containers/${id}/${action}`;
   const isReply = (answer: object): answer is Reply => 'status' in answer && 'body' in answer;
 
@@ -44,8 +44,10 @@ export function createContainers({ http, prefix }: Engine, image: string) {
   }
 
   return {
-    async create(name: string, body: ContainerBody): Promise<string> {
-      const path = `${prefix}/containers/create?name=${encodeURIComponent(name)}`;
+    hearsOutOfMemory: name === 'Docker',
+
+    async create(called: string, body: ContainerBody): Promise<string> {
+      const path = `${prefix}/containers/create?name=${encodeURIComponent(called)}`;
       const reply = await expect(http.call('POST', path, { body }), 201);
       return created.parse(reply.body).Id;
     },
@@ -69,10 +71,9 @@ export function createContainers({ http, prefix }: Engine, image: string) {
       await expect(http.call('POST', at(id, 'start')), 204, 304);
     },
 
-    /** False: it doesn't run any more. */
-    async kill(id: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<boolean> {
-      const { status } = await expect(http.call('POST', at(id, `kill?signal=${signal}`)), 204, 404, 409, 500);
-      return status === 204;
+    /** Not running any more is fine; whether it ended is told by `ending` alone. */
+    async kill(id: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+      await expect(http.call('POST', at(id, `kill?signal=${signal}`)), 204, 404, 409, 500);
     },
 
     /** Waits for its end. Null: there is no such container any more. */

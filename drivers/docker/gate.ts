@@ -7,6 +7,8 @@ import path from 'node:path';
 
 export const READY = 'ready';
 export const GO = 'go\n';
+/** Its last word: from here on it is the command that speaks. */
+export const GONE = 'gone';
 
 /** What engines, images and shells put into an environment that is to hold what was asked for alone. */
 const STRAY = ['HOME', 'HOSTNAME', 'LANG', 'OLDPWD', 'PATH', 'PWD', 'TERM', 'container'];
@@ -21,13 +23,8 @@ export function gateCommand(
   const look = targets.length === 0 ? 'true' : `/usr/bin/stat -c %d:%i -- ${targets.map(quoted).join(' ')}`;
   const strays = STRAY.filter((name) => !(name in env));
   const clean = strays.length === 0 ? '' : `unset ${strays.join(' ')} && `;
-  const script = `${look} && echo ${READY} && read -r go && ${clean}exec "$@" </dev/null`;
+  const script = `${look} && echo ${READY} && read -r go && echo ${GONE} && ${clean}exec "$@" </dev/null`;
   return ['/bin/sh', '-c', script, 'sh', ...command];
-}
-
-/** Whether the gate has said all. */
-export function isComplete(said: string): boolean {
-  return said.endsWith(`${READY}\n`);
 }
 
 /** Which mounts are not what was meant; the order is that of the targets. Null: all are. */

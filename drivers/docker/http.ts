@@ -1,8 +1,7 @@
 /** The Engine API's HTTP over its Unix socket: a request, a stream, a connection that becomes a pipe. */
 import http, { type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { json, text } from 'node:stream/consumers';
-import { errorText } from '../../src/errors.ts';
+import { text } from 'node:stream/consumers';
 import { unreachable } from './symptoms.ts';
 
 export interface Reply {
@@ -76,10 +75,13 @@ export function createHttp(socket: string): Http {
   };
 }
 
+/** Rejects when it breaks off. */
 async function readReply(response: IncomingMessage): Promise<Reply> {
   const status = response.statusCode ?? 0;
-  if (response.headers['content-type']?.startsWith('application/json')) {
-    return { status, body: await json(response).catch((error: unknown) => ({ message: errorText(error) })) };
+  const said = await text(response);
+  try {
+    return { status, body: JSON.parse(said) };
+  } catch {
+    return { status, body: said };
   }
-  return { status, body: await text(response) };
 }

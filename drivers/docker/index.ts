@@ -6,6 +6,7 @@ import { errorText, NanoError } from '../../src/errors.ts';
 import type { DriverDeclaration, Sandbox, SandboxDriver, SandboxSpec } from '../../src/sandbox/driver.ts';
 import { readUidMap, sandboxUid } from '../../src/sandbox/uid.ts';
 import { writeIfOther } from '../files.ts';
+import { readHardLimits } from '../hard-limits.ts';
 import { refuseSpec } from '../spec.ts';
 import { TRIAL_LIMITS, TRIAL_SCRIPT } from '../trial.ts';
 import { containerBody, LABEL, userFor } from './body.ts';
@@ -78,12 +79,18 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
     if (refused) throw new NanoError('NC_SANDBOX_START', refused);
     const { engine, containers, seccomp } = await connected();
     const user = userFor(engine, spec.uid, self);
-    const places = preparePlaces(spec.mounts, self.uid === 0 ? spec.uid : null);
+    const places = preparePlaces(
+      spec.mounts,
+      self.uid === 0 ? spec.uid : null,
+      // It puts options and paths into one text, where a path could become an option.
+      engine.name === 'Podman' ? /[,"]/ : null,
+    );
     const body = containerBody(spec, engine, {
       image,
       user,
       seccomp,
       runtime,
+      hard: engine.sameKernel ? readHardLimits() : null,
       steps: places.steps,
       generated: generatedFiles(options.stateDir, user),
       labels: {

@@ -7,7 +7,7 @@ import { lastLines } from '../output-log.ts';
 import type { ContainerBody } from './body.ts';
 import { type Followed, follow } from './follow.ts';
 import { type Frame, readFrames } from './frames.ts';
-import { GO, isComplete } from './gate.ts';
+import { GO, GONE, READY } from './gate.ts';
 
 export interface Launch extends Omit<Followed, 'id' | 'frames' | 'sinceMs'> {
   name: string;
@@ -28,11 +28,12 @@ export async function launch(plan: Launch): Promise<Sandbox> {
     frames = readFrames(pipe);
     await containers.start(id);
     faultPoint('sandbox.building');
-    const said = await within(plan.timeoutMs, handshake(frames));
-    const refused = plan.refuse(said);
+    const seen = await inTime(plan.timeoutMs, hear(frames, READY));
+    const refused = plan.refuse(seen.said);
     if (refused) throw new NanoError('NC_SANDBOX_START', refused);
     pipe.write(GO);
-    return follow({ ...plan, id, frames, sinceMs: Date.now() });
+    const { rest } = await inTime(plan.timeoutMs, hear(frames, GONE));
+    return follow({ ...plan, id, frames: after(rest, frames), sinceMs: Date.now() });
   } catch (error) {
     void frames?.return().catch(() => undefined);
     await containers.remove(id).catch((also: unknown) => {
@@ -42,19 +43,29 @@ export async function launch(plan: Launch): Promise<Sandbox> {
   }
 }
 
-async function handshake(frames: AsyncGenerator<Frame, void>): Promise<string> {
-  let said = '';
+/** What the gate says before a line with this word, and what came with that line. */
+async function hear(frames: AsyncGenerator<Frame, void>, word: string): Promise<{ said: string; rest: Buffer }> {
+  let heard = Buffer.alloc(0);
   let complaint = '';
-  while (!isComplete(said)) {
+  for (;;) {
+    const end = heard.indexOf(`${word}\n`);
+    if (end >= 0) return { said: heard.subarray(0, end).toString(), rest: heard.subarray(end + word.length + 1) };
     const { value, done } = await frames.next();
-    if (done) throw new NanoError('NC_SANDBOX_START', lastLines(complaint || said).join('\n') || 'It ended at once.');
-    if (value.stream === 'out') said += value.bytes.toString();
+    if (done) {
+      const words = lastLines(complaint || heard.toString()).join('\n');
+      throw new NanoError('NC_SANDBOX_START', words || 'It ended at once.');
+    }
+    if (value.stream === 'out') heard = Buffer.concat([heard, value.bytes]);
     else complaint += value.bytes.toString();
   }
-  return said;
 }
 
-async function within<T>(ms: number, event: Promise<T>): Promise<T> {
+async function* after(first: Buffer, frames: AsyncGenerator<Frame, void>): AsyncGenerator<Frame, void> {
+  if (first.length > 0) yield { stream: 'out', bytes: first };
+  yield* frames;
+}
+
+async function inTime<T>(ms: number, event: Promise<T>): Promise<T> {
   const timer = new AbortController();
   const late = delay(ms, null, { signal: timer.signal }).then(() => {
     throw new NanoError('NC_SANDBOX_START', `The container said nothing within ${ms} ms.`);

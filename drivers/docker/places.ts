@@ -16,7 +16,18 @@ export interface Places {
 }
 
 /** Throws NC_SANDBOX_START when something is missing, or could be swapped by the agent. */
-export function preparePlaces(mounts: readonly Mount[], swappableBy: number | null): Places {
+export function preparePlaces(
+  mounts: readonly Mount[],
+  swappableBy: number | null,
+  unmountable: RegExp | null,
+): Places {
+  const strange = mounts.flatMap(({ source, target }) => [source, target]).find((at) => unmountable?.test(at));
+  if (strange) {
+    throw new NanoError(
+      'NC_SANDBOX_START',
+      `This engine can't mount a path with a comma or a double quote: ${strange}`,
+    );
+  }
   try {
     for (const { source } of swappableBy === null ? [] : mounts) {
       const reason = refuseSource(source, swappableBy ?? 0);

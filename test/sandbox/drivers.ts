@@ -11,6 +11,8 @@ import { isRoot, type Place } from './host.ts';
 
 export interface DriverUnderTest {
   name: string;
+  /** Of its engine; null: it has none. */
+  socket: string | null;
   /** Why it can't be tried here. */
   skip: string | false;
   make(place: Place): SandboxDriver;
@@ -22,6 +24,7 @@ export interface DriverUnderTest {
 
 const bubblewrap: DriverUnderTest = {
   name: 'bubblewrap',
+  socket: null,
   skip: false,
   make: (place) =>
     createBubblewrapDriver({ slug: place.slug, stateDir: path.join(place.root, 'state'), log: () => undefined }),
@@ -36,7 +39,7 @@ const bubblewrap: DriverUnderTest = {
   diesWithHost: true,
 };
 
-const IMAGE = process.env.NANOCLAW_TEST_IMAGE ?? 'nanoclaw-agent-v2-test:latest';
+export const TEST_IMAGE = process.env.NANOCLAW_TEST_IMAGE ?? 'nanoclaw-agent-v2-test:latest';
 const containerList = z.array(z.object({ Labels: z.record(z.string(), z.string()) }));
 
 /** `variable` holds the path of its socket; its image is made by `container/build.sh --tag nanoclaw-agent-v2-test:latest`. */
@@ -44,6 +47,7 @@ function engine(name: string, variable: string): DriverUnderTest {
   const socket = process.env[variable];
   return {
     name,
+    socket: socket ?? '',
     skip: socket === undefined && `${variable} names no socket of an engine`,
     make: (place) =>
       createDockerDriver({
@@ -51,7 +55,7 @@ function engine(name: string, variable: string): DriverUnderTest {
         stateDir: path.join(place.root, 'state'),
         log: () => undefined,
         socket,
-        image: IMAGE,
+        image: TEST_IMAGE,
       }),
     async traces(place) {
       const filters = encodeURIComponent(JSON.stringify({ label: [`org.nanoclaw.install=${place.slug}`] }));

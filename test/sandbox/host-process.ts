@@ -9,7 +9,7 @@ const driver = driverNamed(name).make(placeAt(root, slug));
 await driver.start({
   sessionId: session,
   uid: sandboxUid(slug, 1, readUidMap()),
-  command: ['/bin/sh', '-c', `setsid sleep ${mark} & echo first; exec sleep ${mark}`],
+  command: ['/bin/sh', '-c', `setsid sleep ${mark} & trap 'echo last; exit 4' TERM; sleep ${mark} & echo first; wait`],
   env: { PATH: '/usr/bin:/bin' },
   mounts: [],
   limits: LIMITS,
