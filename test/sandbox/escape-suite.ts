@@ -14,9 +14,28 @@ import type { DriverUnderTest } from './drivers.ts';
 import { bunMount, isRoot, LIMITS, MiB, makePlace, type Place, processesWith, run, until } from './host.ts';
 
 const attempt = z.object({ name: z.string(), ok: z.boolean(), detail: z.string() });
-type Attempt = z.infer<typeof attempt>;
+export type Attempt = z.infer<typeof attempt>;
 
-export function escapeSuite(under: DriverUnderTest): void {
+/** What the probes try by name, each of them in vain. */
+export const REFUSED = [
+  ...['unshare user', 'unshare mount', 'unshare user and network', 'clone user', 'clone3', 'mount', 'umount'],
+  ...['remount writable', 'pivot_root', 'chroot', 'fsopen', 'open_tree', 'ptrace', 'process_vm_readv'],
+  ...['keyctl', 'add_key', 'request_key', 'bpf', 'perf_event_open', 'userfaultfd', 'io_uring_setup'],
+  ...['name_to_handle_at', 'init_module', 'sethostname', 'personality', 'type into the terminal'],
+  ...['socket vsock', 'socket alg', 'socket packet', 'socket raw', 'socket netfilter', 'socket bluetooth'],
+  ...['become root', 'mknod', 'read /etc/shadow', 'see the host root home', "see the host's folders"],
+  ...["find another session's marker", "see the host's environment", "see the host's paths on a command line"],
+  ...['see a process of the host', 'signal a process of the host', 'write core_pattern', 'write a sysctl'],
+  ...['open sysrq-trigger', 'read kernel keys', 'read kernel addresses', 'write below /'],
+  ...['use a setuid program of its own', 'use a setuid program of the system', 'has a descriptor beyond its own'],
+  ...['write what is read-only', 'add to what is read-only', 'remove what is read-only', 'chmod what is read-only'],
+  ...['rename what is read-only', 'remove the mount point', 'link out of what is read-only', 'truncate through /proc'],
+  ...['rename an ancestor of what is read-only', 'reach the host by TCP', 'reach an outside address'],
+  ...['reach an abstract socket of the host', 'another interface'],
+];
+
+/** `onTried` gets what the probes met, by name. */
+export function escapeSuite(under: DriverUnderTest, onTried: (attempts: ReadonlyMap<string, Attempt>) => void): void {
   describe(`escape: ${under.name}`, { timeout: 120_000, skip: under.skip }, () => {
     let place: Place;
     let driver: SandboxDriver;
@@ -85,6 +104,7 @@ export function escapeSuite(under: DriverUnderTest): void {
       assert.ok(attempts.has('end'), `the probe did not get to its end:\n${output}`);
       for (const server of [tcp, unix]) server.close();
       udp.close();
+      onTried(attempts);
     });
 
     after(async () => {
@@ -94,28 +114,7 @@ export function escapeSuite(under: DriverUnderTest): void {
       place.remove();
     });
 
-    const refused = [
-      ...['unshare user', 'unshare mount', 'unshare user and network', 'clone user', 'clone3', 'mount', 'umount'],
-      ...['remount writable', 'pivot_root', 'chroot', 'fsopen', 'open_tree', 'ptrace', 'process_vm_readv'],
-      ...['keyctl', 'add_key', 'request_key', 'bpf', 'perf_event_open', 'userfaultfd', 'io_uring_setup'],
-      ...['name_to_handle_at', 'init_module', 'sethostname', 'personality', 'type into the terminal'],
-      ...['socket vsock', 'socket alg', 'socket packet', 'socket raw', 'socket netfilter', 'socket bluetooth'],
-      ...['become root', 'mknod', 'read /etc/shadow', 'see the host root home', "see the host's folders"],
-      ...["find another session's marker", "see the host's environment", "see the host's paths on a command line"],
-      ...['see a process of the host', 'signal a process of the host', 'write core_pattern', 'write a sysctl'],
-      ...['open sysrq-trigger', 'read kernel keys', 'read kernel addresses', 'write below /'],
-      ...['use a setuid program of its own', 'use a setuid program of the system', 'has a descriptor beyond its own'],
-      ...['write what is read-only', 'add to what is read-only', 'remove what is read-only', 'chmod what is read-only'],
-      ...[
-        'rename what is read-only',
-        'remove the mount point',
-        'link out of what is read-only',
-        'truncate through /proc',
-      ],
-      ...['rename an ancestor of what is read-only', 'reach the host by TCP', 'reach an outside address'],
-      ...['reach an abstract socket of the host', 'another interface'],
-    ];
-    for (const what of refused) {
+    for (const what of REFUSED) {
       test(`refused: ${what}`, () => {
         const made = attempts.get(what);
         assert.ok(made, 'the probe did not try it');

@@ -126,7 +126,10 @@ sh(
   'rename an ancestor of what is read-only',
   'mv /workspace/extra /workspace/moved || mv /workspace/extra/deep /workspace/moved',
 );
-sh('write where it may', 'echo x > /workspace/mine && echo x > /tmp/mine && mkdir /workspace/agent/y');
+sh(
+  'write where it may',
+  'echo x > /workspace/mine && echo x > /tmp/mine && echo x > /home/node/mine && mkdir /workspace/agent/y',
+);
 
 // The network.
 const tcp = (name, options) =>
