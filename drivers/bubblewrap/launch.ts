@@ -8,12 +8,13 @@ import { z } from 'zod';
 import { faultPoint } from '../../protocol/fault.ts';
 import { errorText, NanoError } from '../../src/errors.ts';
 import type { Sandbox, SandboxExit } from '../../src/sandbox/driver.ts';
+import { hostUid } from '../host-uid.ts';
 import { captureOutput } from '../output-log.ts';
 import { within } from '../within.ts';
 import { FD } from './arguments.ts';
 import { closingDescriptors } from './inherited.ts';
 import type { LimitGroup } from './limits/index.ts';
-import { children, hostUid, identify, isAlive, type ProcessId, signal } from './processes.ts';
+import { children, identify, isAlive, type ProcessId, signal } from './processes.ts';
 
 export interface Launch {
   sessionId: string;

@@ -90,7 +90,7 @@ export function containerBody(spec: SandboxSpec, engine: Engine, parts: BodyPart
     WorkingDir: '/',
     Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
     Entrypoint: ['/usr/bin/tini', '--'],
-    Cmd: gateCommand(spec.command, targets, spec.env),
+    Cmd: gateCommand(spec.command, targets, spec.env, limits.fileSizeBytes),
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,

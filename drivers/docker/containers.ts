@@ -29,6 +29,7 @@ const inspected = z.object({
   State: z.object({
     Running: z.boolean(),
     ExitCode: z.number(),
+    Pid: z.number().default(0),
     OOMKilled: z.boolean().default(false),
   }),
 });
@@ -86,6 +87,12 @@ export function createContainers({ http, prefix, name }: Engine, image: string) 
         const { Running, ExitCode, OOMKilled } = inspected.parse(looked.body).State;
         if (!Running) return { code: ExitCode, outOfMemory: OOMKilled };
       }
+    },
+
+    /** Of its first process, on the engine's machine; 0 when it doesn't run. */
+    async pid(id: string): Promise<number> {
+      const { body } = await expect(http.call('GET', at(id, 'json')), 200);
+      return inspected.parse(body).State.Pid;
     },
 
     /** Whatever state it is in. Gone already is fine, and so is that somebody is at it. */

@@ -6,6 +6,8 @@ import type { Engine } from './engine.ts';
 
 export interface Trial {
   lines: readonly string[];
+  /** As this machine sees its first process; null when that runs on another. */
+  hostUid: number | null;
   /** The uid on the host that everything inside is to have. */
   wantedUid: number;
   code: number | null;
@@ -14,7 +16,7 @@ export interface Trial {
   runtime: string | undefined;
 }
 
-export function judge({ lines, wantedUid, code, engine, slug, runtime }: Trial): DriverDeclaration {
+export function judge({ lines, hostUid, wantedUid, code, engine, slug, runtime }: Trial): DriverDeclaration {
   const has = (pattern: RegExp): boolean => lines.some((line) => pattern.test(line));
   const held = (name: string, ok: boolean, how: string, otherwise: string, remedy?: string): Guarantee => ({
     name,
@@ -24,7 +26,7 @@ export function judge({ lines, wantedUid, code, engine, slug, runtime }: Trial):
   });
   const limited = (name: 'memory' | 'cpu' | 'pids'): Guarantee =>
     held(name, engine.limits[name], engine.cgroups, 'this engine may not set it', DELEGATION);
-  const uid = uidOnHost(lines);
+  const uid = hostUid ?? uidOnHost(lines);
   const made = `${engine.name} ${engine.version}${engine.rootless ? ', rootless' : ''}${runtime ? `, ${runtime}` : ''}`;
   const guarantees: Guarantee[] = [
     held('user', uid === wantedUid && uid !== 0, `uid ${uid} on the host, by ${made}`, `runs as uid ${uid}`),

@@ -41,6 +41,14 @@ const infoReply = z.object({
   Runtimes: z.record(z.string(), z.unknown()).nullish(),
 });
 
+/** What Podman doesn't say where Docker says it. */
+const podmanReply = z.object({
+  host: z.object({
+    security: z.object({ rootless: z.boolean(), selinuxEnabled: z.boolean().default(false) }),
+    cgroupControllers: z.array(z.string()).nullish(),
+  }),
+});
+
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /** The first of them that answers. Rejects with what the first one said that is there at all, else with the first. */
@@ -69,17 +77,29 @@ export async function connect(socket: string): Promise<Engine> {
   const prefix = `/v${api}`;
   const info = read(http, infoReply, await http.call('GET', `${prefix}/info`, { timeoutMs: ANSWER_TIMEOUT_MS }));
   const options = (info.SecurityOptions ?? []).join(' ');
+  const isPodman = version.Components?.some(({ Name }) => Name.startsWith('Podman')) ?? false;
+  const own = isPodman
+    ? read(http, podmanReply, await http.call('GET', '/v4.0.0/libpod/info', { timeoutMs: ANSWER_TIMEOUT_MS })).host
+    : null;
+  const rootless = own?.security.rootless ?? /name=rootless/.test(options);
+  // A rootless Podman says that it may set all of them, and fails to.
+  const may = (controller: string): boolean => !(own && rootless) || (own.cgroupControllers ?? []).includes(controller);
   return {
     http,
     prefix,
-    name: version.Components?.some(({ Name }) => Name.startsWith('Podman')) ? 'Podman' : 'Docker',
+    name: isPodman ? 'Podman' : 'Docker',
     version: version.Version,
-    rootless: /name=rootless/.test(options),
+    rootless,
     remapsUsers: /name=userns/.test(options),
-    selinux: /name=selinux/.test(options),
+    selinux: own?.security.selinuxEnabled ?? /name=selinux/.test(options),
     machine: machineOf(version.Arch),
     sameKernel: process.platform === 'linux' && version.KernelVersion === os.release(),
-    limits: { memory: info.MemoryLimit, swap: info.SwapLimit, cpu: info.CpuCfsQuota, pids: info.PidsLimit },
+    limits: {
+      memory: info.MemoryLimit && may('memory'),
+      swap: info.SwapLimit && may('memory'),
+      cpu: info.CpuCfsQuota && may('cpu'),
+      pids: info.PidsLimit && may('pids'),
+    },
     cgroups: `cgroup v${info.CgroupVersion}`,
     runtimes: Object.keys(info.Runtimes ?? {}),
   };

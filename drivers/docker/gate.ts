@@ -4,6 +4,7 @@
  * killed before it gives the word closes the gate for good. Pure.
  */
 import path from 'node:path';
+import { OPEN_FILES } from '../spec.ts';
 
 export const READY = 'ready';
 export const GO = 'go\n';
@@ -19,11 +20,14 @@ export function gateCommand(
   command: readonly string[],
   targets: readonly string[],
   env: Readonly<Record<string, string>>,
+  fileSizeBytes: number,
 ): string[] {
   const look = targets.length === 0 ? 'true' : `/usr/bin/stat -c %d:%i -- ${targets.map(quoted).join(' ')}`;
   const strays = STRAY.filter((name) => !(name in env));
   const clean = strays.length === 0 ? '' : `unset ${strays.join(' ')} && `;
-  const script = `${look} && echo ${READY} && read -r go && echo ${GONE} && ${clean}exec "$@" </dev/null`;
+  // A rootless Podman leaves out those that it was asked for; and what is lower already can't be raised.
+  const limits = `{ ulimit -c 0; ulimit -f ${Math.ceil(fileSizeBytes / 512)}; ulimit -n ${OPEN_FILES}; true; } 2>/dev/null && `;
+  const script = `${look} && echo ${READY} && read -r go && echo ${GONE} && ${limits}${clean}exec "$@" </dev/null`;
   return ['/bin/sh', '-c', script, 'sh', ...command];
 }
 

@@ -7,6 +7,7 @@ import type { DriverDeclaration, Sandbox, SandboxDriver, SandboxSpec } from '../
 import { readUidMap, sandboxUid } from '../../src/sandbox/uid.ts';
 import { writeIfOther } from '../files.ts';
 import { readHardLimits } from '../hard-limits.ts';
+import { hostUid as uidOf } from '../host-uid.ts';
 import { refuseSpec } from '../spec.ts';
 import { TRIAL_LIMITS, TRIAL_SCRIPT } from '../trial.ts';
 import { containerBody, LABEL, userFor } from './body.ts';
@@ -74,7 +75,7 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
     }
   }
 
-  async function start(spec: SandboxSpec): Promise<Sandbox> {
+  async function start(spec: SandboxSpec, look?: (id: string) => Promise<void>): Promise<Sandbox> {
     const refused = refuseSpec(spec);
     if (refused) throw new NanoError('NC_SANDBOX_START', refused);
     const { engine, containers, seccomp } = await connected();
@@ -111,6 +112,7 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
         refuse: (said) => (engine.sameKernel ? refuseSeen(said, places.expected) : null),
         onEnd: () => undefined,
         timeoutMs: START_TIMEOUT_MS,
+        ...(look ? { look } : {}),
         log,
       });
     } catch (error) {
@@ -121,10 +123,11 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
 
   async function declare(): Promise<DriverDeclaration> {
     try {
-      const { engine } = await connected();
+      const { engine, containers } = await connected();
+      let hostUid: number | null = null;
       const isRoot = self.uid === 0 && !engine.rootless;
       const wantedUid = isRoot ? sandboxUid(slug, PROBE_ORDINAL, readUidMap()) : self.uid;
-      const sandbox = await start({
+      const spec = {
         sessionId: 'trial',
         uid: wantedUid,
         command: ['/bin/sh', '-c', TRIAL_SCRIPT],
@@ -132,9 +135,12 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
         mounts: [],
         limits: TRIAL_LIMITS,
         logFile: path.join(options.stateDir, 'trial.log'),
+      };
+      const sandbox = await start(spec, async (id) => {
+        if (engine.sameKernel) hostUid = uidOf(await containers.pid(id));
       });
       const { code, lastLines } = await sandbox.exited;
-      return judge({ lines: lastLines, wantedUid, code, engine, slug, runtime });
+      return judge({ lines: lastLines, hostUid, wantedUid, code, engine, slug, runtime });
     } catch (error) {
       declaration = undefined; // it may answer the next time
       const known = error instanceof EngineTrouble ? error.diagnosis : undefined;
@@ -156,7 +162,7 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
       declaration ??= declare();
       return declaration;
     },
-    start,
+    start: (spec: SandboxSpec): Promise<Sandbox> => start(spec),
     async adopt() {
       const { containers } = await connected();
       const all = await containers.list(LABEL.install, slug);

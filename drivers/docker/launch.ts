@@ -15,6 +15,8 @@ export interface Launch extends Omit<Followed, 'id' | 'frames' | 'sinceMs'> {
   /** Why what the gate has seen isn't what was meant, or null. */
   refuse(said: string): string | null;
   timeoutMs: number;
+  /** While it stands at its gate. */
+  look?(id: string): Promise<void>;
 }
 
 /** Rejects with a NanoError, and leaves nothing behind, when it does not come to run. */
@@ -31,6 +33,7 @@ export async function launch(plan: Launch): Promise<Sandbox> {
     const seen = await inTime(plan.timeoutMs, hear(frames, READY));
     const refused = plan.refuse(seen.said);
     if (refused) throw new NanoError('NC_SANDBOX_START', refused);
+    await plan.look?.(id);
     pipe.write(GO);
     const { rest } = await inTime(plan.timeoutMs, hear(frames, GONE));
     return follow({ ...plan, id, frames: after(rest, frames), sinceMs: Date.now() });
