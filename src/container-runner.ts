@@ -15,8 +15,10 @@ export interface ContainerRunnerParts {
   isDue(sessionId: string): boolean;
   /** Folders, inbound.db, settings, the relay's socket: everything that a start needs. */
   prepare(session: Session): Promise<SandboxSpec>;
+  /** What one needs of a new host that runs already: the relay's socket. */
+  reopen(session: Session): Promise<void>;
   /** Its box is watched from here on. */
-  onStarted(session: Session): void;
+  onStarted(session: Session, adopted: boolean): void;
   /** Called once for each start that failed. */
   onStartFailed(session: Session, failure: Failure): void;
   /** No place is free for the ones that wait. */
@@ -46,6 +48,8 @@ export interface ContainerRunner {
    * when it has to wait for a place.
    */
   wake(sessionId: string): Promise<void>;
+  /** One that an earlier host started goes on as if it had been started here, or ends at once: its session may be gone. */
+  adopt(sandbox: Sandbox): Promise<void>;
   has(sessionId: string): boolean;
   list(): RunningSandbox[];
   waiting(): Waiter[];
@@ -73,27 +77,32 @@ export function createContainerRunner(parts: ContainerRunnerParts): ContainerRun
   const queue = new Map<string, Waiter>();
   let closed = false;
 
-  async function start(entry: Entry): Promise<Sandbox | undefined> {
+  async function start(entry: Entry, running?: Sandbox): Promise<Sandbox | undefined> {
     const { session } = entry;
     try {
-      const sandbox = await driver.start(await parts.prepare(session));
+      await (running && parts.reopen(session));
+      const sandbox = running ?? (await driver.start(await parts.prepare(session)));
       faultPoint('sandbox.started');
       entry.sandbox = sandbox;
       entry.phase = entry.planned === undefined ? 'running' : 'stopping';
-      log.info('sandbox started', { ...idsOf(session), ms: Date.now() - entry.startedAt });
-      parts.onStarted(session);
+      log.info(running ? 'sandbox adopted' : 'sandbox started', {
+        ...idsOf(session),
+        ms: Date.now() - entry.startedAt,
+      });
+      parts.onStarted(session, running !== undefined);
       return sandbox;
     } catch (error) {
       log.error('sandbox did not start', { ...idsOf(session), error });
+      await running?.stop(0);
       parts.onStartFailed(session, startFailure(error));
       return undefined;
     }
   }
 
-  async function run(entry: Entry, markStarted: () => void): Promise<void> {
+  async function run(entry: Entry, markStarted: () => void, running?: Sandbox): Promise<void> {
     const { session } = entry;
     try {
-      const sandbox = await start(entry);
+      const sandbox = await start(entry, running);
       markStarted();
       if (!sandbox) return;
       if (entry.planned !== undefined) void sandbox.stop(0);
@@ -117,7 +126,7 @@ export function createContainerRunner(parts: ContainerRunnerParts): ContainerRun
     }
   }
 
-  function begin(session: Session): Promise<void> {
+  function begin(session: Session, running?: Sandbox): Promise<void> {
     let markStarted = () => {};
     const started = new Promise<void>((resolve) => {
       markStarted = resolve;
@@ -132,7 +141,7 @@ export function createContainerRunner(parts: ContainerRunnerParts): ContainerRun
       planned: undefined,
     };
     entries.set(session.id, entry);
-    entry.ended = run(entry, markStarted);
+    entry.ended = run(entry, markStarted, running);
     return started;
   }
 
@@ -179,6 +188,11 @@ export function createContainerRunner(parts: ContainerRunnerParts): ContainerRun
       log.info('waits for a place', { ...idsOf(session), running: entries.size, waiting: queue.size });
       startNext();
       if (queue.has(sessionId)) parts.onFull();
+    },
+    async adopt(sandbox) {
+      const session = parts.session(sandbox.sessionId);
+      if (session && !entries.has(session.id) && !closed) return begin(session, sandbox);
+      await sandbox.stop(0);
     },
     has: (sessionId) => entries.has(sessionId),
     list,

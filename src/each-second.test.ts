@@ -19,11 +19,12 @@ test('a part that fails at each look does not keep the others from theirs', asyn
     ...install,
     activity: createActivities(),
     runner: createContainerRunner({
-      driver: { name: 'none', declare: none, start: none, sweep: none },
+      driver: { name: 'none', declare: none, start: none, adopt: none, sweep: none },
       places: 1,
       session: () => undefined,
       isDue: () => false,
       prepare: none,
+      reopen: none,
       onStarted: none,
       onStartFailed: none,
       onFull: none,

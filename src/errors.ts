@@ -130,6 +130,16 @@ const table = {
     remedy: '`ncl doctor` says what is missing.',
     exit: 1,
   },
+  NC_SANDBOX_ENGINE: {
+    sentence: 'The container engine can not be used.',
+    remedy: '`ncl doctor` says why; what waits is tried again by itself.',
+    exit: 1,
+  },
+  NC_SANDBOX_IMAGE: {
+    sentence: 'The image that sandboxes run in is missing.',
+    remedy: 'Run `bash container/build.sh`.',
+    exit: 1,
+  },
   NC_SANDBOX_START: {
     sentence: 'The sandbox did not start.',
     remedy: '`ncl doctor` and `ncl logs` say more.',

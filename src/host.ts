@@ -268,7 +268,8 @@ export function createHost(parts: HostParts) {
         recovered = true;
         return delivery.resume();
       };
-      await recover({ ...base, driver, aftermath: sandboxes.aftermath, resume });
+      await recover({ ...base, driver, runner, aftermath: sandboxes.aftermath, resume });
+      for (const { agentGroupId } of runner.list()) assistant.instructions.changed(agentGroupId);
       admin.directory.resume();
       await admin.approvals.start();
       await channels.start();

@@ -18,14 +18,14 @@ const [
   { createWebDoors },
   { createAdminServer },
   { createAgentCommands },
-  { createBubblewrapDriver },
+  { createDriver },
 ] = await Promise.all([
   import('./main.ts'),
   import('../channels/terminal/index.ts'),
   import('../channels/web-server/index.ts'),
   import('../cli/server.ts'),
   import('../cli/for-agents.ts'),
-  import('../drivers/bubblewrap/index.ts'),
+  import('../drivers/index.ts'),
 ]);
 await main(code, home, {
   adapters: (paths, log, env) => createTerminals({ socketPath: paths.cliSocket, log, env }),
@@ -33,5 +33,5 @@ await main(code, home, {
   web: createWebDoors,
   admin: createAdminServer,
   agentCommands: createAgentCommands,
-  driver: createBubblewrapDriver,
+  driver: createDriver,
 });

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isoTime } from '@nanoclaw/protocol';
 import type { AgentCommands } from '../admin/agent-door/index.ts';
 import { createHostView } from '../admin/host-view.ts';
+import { emptyRun } from '../admin/housekeeping/empty-run.ts';
 import { finishRestore } from '../admin/housekeeping/finish-restore.ts';
 import { lockInstall } from '../admin/housekeeping/install-lock.ts';
 import type { HostView } from '../admin/view.ts';
@@ -35,7 +36,7 @@ export interface Extras {
   /** For platforms that call. */
   web(options: Pick<HostParts, 'env' | 'log'>): WebDoors;
   /** `stateDir`: for what it keeps between starts. */
-  driver(options: { slug: string; stateDir: string; log: Logger['warn'] }): SandboxDriver;
+  driver(options: Pick<HostParts, 'env'> & { slug: string; stateDir: string; log: Logger['warn'] }): SandboxDriver;
   /** Answers `ncl`. Its `start` throws NC_HOST_RUNNING or NC_SOCKET_PATH. */
   admin(options: { socketPath: string; handlers: HostView; log: Logger }): {
     start(): Promise<void>;
@@ -99,8 +100,10 @@ async function run({ code, paths, env, extras, log, started, hide }: Boot): Prom
   unlock();
   for (const folder of [paths.sessions, paths.groups]) mkdirSync(folder, { recursive: true, mode: 0o711 });
   mkdirSync(join(paths.logs, 'sessions'), { recursive: true, mode: 0o700 });
-  rmSync(paths.run, { recursive: true, force: true });
-  mkdirSync(paths.run, { mode: 0o711 });
+  emptyRun(paths.run);
+  const driver = extras.driver({ slug, stateDir: join(paths.data, 'sandbox'), env, log: log.warn });
+  // What ran before has the folders mounted that were moved away.
+  if (before) await driver.sweep().catch((error: unknown) => log.error('while ending sandboxes', { error }));
   const isRoot = process.getuid?.() === 0;
   const uidMap = readUidMap();
   const host = createHost({
@@ -111,7 +114,7 @@ async function run({ code, paths, env, extras, log, started, hide }: Boot): Prom
     adapters: extras.adapters(paths, log, env()),
     owner: extras.owner,
     web: extras.web({ env, log }),
-    driver: extras.driver({ slug, stateDir: join(paths.data, 'sandbox'), log: log.warn }),
+    driver,
     agentCommands: () => agentCommands,
     uidFor: (ordinal) => (isRoot ? sandboxUid(slug, ordinal, uidMap) : undefined),
     log,

@@ -17,6 +17,7 @@ function fullRunner(
 ): ContainerRunner {
   return {
     wake: async () => {},
+    adopt: async () => {},
     has: () => true,
     list: () => running.map((sessionId) => ({ sessionId, agentGroupId: 'a', phase: 'running', startedAt: 0 })),
     waiting: () => [...waiting],

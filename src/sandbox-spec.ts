@@ -38,18 +38,13 @@ export interface SpecParts {
 /** Throws NC_PROVIDER_MISSING, NC_CREDENTIAL_MISSING, or what the file system says. */
 export async function prepareSandbox(parts: SpecParts, session: Session): Promise<SandboxSpec> {
   const { code, paths, db, providers, manager } = parts;
-  const agent = getAgentGroup(db, session.agentGroupId);
-  if (!agent) throw new NanoError('NC_INTERNAL', `Agent ${session.agentGroupId} is gone.`);
-  const provider = await providers.get(parts.composing().provider(session));
-  const uid = parts.uidFor(agent.uidOrdinal);
+  const { agent, provider, uid } = await neededBy(parts, session);
   const folders = manager.ensureFolders(session, uid);
   const agentFolder = join(paths.groups, agent.folder);
   ensureAgentFolder(agentFolder, agent.assistantName);
   ensureFolder(agentFolder, uid, 0o700);
   removeHeartbeat(folders);
-  // Relative to the working folder: a Unix socket's path is short.
-  const socket = join('data/run', session.id, basename(INSIDE.proxySocket));
-  await providers.openSession(provider, session, agent, socket, uid);
+  await openRelay(parts, session);
   const { shared, leftOut } = parts.mounts.forStart(agent.id);
   parts.onLeftOut(session, leftOut);
   parts.composing().compose(folders.group, session, {
@@ -72,6 +67,23 @@ export async function prepareSandbox(parts: SpecParts, session: Session): Promis
     limits: LIMITS,
     logFile: join(paths.logs, 'sessions', `${session.id}.log`),
   };
+}
+
+type RelayParts = Omit<SpecParts, 'onLeftOut'>;
+
+async function neededBy({ db, providers, composing, uidFor }: RelayParts, session: Session) {
+  const agent = getAgentGroup(db, session.agentGroupId);
+  if (!agent) throw new NanoError('NC_INTERNAL', `Agent ${session.agentGroupId} is gone.`);
+  return { agent, provider: await providers.get(composing().provider(session)), uid: uidFor(agent.uidOrdinal) };
+}
+
+/** The socket that its sandbox calls. Throws as `prepareSandbox` does. */
+export async function openRelay(parts: RelayParts, session: Session): Promise<void> {
+  const { agent, provider, uid } = await neededBy(parts, session);
+  parts.manager.ensureFolders(session, uid);
+  // Relative to the working folder: a Unix socket's path is short.
+  const socket = join('data/run', session.id, basename(INSIDE.proxySocket));
+  await parts.providers.openSession(provider, session, agent, socket, uid);
 }
 
 /** A fresh sandbox has none: the file means that this one lives. Whatever an earlier agent put in its place goes, too. */

@@ -23,7 +23,7 @@ import { createRoom } from './room.ts';
 import type { SandboxDriver } from './sandbox/driver.ts';
 import type { Mounts } from './sandbox/mounts/index.ts';
 import { places } from './sandbox-queue.ts';
-import { LIMITS, prepareSandbox } from './sandbox-spec.ts';
+import { LIMITS, openRelay, prepareSandbox } from './sandbox-spec.ts';
 import { createSessionFiles } from './session-files.ts';
 import { createSessionManager } from './session-manager.ts';
 import type { Spending } from './spending.ts';
@@ -106,7 +106,12 @@ export function createSandboxes(parts: SandboxesParts) {
       await files.dropLeftovers(session);
       return prepareSandbox({ ...parts, manager, onLeftOut: notices.leftOut }, session);
     },
-    onStarted(session) {
+    async reopen(session) {
+      await openRelay({ ...parts, manager }, session);
+      // Made of the same settings, unless they have changed since.
+      manager.publishNow(session.id);
+    },
+    onStarted(session, adopted) {
       reader.warm();
       activity.started(session.id, sessions.get(session.id)?.hostSeq ?? 0);
       agentDoor().opened(session.id);
@@ -116,6 +121,8 @@ export function createSandboxes(parts: SandboxesParts) {
         () => void mailbox.pull(session.id),
         () => void runner.stop(session.id, 0, 'lost'),
       );
+      // What it has said while nobody listened.
+      if (adopted) void mailbox.pull(session.id);
     },
     onStartFailed(session, failure) {
       void providers.closeSession(session);

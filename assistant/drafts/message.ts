@@ -1,5 +1,5 @@
+import { nextPart } from '../../channels/text/split.ts';
 import type { ChannelAdapter, ChannelCapabilities, OutboundMessage } from '../../src/channels/adapter.ts';
-import { nextPart } from '../../src/channels/split.ts';
 import type { Grown } from '../../src/drafting.ts';
 
 export function draftMessage({ capabilities }: ChannelAdapter, { id, place, text }: Grown): OutboundMessage {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SandboxSpec } from '../../src/sandbox/driver.ts';
-import { innerArguments, insideCommand, parseHardLimits, refuseSpec, stagingArguments } from './arguments.ts';
+import { parseHardLimits } from '../hard-limits.ts';
+import { refuseSpec } from '../spec.ts';
+import { innerArguments, insideCommand, stagingArguments } from './arguments.ts';
 import type { HostLayout } from './layout.ts';
 
 const layout: HostLayout = {

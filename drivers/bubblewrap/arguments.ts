@@ -1,7 +1,9 @@
 /** From a spec to argument lists. Pure: what is said here can be tested as data. */
 import type { SandboxLimits, SandboxSpec } from '../../src/sandbox/driver.ts';
+import type { HardLimits } from '../hard-limits.ts';
+import { mountSteps } from '../mounts.ts';
+import { MiB, OPEN_FILES, tmpfsSizes } from '../spec.ts';
 import type { HostLayout } from './layout.ts';
-import { mountSteps, refuseMounts } from './mounts.ts';
 
 /** Where a host path is found by the bwrap that binds it. */
 export type Locate = (source: string, mode: 'ro' | 'rw') => string;
@@ -9,27 +11,8 @@ export type Locate = (source: string, mode: 'ro' | 'rw') => string;
 /** The descriptors that a started bwrap gets beside its output. */
 export const FD = { status: 3, seccomp: 4, innerArguments: 5, gate: 6, outerArguments: 7, go: 8 } as const;
 
-const MiB = 1024 * 1024;
-const OPEN_FILES = 4096;
-
-/** Why this spec can't be started, or null. */
-export function refuseSpec(spec: SandboxSpec): string | null {
-  if (!/^(?!\.)[\w.-]{1,128}$/.test(spec.sessionId)) return `not a session id: ${JSON.stringify(spec.sessionId)}`;
-  if (!spec.command[0]?.startsWith('/')) return 'the command is not an absolute path';
-  const words = [
-    ...spec.command,
-    ...Object.entries(spec.env).flat(),
-    ...spec.mounts.flatMap((m) => [m.source, m.target]),
-  ];
-  // Arguments travel separated by NUL: one inside a value would smuggle in an argument of its own.
-  if (words.some((word) => word.includes('\0'))) return 'a NUL byte in an argument';
-  if (Object.keys(spec.env).some((name) => name === '' || name.includes('='))) return 'not the name of a variable';
-  return refuseMounts(spec.mounts);
-}
-
-/** tmpfs pages count against the memory limit and outlive a process that is killed for it, so they get a small part of it. */
 function tmpfs(bytes: number, perms: string, target: string): string[] {
-  return ['--size', String(Math.floor(bytes)), '--perms', perms, '--tmpfs', target];
+  return ['--size', String(bytes), '--perms', perms, '--tmpfs', target];
 }
 
 function systemFolders(layout: HostLayout): string[] {
@@ -45,7 +28,7 @@ export function innerArguments(
   layout: HostLayout,
   { locate, seccomp, staged }: { locate: Locate; seccomp: boolean; staged: boolean },
 ): string[] {
-  const { memoryBytes } = spec.limits;
+  const sizes = tmpfsSizes(spec.limits.memoryBytes);
   // Nothing can be made in the system's /usr: without a /usr/local what belongs there is left out.
   const mounts = spec.mounts.filter(({ target }) => layout.hasUsrLocal || !target.startsWith('/usr/local/'));
   const targets = mounts.map((mount) => mount.target);
@@ -64,9 +47,9 @@ export function innerArguments(
     ...layout.generated.flatMap(({ source, target }) => ['--ro-bind', locate(source, 'ro'), target]),
     ...['--proc', '/proc'],
     ...layout.masked.flatMap((file) => ['--ro-bind', '/dev/null', file]),
-    ...['--dev', '/dev', ...tmpfs(Math.min(memoryBytes / 32, 64 * MiB), '1777', '/dev/shm'), '--remount-ro', '/dev'],
-    ...tmpfs(Math.min(memoryBytes / 8, 512 * MiB), '1777', '/tmp'),
-    ...(targets.includes('/home/node') ? [] : tmpfs(Math.min(memoryBytes / 16, 128 * MiB), '0700', '/home/node')),
+    ...['--dev', '/dev', ...tmpfs(sizes.shm, '1777', '/dev/shm'), '--remount-ro', '/dev'],
+    ...tmpfs(sizes.tmp, '1777', '/tmp'),
+    ...(targets.includes('/home/node') ? [] : tmpfs(sizes.home, '0700', '/home/node')),
     ...mountSteps(mounts).flatMap(({ source, below, mode, target }) => [
       mode === 'ro' ? '--ro-bind' : '--bind',
       below === '' ? locate(source, mode) : `${locate(source, mode)}/${below}`,
@@ -147,20 +130,4 @@ export function insideCommand(
     '--core=0',
     ...command,
   ];
-}
-
-/** What the host itself may use at most: nothing inside can be given more. */
-export interface HardLimits {
-  processes: number;
-  fileSize: number;
-  openFiles: number;
-}
-
-/** From the text of /proc/self/limits. */
-export function parseHardLimits(text: string): HardLimits {
-  const hard = (name: string): number => {
-    const value = new RegExp(`^${name}\\s+\\S+\\s+(\\S+)`, 'm').exec(text)?.[1];
-    return value === undefined || value === 'unlimited' ? Number.POSITIVE_INFINITY : Number(value);
-  };
-  return { processes: hard('Max processes'), fileSize: hard('Max file size'), openFiles: hard('Max open files') };
 }

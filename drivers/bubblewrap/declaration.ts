@@ -1,24 +1,8 @@
-/** What a trial from inside says, against what is promised. The script looks, the host judges. */
-import type { DriverDeclaration, Guarantee, SandboxLimits } from '../../src/sandbox/driver.ts';
+/** What a trial from inside says, against what is promised. */
+import type { DriverDeclaration, Guarantee } from '../../src/sandbox/driver.ts';
 import { LOG_LIMITS } from '../output-log.ts';
+import { TRIAL_LIMITS } from '../trial.ts';
 import type { LimitMeans, Resource } from './limits/index.ts';
-
-export const TRIAL_LIMITS: SandboxLimits = {
-  memoryBytes: 256 * 1024 * 1024,
-  cpus: 1,
-  pids: 64,
-  fileSizeBytes: 1024 * 1024,
-};
-
-/** Plain sh, and almost all of it builtins: the trial has to cost milliseconds. */
-export const TRIAL_SCRIPT = `
-while read -r key value; do case $key in CapEff:|CapBnd:|NoNewPrivs:|Seccomp:) echo "$key$value" ;; esac; done </proc/self/status
-while read -r line; do case $line in "Max processes"*|"Max file size"*) set -- $line; shift; echo "limit:$*" ;; esac; done </proc/self/limits
-while read -r device at type options rest; do case $at in /|/usr|/tmp) echo "mount:$at $type $options" ;; esac; done </proc/self/mounts
-while read -r name rest; do case $name in *:) echo "net:$name" ;; esac; done </proc/net/dev
-read -r init </proc/1/comm; echo "init:$init $PPID"
-if unshare --user true 2>/dev/null; then echo nested:yes; else echo nested:no; fi
-`;
 
 export interface Trial {
   lines: readonly string[];

@@ -1,25 +1,22 @@
 /** The bubblewrap driver: Linux without a container engine. No daemon, milliseconds, and it dies with the host. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { errorText, NanoError } from '../../src/errors.ts';
 import type { DriverDeclaration, Sandbox, SandboxDriver, SandboxSpec } from '../../src/sandbox/driver.ts';
 import { isSandboxUid, readUidMap, sandboxUid } from '../../src/sandbox/uid.ts';
-import {
-  dropPrivileges,
-  innerArguments,
-  insideCommand,
-  parseHardLimits,
-  refuseSpec,
-  stagingArguments,
-} from './arguments.ts';
-import { judge, TRIAL_LIMITS, TRIAL_SCRIPT } from './declaration.ts';
+import { writeIfOther } from '../files.ts';
+import { readHardLimits } from '../hard-limits.ts';
+import { ensureMountPoint, refuseMounted, refuseSource } from '../mount-points.ts';
+import { mountPoints } from '../mounts.ts';
+import { refuseSpec } from '../spec.ts';
+import { TRIAL_LIMITS, TRIAL_SCRIPT } from '../trial.ts';
+import { dropPrivileges, innerArguments, insideCommand, stagingArguments } from './arguments.ts';
+import { judge } from './declaration.ts';
 import { inheritedDescriptors } from './inherited.ts';
 import { gone, type Launched, launch } from './launch.ts';
-import { readLayout, writeIfOther } from './layout.ts';
+import { readLayout } from './layout.ts';
 import { chooseLimits } from './limits/index.ts';
 import { type Machine, missingTools, readMachine } from './machine.ts';
-import { ensureMountPoint, refuseMounted, refuseSource } from './mount-points.ts';
-import { mountPoints } from './mounts.ts';
 import { strays } from './processes.ts';
 import { encode, seccompMachine, seccompProgram } from './seccomp.ts';
 import { diagnose, isTooOld } from './symptoms.ts';
@@ -157,6 +154,8 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
       return declaration;
     },
     start: (spec: SandboxSpec): Promise<Sandbox> => start(spec),
+    // They died with it.
+    adopt: async () => [],
     async sweep() {
       // Begun by a host that was killed before it had put them into a group: they run nothing, and wait for ever.
       const { tools, limits } = preparation();
@@ -203,7 +202,7 @@ function prepare(options: BubblewrapOptions, label: string) {
     tools: { bwrap, prlimit, setpriv: setpriv ?? 'setpriv', unshare: unshare ?? 'unshare' },
     layout: readLayout(options.stateDir),
     limits: chooseLimits(label),
-    hard: parseHardLimits(readFileSync('/proc/self/limits', 'utf8')),
+    hard: readHardLimits(),
     inherited,
     seccompName,
     seccompFile,

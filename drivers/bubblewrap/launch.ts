@@ -8,11 +8,13 @@ import { z } from 'zod';
 import { faultPoint } from '../../protocol/fault.ts';
 import { errorText, NanoError } from '../../src/errors.ts';
 import type { Sandbox, SandboxExit } from '../../src/sandbox/driver.ts';
+import { hostUid } from '../host-uid.ts';
 import { captureOutput } from '../output-log.ts';
+import { within } from '../within.ts';
 import { FD } from './arguments.ts';
 import { closingDescriptors } from './inherited.ts';
 import type { LimitGroup } from './limits/index.ts';
-import { children, hostUid, identify, isAlive, type ProcessId, signal } from './processes.ts';
+import { children, identify, isAlive, type ProcessId, signal } from './processes.ts';
 
 export interface Launch {
   sessionId: string;
@@ -98,12 +100,6 @@ export async function launch(plan: Launch): Promise<Launched> {
   await (running ? undefined : output.drained);
   if (!running && status.code() !== 0 && output.lastLines().at(-1)?.startsWith('bwrap: ')) return fail('');
   return handle(plan, { child, first, ended, output, code: status.code, uid });
-}
-
-async function within(ms: number, event: Promise<unknown>): Promise<void> {
-  const timer = new AbortController();
-  await Promise.race([event, delay(ms, null, { signal: timer.signal }).catch(() => null)]);
-  timer.abort();
 }
 
 async function spawnBwrap(plan: Launch): Promise<ChildProcess> {

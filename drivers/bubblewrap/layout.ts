@@ -1,6 +1,7 @@
 /** What of this machine goes into a sandbox: read once, so that the arguments can be made from data alone. */
-import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
+import { writeIfOther } from '../files.ts';
 
 export interface HostLayout {
   /** /bin and its kind: a link into /usr, or (link null) a folder of its own. */
@@ -68,12 +69,4 @@ export function readLayout(stateDir: string): HostLayout {
     masked: PROC.map((name) => `/proc/${name}`).filter((file) => existsSync(file)),
     hasUsrLocal: existsSync('/usr/local'),
   };
-}
-
-/** By a rename, and only when it differs: replacing a file takes its mount away in sandboxes that run. */
-export function writeIfOther(file: string, content: Buffer): void {
-  if (existsSync(file) && readFileSync(file).equals(content)) return;
-  const fresh = `${file}.${process.pid}`;
-  writeFileSync(fresh, content, { mode: 0o644 });
-  renameSync(fresh, file);
 }

@@ -1,5 +1,6 @@
 /** What /proc says of a sandbox's processes, as the host sees them. A process that is gone is an answer, not an error. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { hostUid } from '../host-uid.ts';
 
 function read(path: string, how = (file: string) => readFileSync(file, 'utf8')): string | null {
   try {
@@ -86,10 +87,4 @@ export function residentBytes(pid: number): number {
   const kilobytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0);
   const own = (kilobytes('RssAnon') + kilobytes('RssShmem')) * 1024;
   return children(pid).reduce((sum, child) => sum + residentBytes(child), own);
-}
-
-/** The real uid, on the host. */
-export function hostUid(pid: number): number | null {
-  const uid = /^Uid:\s+(\d+)/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
-  return uid === undefined ? null : Number(uid);
 }

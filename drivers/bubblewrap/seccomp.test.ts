@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { ARCHITECTURE, CHECKED, DENIED, type Machine, numberOn } from '../syscalls.ts';
 import { encode, type Instruction, seccompMachine, seccompProgram } from './seccomp.ts';
-import { ARCHITECTURE, CHECKED, DENIED, type Machine, numberOn } from './syscalls.ts';
 
 const ALLOW = 0x7fff_0000;
 const EPERM = 0x0005_0001;

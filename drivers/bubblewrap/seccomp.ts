@@ -1,5 +1,5 @@
 /** The seccomp program that bwrap loads: raw `struct sock_filter[]`, little endian. It ends in "allow", after a list of refusals. */
-import { ARCHITECTURE, CHECKED, DENIED, type Machine, numberOn } from './syscalls.ts';
+import { ARCHITECTURE, CHECKED, DENIED, type Machine, numberOn } from '../syscalls.ts';
 
 export interface Instruction {
   code: number;

@@ -21,9 +21,9 @@ const started = performance.now();
 const results: StageResult[] = [];
 const repeated: string[] = [];
 for (const together of inTurn(stages.filter(({ name }) => only === undefined || only.includes(name)))) {
-  const ended = await Promise.all(together.map(run));
+  const ended = await Promise.all(together.map(async (stage) => [stage, await run(stage)] as const));
   // Alone is after all that ran beside it.
-  for (const [index, result] of ended.entries()) await again(together[index], result);
+  for (const [stage, result] of ended) await again(stage, result);
 }
 
 async function run(stage: Stage): Promise<StageResult> {
@@ -37,8 +37,8 @@ async function run(stage: Stage): Promise<StageResult> {
 }
 
 /** What failed beside other tests is run once more without them. It counts as passed if it then holds, and is named. */
-async function again(stage: Stage | undefined, result: StageResult): Promise<void> {
-  const files = stage && filesToRepeat(stage, result);
+async function again(stage: Stage, result: StageResult): Promise<void> {
+  const files = filesToRepeat(stage, result);
   if (files === undefined) return;
   const second = await run(onlyFiles(stage, files));
   if (second.counts.failed > 0) return;

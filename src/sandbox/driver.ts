@@ -77,6 +77,8 @@ export interface SandboxDriver {
   declare(): Promise<DriverDeclaration>;
   /** Starts one. Rejects with a NanoError (NC_SANDBOX_…) when it can't; then nothing of it is left. */
   start(spec: SandboxSpec): Promise<Sandbox>;
-  /** Ends whatever a crashed host of this install left behind. Returns how many. */
+  /** Takes over what an earlier host of this install left running: from then on as if started here. Call it before `sweep`. */
+  adopt(): Promise<readonly Sandbox[]>;
+  /** Ends whatever a crashed host of this install left behind and nobody adopted. Returns how many. */
   sweep(): Promise<number>;
 }

@@ -102,7 +102,7 @@ export const FIFTY: readonly Known[] = [
   {
     what: 'Text around the limit, in the unit that the platform counts',
     cases: ['text-limit', 'limit-escaped', 'long', 'awkward'],
-    also: [['src/channels/split.test.ts', 'a text as long as the limit is one part']],
+    also: [['channels/text/split.test.ts', 'a text as long as the limit is one part']],
   },
   { what: 'A send that was taken, and its answer lost', cases: ['unknown', 'garbage', 'same-id'], also: [SIX] },
   {

@@ -45,7 +45,7 @@ test('a host without accounts loads no channel but the terminal, and answers', a
   const files = loaded();
   assert.ok(files.includes('channels/terminal/index.ts'), 'the list is of this host');
   // The door for webhooks is there, and closed: its server is loaded by the first who wants it.
-  const others = files.filter((file) => /^channels\/(?!terminal\/|web-server\/(?!server))/.test(file));
+  const others = files.filter((file) => /^channels\/(?!terminal\/|text\/|web-server\/(?!server))/.test(file));
   assert.deepEqual(others, []);
   const packages = files.filter((file) => file.includes('node_modules/')).map(packageOf);
   const known = new Set([...hostPackages().keys()].map((one) => one.replace(/@[^@]+$/, '')));

@@ -22,7 +22,8 @@ test('the table names every point of the code, each with its process, and no oth
       );
     });
   const listed = POINTS.map(({ name, process }) => `${process} ${name}`);
-  assert.deepEqual(found.sort(), listed.sort());
+  // Each driver has the points of a start.
+  assert.deepEqual([...new Set(found)].sort(), listed.sort());
 });
 
 test('docs/sessions.md shows the table', () => {

@@ -46,7 +46,7 @@ export const POINTS: readonly Point[] = [
   host('publish.renamed', 'It is in its place; no sandbox runs, perhaps.', NOTHING),
   host('sandbox.preparing', 'A session’s folders and socket are there.', NOTHING, undefined, 2),
   host('sandbox.undrained', 'The session is marked as having a sandbox; none runs.', NOTHING, undefined, 2),
-  host('sandbox.building', 'bwrap has its arguments, and is in no limits yet.', NOTHING, undefined, 2),
+  host('sandbox.building', 'bwrap has its arguments, and is in no limits yet; or a container runs, and waits for the word to begin.', NOTHING, undefined, 2),
   host('sandbox.started', 'A sandbox runs; nobody looks at its box.', TOOL, undefined, 2),
   host('takeover.committing', 'What the agent wrote is taken over, and not committed.', NOTHING),
   host('takeover.committed', 'It is stored; its delivery is not queued.', NOTHING),

@@ -8,16 +8,35 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { z } from 'zod';
-import { CHECKED, DENIED, numberOn } from '../../drivers/bubblewrap/syscalls.ts';
+import { CHECKED, DENIED, numberOn } from '../../drivers/syscalls.ts';
 import type { Sandbox, SandboxDriver } from '../../src/sandbox/driver.ts';
-import { bunMount, isRoot, LIMITS, MiB, makePlace, type Place, run, until } from './host.ts';
+import type { DriverUnderTest } from './drivers.ts';
+import { bunMount, isRoot, LIMITS, MiB, makePlace, type Place, processesWith, run, until } from './host.ts';
 
 const attempt = z.object({ name: z.string(), ok: z.boolean(), detail: z.string() });
-type Attempt = z.infer<typeof attempt>;
+export type Attempt = z.infer<typeof attempt>;
 
-/** `hostScript` starts a sandbox from a process of its own with the arguments it gets, and prints "ready". */
-export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxDriver, hostScript: string): void {
-  describe(`escape: ${name}`, { timeout: 120_000 }, () => {
+/** What the probes try by name, each of them in vain. */
+export const REFUSED = [
+  ...['unshare user', 'unshare mount', 'unshare user and network', 'clone user', 'clone3', 'mount', 'umount'],
+  ...['remount writable', 'pivot_root', 'chroot', 'fsopen', 'open_tree', 'ptrace', 'process_vm_readv'],
+  ...['keyctl', 'add_key', 'request_key', 'bpf', 'perf_event_open', 'userfaultfd', 'io_uring_setup'],
+  ...['name_to_handle_at', 'init_module', 'sethostname', 'personality', 'type into the terminal'],
+  ...['socket vsock', 'socket alg', 'socket packet', 'socket raw', 'socket netfilter', 'socket bluetooth'],
+  ...['become root', 'mknod', 'read /etc/shadow', 'see the host root home', "see the host's folders"],
+  ...["find another session's marker", "see the host's environment", "see the host's paths on a command line"],
+  ...['see a process of the host', 'signal a process of the host', 'write core_pattern', 'write a sysctl'],
+  ...['open sysrq-trigger', 'read kernel keys', 'read kernel addresses', 'write below /'],
+  ...['use a setuid program of its own', 'use a setuid program of the system', 'has a descriptor beyond its own'],
+  ...['write what is read-only', 'add to what is read-only', 'remove what is read-only', 'chmod what is read-only'],
+  ...['rename what is read-only', 'remove the mount point', 'link out of what is read-only', 'truncate through /proc'],
+  ...['rename an ancestor of what is read-only', 'reach the host by TCP', 'reach an outside address'],
+  ...['reach an abstract socket of the host', 'another interface'],
+];
+
+/** `onTried` gets what the probes met, by name. */
+export function escapeSuite(under: DriverUnderTest, onTried: (attempts: ReadonlyMap<string, Attempt>) => void): void {
+  describe(`escape: ${under.name}`, { timeout: 120_000, skip: under.skip }, () => {
     let place: Place;
     let driver: SandboxDriver;
     const attempts = new Map<string, Attempt>();
@@ -27,7 +46,7 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
 
     before(async () => {
       place = makePlace();
-      const made = makeDriver(place);
+      const made = under.make(place);
       driver = {
         ...made,
         async start(spec) {
@@ -85,6 +104,7 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
       assert.ok(attempts.has('end'), `the probe did not get to its end:\n${output}`);
       for (const server of [tcp, unix]) server.close();
       udp.close();
+      onTried(attempts);
     });
 
     after(async () => {
@@ -94,28 +114,7 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
       place.remove();
     });
 
-    const refused = [
-      ...['unshare user', 'unshare mount', 'unshare user and network', 'clone user', 'clone3', 'mount', 'umount'],
-      ...['remount writable', 'pivot_root', 'chroot', 'fsopen', 'open_tree', 'ptrace', 'process_vm_readv'],
-      ...['keyctl', 'add_key', 'request_key', 'bpf', 'perf_event_open', 'userfaultfd', 'io_uring_setup'],
-      ...['name_to_handle_at', 'init_module', 'sethostname', 'personality', 'type into the terminal'],
-      ...['socket vsock', 'socket alg', 'socket packet', 'socket raw', 'socket netfilter', 'socket bluetooth'],
-      ...['become root', 'mknod', 'read /etc/shadow', 'see the host root home', "see the host's folders"],
-      ...["find another session's marker", "see the host's environment", "see the host's paths on a command line"],
-      ...['see a process of the host', 'signal a process of the host', 'write core_pattern', 'write a sysctl'],
-      ...['open sysrq-trigger', 'read kernel keys', 'read kernel addresses', 'write below /'],
-      ...['use a setuid program of its own', 'use a setuid program of the system', 'has a descriptor beyond its own'],
-      ...['write what is read-only', 'add to what is read-only', 'remove what is read-only', 'chmod what is read-only'],
-      ...[
-        'rename what is read-only',
-        'remove the mount point',
-        'link out of what is read-only',
-        'truncate through /proc',
-      ],
-      ...['rename an ancestor of what is read-only', 'reach the host by TCP', 'reach an outside address'],
-      ...['reach an abstract socket of the host', 'another interface'],
-    ];
-    for (const what of refused) {
+    for (const what of REFUSED) {
       test(`refused: ${what}`, () => {
         const made = attempts.get(what);
         assert.ok(made, 'the probe did not try it');
@@ -146,7 +145,12 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
       assert.equal(statSync(path.join(place.root, 'box/mine')).uid, place.uid);
     });
 
-    test('a fork bomb stays inside: others start, and it can be stopped', async () => {
+    /** Without the limit the test would be one of the machine. */
+    const holds = async (name: string): Promise<boolean> =>
+      (await driver.declare()).guarantees.some((guarantee) => guarantee.name === name && guarantee.held);
+
+    test('a fork bomb stays inside: others start, and it can be stopped', async (t) => {
+      if (!(await holds('pids'))) return t.skip('the driver says that it can not limit processes here');
       const bomb = await driver.start(place.spec('bomb', 'b() { while :; do b & done; }; b 2>/dev/null'));
       const other = await run(driver, place.spec('beside', 'echo well'));
       assert.equal(other.output, 'well\n');
@@ -156,7 +160,8 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
       assert.doesNotMatch(counted.output, /all of them/, `more than ${LIMITS.pids} processes`);
     });
 
-    test('too much memory ends that sandbox alone, and says so', async () => {
+    test('too much memory ends that sandbox alone, and says so', async (t) => {
+      if (!(await holds('memory'))) return t.skip('the driver says that it can not limit memory here');
       const beside = await driver.start(place.spec('calm', 'sleep 1000'));
       const limits = { ...LIMITS, memoryBytes: 128 * MiB };
       const greedy = await run(driver, place.spec('greedy', 'exec tail /dev/zero', { limits }));
@@ -180,14 +185,16 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
       assert.equal(processesWith(mark), 0);
     });
 
-    test('kill -9 of the host leaves nothing', async () => {
+    test('kill -9 of the host leaves nothing, or what its next sweep ends', async () => {
       const mark = `8${Date.now()}`;
-      const host = spawn(process.execPath, [hostScript, place.root, mark, place.slug], {
+      const script = path.join(import.meta.dirname, 'host-process.ts');
+      const host = spawn(process.execPath, [script, place.root, mark, place.slug, under.name], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       await once(host.stdout, 'data');
       await until('its processes are there', () => processesWith(mark) >= 2);
       host.kill('SIGKILL');
+      if (!under.diesWithHost) await driver.sweep();
       await until('they are gone', () => processesWith(mark) === 0);
     });
 
@@ -195,16 +202,4 @@ export function escapeSuite(name: string, makeDriver: (place: Place) => SandboxD
       assert.ok(existsSync('/proc/self/environ') && process.env.NANOCLAW_TEST_SECRET === secret);
     });
   });
-}
-
-/** How many `sleep <mark>` run on this machine. */
-function processesWith(mark: string): number {
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, 2).join(' ') === `sleep ${mark}`;
-    } catch {
-      return false; // ended meanwhile
-    }
-  }).length;
 }

@@ -1,5 +1,14 @@
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { escapeSuite } from './escape-suite.ts';
-import { bubblewrapIn } from './host.ts';
+import { after } from 'node:test';
+import { DRIVERS } from './drivers.ts';
+import { type Attempt, escapeSuite } from './escape-suite.ts';
+import { escapeTable } from './escape-table.ts';
 
-escapeSuite('bubblewrap', bubblewrapIn, path.join(import.meta.dirname, 'host-process.ts'));
+const tried = new Map<string, ReadonlyMap<string, Attempt>>();
+for (const under of DRIVERS) escapeSuite(under, (attempts) => tried.set(under.name, attempts));
+
+after(() => {
+  if (!process.env.NANOCLAW_WRITE_DOCS) return;
+  writeFileSync(path.join(import.meta.dirname, '../../docs/security/escape-suite.md'), escapeTable(tried));
+});

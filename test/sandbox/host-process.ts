@@ -1,19 +1,19 @@
 /** A host of its own for tests that kill it: starts one sandbox in the given folder, says "ready" and waits. */
 import path from 'node:path';
-import { createBubblewrapDriver } from '../../drivers/bubblewrap/index.ts';
 import { readUidMap, sandboxUid } from '../../src/sandbox/uid.ts';
-import { LIMITS } from './host.ts';
+import { driverNamed } from './drivers.ts';
+import { LIMITS, placeAt } from './host.ts';
 
-const [root = '', mark = '', slug = 'killed'] = process.argv.slice(2);
-const driver = createBubblewrapDriver({ slug, stateDir: path.join(root, 'state'), log: console.error });
+const [root = '', mark = '', slug = 'killed', name = 'bubblewrap', session = 'victim'] = process.argv.slice(2);
+const driver = driverNamed(name).make(placeAt(root, slug));
 await driver.start({
-  sessionId: 'victim',
+  sessionId: session,
   uid: sandboxUid(slug, 1, readUidMap()),
-  command: ['/bin/sh', '-c', `setsid sleep ${mark} & exec sleep ${mark}`],
+  command: ['/bin/sh', '-c', `setsid sleep ${mark} & trap 'echo last; exit 4' TERM; sleep ${mark} & echo first; wait`],
   env: { PATH: '/usr/bin:/bin' },
   mounts: [],
   limits: LIMITS,
-  logFile: path.join(root, 'victim.log'),
+  logFile: path.join(root, `${session}.log`),
 });
 console.log('ready');
 setInterval(() => undefined, 60_000);

@@ -1,9 +1,17 @@
 /** What the sandbox suites share: a driver in a temporary folder, folders that belong to the sandbox's uid, a deadline. */
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createBubblewrapDriver } from '../../drivers/bubblewrap/index.ts';
 import type { Mount, SandboxDriver, SandboxLimits, SandboxSpec } from '../../src/sandbox/driver.ts';
 import { readUidMap, sandboxUid } from '../../src/sandbox/uid.ts';
 
@@ -26,7 +34,10 @@ export interface Place {
 
 export function makePlace(parent = os.tmpdir()): Place {
   const root = realpathSync(mkdtempSync(path.join(parent, 'nanoclaw-sandbox-')));
-  const slug = path.basename(root).slice('nanoclaw-sandbox-'.length).toLowerCase();
+  return placeAt(root, path.basename(root).slice('nanoclaw-sandbox-'.length).toLowerCase());
+}
+
+export function placeAt(root: string, slug: string): Place {
   const uid = isRoot ? sandboxUid(slug, 1, readUidMap()) : (process.geteuid?.() ?? 0);
   const folder = (name: string): string => {
     const made = path.join(root, name);
@@ -57,16 +68,28 @@ export function makePlace(parent = os.tmpdir()): Place {
   };
 }
 
-export function bubblewrapIn(place: Place): SandboxDriver {
-  return createBubblewrapDriver({ slug: place.slug, stateDir: path.join(place.root, 'state'), log: () => undefined });
-}
-
 /** Runs a script to its end and gives what it printed. */
 export async function run(driver: SandboxDriver, spec: SandboxSpec) {
   const sandbox = await driver.start(spec);
   const exit = await sandbox.exited;
   return { ...exit, output: existsSync(spec.logFile) ? readFileSync(spec.logFile, 'utf8') : '' };
 }
+
+/** How many processes on this machine are what `isOne` says, by their command lines. */
+export function processes(isOne: (words: readonly string[]) => boolean): number {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return isOne(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'));
+    } catch {
+      return false; // ended meanwhile
+    }
+  }).length;
+}
+
+/** How many `sleep <mark>` run on this machine. */
+export const processesWith = (mark: string): number =>
+  processes(([program, argument]) => program === 'sleep' && argument === mark);
 
 export const bunMount: Mount = { source: bun, target: '/opt/bun', mode: 'ro' };
 

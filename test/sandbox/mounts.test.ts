@@ -1,31 +1,22 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import type { Mount, SandboxDriver } from '../../src/sandbox/driver.ts';
-import { bubblewrapIn, makePlace, type Place, run } from './host.ts';
+import { DRIVERS, type DriverUnderTest } from './drivers.ts';
+import { makePlace, type Place, run } from './host.ts';
 
-/** Folders of the owner's, as the driver mounts them: what was decided, or nothing. */
+/** Folders of the owner's, as a driver mounts them: what was decided, or nothing. */
 
-let place: Place;
-let driver: SandboxDriver;
-before(() => {
-  place = makePlace();
-  driver = bubblewrapIn(place);
-  for (const [name, text] of [
-    ['wanted', 'as wanted'],
-    ['secret', 'not meant'],
-  ] as const)
-    writeFileSync(path.join(place.readable(name), 'file'), text);
-});
-after(() => place.remove());
+for (const under of DRIVERS)
+  describe(`mounts: ${under.name}`, { timeout: 60_000, skip: under.skip }, () => suite(under));
 
 function identified(source: string): Mount {
   const { dev, ino } = statSync(source, { bigint: true });
   return { source, target: '/workspace/extra/docs', mode: 'ro', identity: `${dev}:${ino}` };
 }
 
-function specOf(id: string, docs: Mount) {
+function specOf(place: Place, id: string, docs: Mount) {
   const places = place.readable('places');
   mkdirSync(path.join(places, 'docs'), { recursive: true });
   const mounts: Mount[] = [
@@ -39,29 +30,44 @@ function specOf(id: string, docs: Mount) {
   return place.spec(id, script, { mounts });
 }
 
-test('what was decided is there, and can be neither written nor moved away', async () => {
-  const { output } = await run(driver, specOf('same', identified(path.join(place.root, 'wanted'))));
-  assert.equal(output.trim(), 'as wanteddocs');
-  assert.ok(existsSync(path.join(place.root, 'box-same/ran')));
-});
-
-test('a link that was put there after the decision is not followed: nothing of the agent runs', async () => {
-  const source = path.join(place.root, 'wanted');
-  const docs = identified(source);
-  renameSync(source, `${source}.away`);
-  symlinkSync(path.join(place.root, 'secret'), source);
-  const spec = specOf('swapped', docs);
-  await assert.rejects(driver.start(spec), {
-    code: 'NC_SANDBOX_START',
-    message: /wanted was replaced while it was being mounted/,
+function suite(under: DriverUnderTest): void {
+  let place: Place;
+  let driver: SandboxDriver;
+  before(() => {
+    place = makePlace();
+    driver = under.make(place);
+    for (const [name, text] of [
+      ['wanted', 'as wanted'],
+      ['secret', 'not meant'],
+    ] as const)
+      writeFileSync(path.join(place.readable(name), 'file'), text);
   });
-  const { output } = await run(driver, place.spec('after', 'echo fine'));
-  assert.equal(output.trim(), 'fine', 'the driver goes on');
-  assert.ok(!existsSync(path.join(place.root, 'box-swapped/ran')));
-});
+  after(() => place.remove());
 
-test('what is gone by then does not start either', async () => {
-  const docs = identified(place.readable('gone'));
-  renameSync(docs.source, `${docs.source}.away`);
-  await assert.rejects(driver.start(specOf('gone', docs)), { code: 'NC_SANDBOX_START' });
-});
+  test('what was decided is there, and can be neither written nor moved away', async () => {
+    const { output } = await run(driver, specOf(place, 'same', identified(path.join(place.root, 'wanted'))));
+    assert.equal(output.trim(), 'as wanteddocs');
+    assert.ok(existsSync(path.join(place.root, 'box-same/ran')));
+  });
+
+  test('a link that was put there after the decision is not followed: nothing of the agent runs', async () => {
+    const source = path.join(place.root, 'wanted');
+    const docs = identified(source);
+    renameSync(source, `${source}.away`);
+    symlinkSync(path.join(place.root, 'secret'), source);
+    const spec = specOf(place, 'swapped', docs);
+    await assert.rejects(driver.start(spec), {
+      code: 'NC_SANDBOX_START',
+      message: /wanted was replaced while it was being mounted/,
+    });
+    const { output } = await run(driver, place.spec('after', 'echo fine'));
+    assert.equal(output.trim(), 'fine', 'the driver goes on');
+    assert.ok(!existsSync(path.join(place.root, 'box-swapped/ran')));
+  });
+
+  test('what is gone by then does not start either', async () => {
+    const docs = identified(place.readable('gone'));
+    renameSync(docs.source, `${docs.source}.away`);
+    await assert.rejects(driver.start(specOf(place, 'gone', docs)), { code: 'NC_SANDBOX_START' });
+  });
+}

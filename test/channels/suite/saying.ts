@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { split } from '../../../src/channels/split.ts';
+import { split } from '../../../channels/text/split.ts';
 import { until } from '../../support/until.ts';
 import { type ContractCase, PATIENCE_MS, type Stage } from './stage.ts';
 

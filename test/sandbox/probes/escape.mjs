@@ -97,8 +97,9 @@ attempt('signal a process of the host', () => process.kill(host.pid, 0));
 sh('write core_pattern', 'v=$(cat /proc/sys/kernel/core_pattern) && echo "$v" > /proc/sys/kernel/core_pattern');
 sh('write a sysctl', 'v=$(cat /proc/sys/vm/overcommit_memory) && echo "$v" > /proc/sys/vm/overcommit_memory');
 sh('open sysrq-trigger', ': >> /proc/sysrq-trigger');
-sh('read kernel keys', 'cat /proc/keys');
-sh('read kernel addresses', 'head -c 1 /proc/kcore');
+// Covered by an empty file, or by one that can't be opened.
+sh('read kernel keys', 'cat /proc/keys | grep .');
+sh('read kernel addresses', 'head -c 1 /proc/kcore | wc -c | grep -x 1');
 sh('write below /', 'touch /x || touch /etc/x || touch /usr/x || touch /usr/local/bin/x || touch /dev/x');
 sh('use a setuid program of its own', '/workspace/setuid-id -u | grep -x 0');
 sh('use a setuid program of the system', 'unshare -U true || su -c true || mount -t tmpfs x /tmp');
@@ -125,7 +126,10 @@ sh(
   'rename an ancestor of what is read-only',
   'mv /workspace/extra /workspace/moved || mv /workspace/extra/deep /workspace/moved',
 );
-sh('write where it may', 'echo x > /workspace/mine && echo x > /tmp/mine && mkdir /workspace/agent/y');
+sh(
+  'write where it may',
+  'echo x > /workspace/mine && echo x > /tmp/mine && echo x > /home/node/mine && mkdir /workspace/agent/y',
+);
 
 // The network.
 const tcp = (name, options) =>

@@ -27,7 +27,7 @@ const { createAdminServer } = await import('../../../cli/server.ts');
 const { createAgentCommands } = await import('../../../cli/for-agents.ts');
 const { createTerminals, LOCAL_OWNER } = await import('../../../channels/terminal/index.ts');
 const { createWebDoors } = await import('../../../channels/web-server/index.ts');
-const { createBubblewrapDriver } = await import('../../../drivers/bubblewrap/index.ts');
+const { createDriver } = await import('../../../drivers/index.ts');
 const { createScriptedAdapter } = await import('./adapter.ts');
 await main(code, home, {
   adapters: (paths, log, env) => [
@@ -38,5 +38,5 @@ await main(code, home, {
   web: createWebDoors,
   admin: createAdminServer,
   agentCommands: createAgentCommands,
-  driver: createBubblewrapDriver,
+  driver: createDriver,
 });

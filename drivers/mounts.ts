@@ -1,6 +1,6 @@
 /** From the mounts that a caller wants to the steps that hold: parents first, and no ancestor that the agent could rename. */
 import path from 'node:path';
-import type { Mount } from '../../src/sandbox/driver.ts';
+import type { Mount } from '../src/sandbox/driver.ts';
 
 /** One bind: `source` (plus `below`, inside it) at `target`. */
 export interface MountStep extends Mount {

@@ -23,11 +23,17 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const at = (...parts: string[]): string => path.join(root, ...parts);
-const ensure = (source: string, ...components: string[]): void =>
+const ensure = (source: string, ...components: string[]): string[] =>
   ensureMountPoint({ root: at('box'), components, source: at(source) }, () => 5);
 
+function ensureAndGive(name: string): string {
+  ensure('source', name, 'b');
+  return at('box', name);
+}
+
 test('folders are made on the way, and a second time changes nothing', () => {
-  ensure('source', 'a', 'b');
+  const { dev, ino } = lstatSync(ensureAndGive('a'), { bigint: true });
+  assert.deepEqual(ensure('source', 'a', 'b'), [`${dev}:${ino}`]);
   ensure('source', 'a', 'b');
   assert.ok(lstatSync(at('box/a/b')).isDirectory());
 });

@@ -1,7 +1,9 @@
 /** Makes the mount points inside writable folders, on the host, in a tree where the agent may have planted anything. */
 import {
+  type BigIntStats,
   closeSync,
   constants,
+  fstatSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -10,8 +12,8 @@ import {
   statSync,
   unlinkSync,
 } from 'node:fs';
-import { errorText } from '../../src/errors.ts';
-import type { Mount } from '../../src/sandbox/driver.ts';
+import { errorText } from '../src/errors.ts';
+import type { Mount } from '../src/sandbox/driver.ts';
 import type { MountPoint } from './mounts.ts';
 
 const FRESH_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -20,21 +22,25 @@ const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 /**
  * Walks from the writable root with no link followed (each step is relative to an open folder) and makes what is missing.
  * What stands in the way goes: a link or a special file is removed, a file or a folder of the agent's is renamed aside.
+ * Returns the identity of each folder on the way, from the first component to the last but one.
  */
-export function ensureMountPoint(point: MountPoint, now: () => number = Date.now): void {
+export function ensureMountPoint(point: MountPoint, now: () => number = Date.now): string[] {
   const last = point.components.length - 1;
   const wantsFolder = statSync(point.source).isDirectory();
+  const passed: string[] = [];
   let folder = openSync(point.root, FOLDER);
   try {
     for (const [index, name] of point.components.entries()) {
       const at = `/proc/self/fd/${folder}/${name}`;
       const asFolder = index < last || wantsFolder;
       makeRoom(at, asFolder, now);
-      if (!asFolder) return;
+      if (index === last) break;
       const next = openSync(at, FOLDER);
       closeSync(folder);
       folder = next;
+      passed.push(identityOf(fstatSync(folder, { bigint: true })));
     }
+    return passed;
   } finally {
     closeSync(folder);
   }
@@ -69,16 +75,19 @@ export function refuseSource(source: string, uid: number): string | null {
 export function refuseMounted(mounts: readonly Mount[], pid: number): string | null {
   for (const { source, target, identity } of mounts) {
     if (identity === undefined) continue;
-    const mounted = identityOf(`/proc/${pid}/root${target}`);
+    const mounted = identityAt(`/proc/${pid}/root${target}`);
     if (mounted !== identity) return `${source} was replaced while it was being mounted (${mounted})`;
   }
   return null;
 }
 
-function identityOf(path: string): string {
+export function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
+}
+
+function identityAt(path: string): string {
   try {
-    const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev}:${ino}`;
+    return identityOf(statSync(path, { bigint: true }));
   } catch (error) {
     return errorText(error);
   }

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { SandboxSpec } from '../../src/sandbox/driver.ts';
+import { mountSteps } from '../mounts.ts';
+import { type BodyParts, containerBody, userFor } from './body.ts';
+import type { Engine } from './engine.ts';
+import { createHttp } from './http.ts';
+
+const docker: Engine = {
+  http: createHttp('/nowhere.sock'),
+  prefix: '/v1.41',
+  name: 'Docker',
+  version: '20.10',
+  rootless: false,
+  remapsUsers: false,
+  selinux: false,
+  machine: 'x64',
+  sameKernel: true,
+  limits: { memory: true, swap: true, cpu: true, pids: true },
+  cgroups: 'cgroup v2',
+  runtimes: ['runc'],
+};
+const podman: Engine = { ...docker, name: 'Podman' };
+const spec: SandboxSpec = {
+  sessionId: 's1',
+  uid: 20_001,
+  command: ['/app/run'],
+  env: { PATH: '/usr/bin' },
+  mounts: [
+    { source: '/data/box', target: '/workspace', mode: 'rw' },
+    { source: '/data/docs', target: '/workspace/extra/docs', mode: 'ro' },
+  ],
+  limits: { memoryBytes: 1024 ** 3, cpus: 1.5, pids: 100, fileSizeBytes: 5000 },
+  logFile: '/logs/s1.log',
+};
+
+function made(engine: Engine, more: Partial<BodyParts> = {}) {
+  return containerBody(spec, engine, {
+    image: 'image',
+    user: { uid: 20_001, gid: 20_001, namespace: '' },
+    labels: { a: 'b' },
+    steps: mountSteps(spec.mounts),
+    generated: [],
+    seccomp: '{}',
+    runtime: undefined,
+    hard: null,
+    ...more,
+  });
+}
+
+test('nothing is left of what an engine gives by default', () => {
+  const { HostConfig, User } = made(docker);
+  assert.equal(User, '20001:20001');
+  assert.deepEqual(
+    [
+      HostConfig.NetworkMode,
+      HostConfig.ReadonlyRootfs,
+      HostConfig.CapDrop,
+      HostConfig.IpcMode,
+      HostConfig.CgroupnsMode,
+    ],
+    ['none', true, ['ALL'], 'private', 'private'],
+  );
+  assert.deepEqual(HostConfig.SecurityOpt, ['no-new-privileges', 'seccomp={}']);
+  assert.deepEqual(
+    [HostConfig.Memory, HostConfig.MemorySwap, HostConfig.NanoCpus, HostConfig.PidsLimit],
+    [1024 ** 3, 1024 ** 3, 1_500_000_000, 100],
+  );
+  assert.ok(!('Binds' in HostConfig));
+});
+
+test('a folder between a writable mount and one in it is a mount of its own', () => {
+  const { HostConfig } = made(docker);
+  assert.deepEqual(
+    HostConfig.Mounts.map(({ Source, Target, ReadOnly }) => [Source, Target, ReadOnly]),
+    [
+      ['/data/box', '/workspace', false],
+      ['/data/box/extra', '/workspace/extra', false],
+      ['/data/docs', '/workspace/extra/docs', true],
+    ],
+  );
+});
+
+test('what an engine can not limit is not asked for, and no limit is above its own', () => {
+  const limits = { memory: false, swap: false, cpu: false, pids: false };
+  const hard = { processes: 50, fileSize: 4000, openFiles: 1000 };
+  const { HostConfig } = made({ ...docker, limits }, { hard });
+  for (const name of ['Memory', 'MemorySwap', 'NanoCpus', 'PidsLimit']) assert.ok(!(name in HostConfig), name);
+  assert.deepEqual(
+    HostConfig.Ulimits.map(({ Name, Hard }) => [Name, Hard]),
+    [
+      ['core', 0],
+      ['fsize', 4000],
+      ['nofile', 1000],
+    ],
+  );
+});
+
+test('Podman is told in its own way what Docker is told in its', () => {
+  const { HostConfig } = made(podman, { seccomp: '/state/seccomp.json' });
+  assert.ok(HostConfig.SecurityOpt.includes('seccomp=/state/seccomp.json'));
+  assert.ok(HostConfig.SecurityOpt.some((option) => /^mask=.*\/proc\/keys/.test(option)));
+  assert.match(HostConfig.Tmpfs['/run'] ?? '', /size=65536,mode=0755/);
+});
+
+test('nobody inside is root of the host, whatever the engine', () => {
+  const root = { uid: 0, gid: 0 };
+  const ana = { uid: 1000, gid: 100 };
+  const rootless = (engine: Engine): Engine => ({ ...engine, rootless: true });
+  assert.deepEqual(userFor(docker, 20_001, root), { uid: 20_001, gid: 20_001, namespace: '' });
+  assert.deepEqual(userFor({ ...docker, remapsUsers: true }, 20_001, root), {
+    uid: 20_001,
+    gid: 20_001,
+    namespace: 'host',
+  });
+  assert.deepEqual(userFor(docker, 20_001, ana), { ...ana, namespace: '' });
+  assert.deepEqual(userFor(rootless(podman), 20_001, ana), { ...ana, namespace: 'keep-id' });
+  assert.deepEqual(userFor(rootless(docker), 20_001, ana), { uid: 0, gid: 0, namespace: '' });
+});

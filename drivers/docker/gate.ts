@@ -1,0 +1,50 @@
+/**
+ * The first program inside: it says what is mounted, and waits for the host's word before anything of the agent's runs. The
+ * engine follows links when it mounts, and whoever may write above a source could have put one there meanwhile. A host that is
+ * killed before it gives the word closes the gate for good. Pure.
+ */
+import path from 'node:path';
+import { OPEN_FILES } from '../spec.ts';
+
+export const READY = 'ready';
+export const GO = 'go\n';
+/** Its last word: from here on it is the command that speaks. */
+export const GONE = 'gone';
+
+/** What engines, images and shells put into an environment that is to hold what was asked for alone. */
+const STRAY = ['HOME', 'HOSTNAME', 'LANG', 'OLDPWD', 'PATH', 'PWD', 'TERM', 'container'];
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+export function gateCommand(
+  command: readonly string[],
+  targets: readonly string[],
+  env: Readonly<Record<string, string>>,
+  fileSizeBytes: number,
+): string[] {
+  const look = targets.length === 0 ? 'true' : `/usr/bin/stat -c %d:%i -- ${targets.map(quoted).join(' ')}`;
+  const strays = STRAY.filter((name) => !(name in env));
+  const clean = strays.length === 0 ? '' : `unset ${strays.join(' ')} && `;
+  // A rootless Podman leaves out those that it was asked for; and what is lower already can't be raised.
+  const limits = `{ ulimit -c 0; ulimit -f ${Math.ceil(fileSizeBytes / 512)}; ulimit -n ${OPEN_FILES}; true; } 2>/dev/null && `;
+  const script = `${look} && echo ${READY} && read -r go && echo ${GONE} && ${limits}${clean}exec "$@" </dev/null`;
+  return ['/bin/sh', '-c', script, 'sh', ...command];
+}
+
+/** Which mounts are not what was meant; the order is that of the targets. Null: all are. */
+export function refuseSeen(said: string, expected: ReadonlyMap<string, Expected>): string | null {
+  const seen = said.split('\n');
+  for (const [index, [, { source, identity }]] of [...expected].entries()) {
+    if (seen[index] !== identity) return `${source} was replaced while it was being mounted (${seen[index]})`;
+  }
+  return null;
+}
+
+export interface Expected {
+  /** As a person knows it. */
+  source: string;
+  /** `<device>:<inode>`. */
+  identity: string;
+}
+
+export const below = (source: string, part: string): string => (part === '' ? source : path.join(source, part));

@@ -1,0 +1,82 @@
+/** Creates one container, lets its gate say what it sees, and gives the word. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { faultPoint } from '../../protocol/fault.ts';
+import { NanoError } from '../../src/errors.ts';
+import type { Sandbox } from '../../src/sandbox/driver.ts';
+import { lastLines } from '../output-log.ts';
+import type { ContainerBody } from './body.ts';
+import { type Followed, follow } from './follow.ts';
+import { type Frame, readFrames } from './frames.ts';
+import { GO, GONE, READY } from './gate.ts';
+
+export interface Launch extends Omit<Followed, 'id' | 'frames' | 'sinceMs'> {
+  name: string;
+  body: ContainerBody;
+  /** Why what the gate has seen isn't what was meant, or null. */
+  refuse(said: string): string | null;
+  timeoutMs: number;
+  /** While it stands at its gate. */
+  look?(id: string): Promise<void>;
+}
+
+/** Rejects with a NanoError, and leaves nothing behind, when it does not come to run. */
+export async function launch(plan: Launch): Promise<Sandbox> {
+  const { containers } = plan;
+  const id = await containers.create(plan.name, plan.body);
+  let frames: AsyncGenerator<Frame, void> | undefined;
+  try {
+    const pipe = await containers.attach(id);
+    pipe.on('error', () => undefined); // whoever reads hears of it
+    frames = readFrames(pipe);
+    await containers.start(id);
+    faultPoint('sandbox.building');
+    const seen = await inTime(plan.timeoutMs, hear(frames, READY));
+    const refused = plan.refuse(seen.said);
+    if (refused) throw new NanoError('NC_SANDBOX_START', refused);
+    await plan.look?.(id);
+    pipe.write(GO);
+    const { rest } = await inTime(plan.timeoutMs, hear(frames, GONE));
+    return follow({ ...plan, id, frames: after(rest, frames), sinceMs: Date.now() });
+  } catch (error) {
+    void frames?.return().catch(() => undefined);
+    await containers.remove(id).catch((also: unknown) => {
+      plan.log('a container that did not start stays', { session: plan.sessionId, id, error: also });
+    });
+    throw error;
+  }
+}
+
+/** What the gate says before a line with this word, and what came with that line. */
+async function hear(frames: AsyncGenerator<Frame, void>, word: string): Promise<{ said: string; rest: Buffer }> {
+  let heard = Buffer.alloc(0);
+  let complaint = '';
+  for (;;) {
+    const end = heard.indexOf(`${word}\n`);
+    if (end >= 0) return { said: heard.subarray(0, end).toString(), rest: heard.subarray(end + word.length + 1) };
+    const { value, done } = await frames.next();
+    if (done) {
+      const words = lastLines(complaint || heard.toString()).join('\n');
+      throw new NanoError('NC_SANDBOX_START', words || 'It ended at once.');
+    }
+    if (value.stream === 'out') heard = Buffer.concat([heard, value.bytes]);
+    else complaint += value.bytes.toString();
+  }
+}
+
+async function* after(first: Buffer, frames: AsyncGenerator<Frame, void>): AsyncGenerator<Frame, void> {
+  if (first.length > 0) yield { stream: 'out', bytes: first };
+  yield* frames;
+}
+
+async function inTime<T>(ms: number, event: Promise<T>): Promise<T> {
+  const timer = new AbortController();
+  const late = delay(ms, null, { signal: timer.signal }).then(() => {
+    throw new NanoError('NC_SANDBOX_START', `The container said nothing within ${ms} ms.`);
+  });
+  late.catch(() => undefined); // aborted
+  try {
+    return await Promise.race([event, late]);
+  } finally {
+    timer.abort();
+  }
+}

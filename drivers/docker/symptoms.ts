@@ -1,0 +1,127 @@
+/** What an engine's silence or refusal means, and what to do: from what was seen to a sentence. Pure. */
+import { z } from 'zod';
+import { type ErrorCode, errorText, NanoError } from '../../src/errors.ts';
+import type { Reply } from './http.ts';
+
+export interface Diagnosis {
+  code: ErrorCode;
+  reason: string;
+  remedy: string;
+}
+
+/** 20.10, and what Podman 4 says that it is. */
+export const OLDEST_API = '1.41';
+/** What was tried here; a newer engine is spoken to in it, unless it has given it up. */
+export const NEWEST_API = '1.47';
+
+const START =
+  'Start it: `sudo systemctl start docker`; Podman: `systemctl --user start podman.socket`; or start Docker Desktop.';
+
+export class EngineTrouble extends NanoError {
+  readonly diagnosis: Diagnosis;
+
+  constructor(diagnosis: Diagnosis, options?: ErrorOptions) {
+    super(diagnosis.code, `${diagnosis.reason} ${diagnosis.remedy}`.trim(), options);
+    this.diagnosis = diagnosis;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** Nobody answered. */
+export function unreachable(socket: string, error: unknown): EngineTrouble {
+  const say = (reason: string, remedy: string) =>
+    new EngineTrouble({ code: 'NC_SANDBOX_ENGINE', reason, remedy }, { cause: error });
+  switch (codeOf(error)) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return say(`There is no container engine at ${socket}.`, START);
+    case 'ECONNREFUSED':
+      return say(`The container engine at ${socket} is not running.`, START);
+    case 'EACCES':
+    case 'EPERM':
+      return say(
+        `This user may not use the container engine at ${socket}.`,
+        'Run `sudo usermod -aG docker "$USER"` and log in again (who may use it is root in effect), or set up a rootless engine.',
+      );
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return say(
+        `The container engine at ${socket} went away in the middle of a request.`,
+        'If it is being restarted or updated, this heals by itself.',
+      );
+    default:
+      return say(`The container engine at ${socket} does not answer: ${errorText(error)}.`, START);
+  }
+}
+
+const refusal = z
+  .object({ message: z.string() })
+  .or(z.object({ cause: z.string() }).transform(({ cause }) => ({ message: cause })));
+
+export function messageOf({ status, body }: Reply): string {
+  const known = refusal.safeParse(body).data?.message ?? (typeof body === 'string' ? body : '');
+  return known.trim() || `status ${status}`;
+}
+
+/** It answered, and did not do it. `image` is what was to be run. */
+export function refused(reply: Reply, image: string): EngineTrouble {
+  const said = messageOf(reply);
+  const say = (code: ErrorCode, reason: string, remedy: string) => new EngineTrouble({ code, reason, remedy });
+  if (
+    /no such image|image not known|unable to find image/i.test(said) ||
+    (reply.status === 404 && said.includes(image))
+  ) {
+    return say('NC_SANDBOX_IMAGE', `The image ${image} is not there.`, 'Run `bash container/build.sh`.');
+  }
+  if (/client version [\d.]+ is too old/i.test(said)) {
+    return say(
+      'NC_SANDBOX_UNUSABLE',
+      `The engine is newer than what this version can talk to: ${said}.`,
+      'Run `git pull`.',
+    );
+  }
+  if (/no space left on device|disk quota exceeded/i.test(said)) {
+    return say(
+      'NC_DISK_FULL',
+      `The container engine's disk is full: ${said}`,
+      '`docker system df` shows what takes it, and `docker system prune` removes what nothing uses.',
+    );
+  }
+  if (/unknown or invalid runtime|runtime .* not found|invalid runtime name/i.test(said)) {
+    return say(
+      'NC_SANDBOX_UNUSABLE',
+      `The engine does not have that runtime: ${said}`,
+      'Name one that `docker info` lists.',
+    );
+  }
+  if (/subuid|subgid|newuidmap|insufficient UIDs|not enough ids/i.test(said)) {
+    return say(
+      'NC_SANDBOX_UNUSABLE',
+      `This user has no subordinate ids, which a rootless engine needs: ${said}`,
+      'Run `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$USER"`, then restart the engine.',
+    );
+  }
+  return say('NC_SANDBOX_START', said, '');
+}
+
+/** Why this engine's API can't be used, or null. */
+export function refuseVersion(api: string): Diagnosis | null {
+  if (compareVersions(api, OLDEST_API) >= 0) return null;
+  return {
+    code: 'NC_SANDBOX_UNUSABLE',
+    reason: `The container engine is too old: its API is ${api}, and ${OLDEST_API} is needed (Docker 20.10, Podman 4).`,
+    remedy: 'Update the engine, or use the bubblewrap driver.',
+  };
+}
+
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [a, b].map((version) => version.split('.').map(Number));
+  for (const at of [0, 1]) {
+    const difference = (left?.[at] ?? 0) - (right?.[at] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

@@ -1,0 +1,213 @@
+/** What can be wrong with an engine, and what it does in the middle of things. With an engine of this machine, or with none. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import net, { type Server, type Socket } from 'node:net';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { createDockerDriver } from '../../drivers/docker/index.ts';
+import type { SandboxDriver } from '../../src/sandbox/driver.ts';
+import { DRIVERS, needsRoot, TEST_IMAGE } from './drivers.ts';
+import { makePlace, type Place, processesWith, run, until } from './host.ts';
+
+const driverAt = (place: Place, socket: string, more: { image?: string; runtime?: string } = {}): SandboxDriver =>
+  createDockerDriver({
+    slug: place.slug,
+    stateDir: path.join(place.root, 'state'),
+    log: () => undefined,
+    socket,
+    image: TEST_IMAGE,
+    ...more,
+  });
+
+describe('an engine that can not be used is met with a sentence', () => {
+  let place: Place;
+  before(() => {
+    place = makePlace();
+  });
+  after(() => place.remove());
+
+  async function said(driver: SandboxDriver, code: string): Promise<string> {
+    const { usable, reason, remedy } = await driver.declare();
+    assert.equal(usable, false);
+    await assert.rejects(driver.start(place.spec('none', 'true')), { code });
+    return `${reason} ${remedy}`;
+  }
+
+  test('there is none', async () => {
+    const driver = driverAt(place, path.join(place.root, 'none.sock'));
+    assert.match(
+      await said(driver, 'NC_SANDBOX_ENGINE'),
+      /no container engine at .*none\.sock.*systemctl start docker/,
+    );
+  });
+
+  test('its socket is there, and nobody listens', async () => {
+    const socket = path.join(place.root, 'dead.sock');
+    spawnSync(process.execPath, [
+      '-e',
+      'net.createServer().listen(process.argv[1], () => process.kill(process.pid, 9))',
+      socket,
+    ]);
+    assert.ok(existsSync(socket));
+    assert.match(await said(driverAt(place, socket), 'NC_SANDBOX_ENGINE'), /is not running/);
+  });
+
+  test('this user may not use it', { skip: needsRoot }, async () => {
+    const socket = path.join(place.root, 'closed.sock');
+    const server = net.createServer().listen(socket);
+    await once(server, 'listening');
+    chmodSync(socket, 0o600);
+    chmodSync(place.root, 0o755);
+    process.seteuid?.(65_534);
+    try {
+      assert.match(await said(driverAt(place, socket), 'NC_SANDBOX_ENGINE'), /may not use .*usermod -aG docker/);
+    } finally {
+      process.seteuid?.(0);
+      server.close();
+    }
+  });
+
+  test('its API is from before what is needed, or it is no engine at all', async () => {
+    const answers: object[] = [{ ApiVersion: '1.40', Version: '19.03.8', Arch: 'amd64' }, { hello: 'world' }];
+    for (const [index, answer] of answers.entries()) {
+      const socket = path.join(place.root, `old-${index}.sock`);
+      const server = http.createServer((_request, response) => {
+        response.setHeader('Content-Type', 'application/json').end(JSON.stringify(answer));
+      });
+      server.listen(socket);
+      await once(server, 'listening');
+      const [code, sentence] = [
+        ['NC_SANDBOX_UNUSABLE', /its API is 1\.40, and 1\.41 is needed.*Update the engine/],
+        ['NC_SANDBOX_ENGINE', /no container engine/],
+      ][index] as [string, RegExp];
+      assert.match(await said(driverAt(place, socket), code), sentence);
+      server.close();
+    }
+  });
+});
+
+for (const { name, socket, skip } of DRIVERS.filter((driver) => driver.socket !== null)) {
+  describe(`${name}: what happens to it`, { skip, timeout: 120_000 }, () => {
+    let place: Place;
+    let driver: SandboxDriver;
+    let door: Door;
+    before(async () => {
+      place = makePlace();
+      door = await makeDoor(path.join(place.root, 'door.sock'), socket ?? '');
+      driver = driverAt(place, door.path);
+    });
+    after(async () => {
+      await driver.sweep();
+      await door.close();
+      place.remove();
+    });
+
+    test('without its image nothing starts, and the sentence says what to run', async () => {
+      const without = driverAt(place, door.path, { image: 'nanoclaw-agent-v2-missing:latest' });
+      const { reason, remedy } = await without.declare();
+      assert.match(`${reason} ${remedy}`, /image nanoclaw-agent-v2-missing:latest is not there.*container\/build\.sh/);
+      await assert.rejects(without.start(place.spec('none', 'true')), { code: 'NC_SANDBOX_IMAGE' });
+    });
+
+    test('a runtime that it does not have is said', async () => {
+      const { reason } = await driverAt(place, door.path, { runtime: 'no-such-runtime' }).declare();
+      assert.match(reason ?? '', /no runtime named no-such-runtime/);
+    });
+
+    test('while it is away nothing starts; what runs goes on, and is followed again with all that it said', async () => {
+      const mark = `6${Date.now()}`;
+      const box = place.writable('steps');
+      const script = `echo one; until [ -e /workspace/two ]; do sleep 0.1; done; echo two; until [ -e /workspace/three ]; do sleep 0.1; done; echo three; sleep ${mark} & exit 5`;
+      const mounts = [{ source: box, target: '/workspace', mode: 'rw' as const }];
+      const spec = place.spec('through', script, { mounts });
+      const sandbox = await driver.start(spec);
+      const log = () => (existsSync(spec.logFile) ? readFileSync(spec.logFile, 'utf8') : '');
+      await until('it speaks', () => log() === 'one\n');
+      await door.shut();
+      await assert.rejects(driver.start(place.spec('meanwhile', 'true')), { code: 'NC_SANDBOX_ENGINE' });
+      writeFileSync(path.join(box, 'two'), '');
+      await door.open();
+      await until('what it said meanwhile is there', () => log() === 'one\ntwo\n');
+      writeFileSync(path.join(box, 'three'), '');
+      const { code, lastLines } = await sandbox.exited;
+      assert.deepEqual([code, lastLines], [5, ['one', 'two', 'three']]);
+      assert.equal((await run(driver, place.spec('later', 'echo fine'))).output, 'fine\n');
+    });
+
+    test('what is asked to stop while it is away ends as soon as it is back', async () => {
+      const sandbox = await driver.start(place.spec('wait', 'sleep 1000'));
+      await door.shut();
+      const stopped = sandbox.stop(0);
+      await door.open();
+      assert.equal((await stopped).code, null);
+    });
+
+    test("another install's containers stay, many as they are", async () => {
+      const peer = makePlace();
+      const mark = `5${Date.now()}`;
+      const theirs = driverAt(peer, door.path);
+      const running = await Promise.all(
+        [1, 2, 3].map((n) => theirs.start(peer.spec(`peer-${n}`, `exec sleep ${mark}`))),
+      );
+      assert.equal(await driver.sweep(), 0);
+      assert.deepEqual(await driver.adopt(), []);
+      assert.equal(processesWith(mark), 3);
+      await Promise.all(running.map((sandbox) => sandbox.stop(0)));
+      peer.remove();
+    });
+
+    test('a host path with spaces, colons and other alphabets is mounted as it is', async () => {
+      const named = async (id: string, name: string) => {
+        const mounts = [{ source: place.writable(name), target: `/workspace/${name}`, mode: 'rw' as const }];
+        const env = { PATH: '/usr/bin:/bin', NAME: name };
+        const { code } = await run(driver, place.spec(id, 'echo in > "/workspace/$NAME/file"', { mounts, env }));
+        return [code, readFileSync(path.join(place.root, name, 'file'), 'utf8')];
+      };
+      assert.deepEqual(await named('spaces', "a b: 'c' 日本語 \\ $x"), [0, 'in\n']);
+      const comma = named('comma', 'a,readonly=true');
+      if (name === 'docker') assert.deepEqual(await comma, [0, 'in\n']);
+      else await assert.rejects(comma, { code: 'NC_SANDBOX_START', message: /can't mount a path with a comma/ });
+    });
+  });
+}
+
+interface Door {
+  path: string;
+  /** As an engine that is ended: who was connected is cut off, and nobody answers. */
+  shut(): Promise<void>;
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A socket that leads to the engine's. */
+async function makeDoor(at: string, engine: string): Promise<Door> {
+  const sockets = new Set<Socket>();
+  let server: Server | undefined;
+  const shut = async (): Promise<void> => {
+    const closed = server && once(server, 'close');
+    server?.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+    server = undefined;
+  };
+  const open = async (): Promise<void> => {
+    server = net.createServer({ allowHalfOpen: true }, (inside) => {
+      const outside = net.connect({ path: engine, allowHalfOpen: true });
+      for (const [from, to] of [
+        [inside, outside],
+        [outside, inside],
+      ] as const) {
+        sockets.add(from);
+        from.on('error', () => to.destroy()).on('close', () => sockets.delete(from));
+        from.pipe(to);
+      }
+    });
+    server.listen(at);
+    await once(server, 'listening');
+  };
+  await open();
+  return { path: at, shut, open, close: shut };
+}
