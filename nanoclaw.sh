@@ -16,6 +16,7 @@ Installs what is missing, starts the host and lets the agent answer a message. W
   --yes                     ask nothing; take what is given, and defaults for the rest
   --message "…"             send one message, and print nothing but the reply on stdout
   --provider demo|claude    who answers; with no credential: demo, which needs no account
+  --runtime NAME            what agents are locked in: docker or podman, or bubblewrap, which is taken where no engine answers
   --name NAME               the agent's name; Andy at first
   --timezone ZONE           such as Europe/Berlin; this machine's at first
   --service                 keep the host running after a crash, a logout, a reboot; without --yes it asks
@@ -49,6 +50,7 @@ may_be_timezone() {
 
 arguments=("$@")
 interactive=yes
+runtime=''
 while [ $# -gt 0 ]; do
   case $1 in
     --help | -h)
@@ -57,13 +59,19 @@ while [ $# -gt 0 ]; do
       ;;
     --yes | -y) interactive=no ;;
     --service) ;;
-    --message | --provider | --name | --timezone | --credential-file | --channel | --channel-settings)
+    --message | --provider | --runtime | --name | --timezone | --credential-file | --channel | --channel-settings)
       if [ $# -lt 2 ] || [[ ! $2 =~ [^[:space:]] ]]; then refuse "$1 needs a value."; fi
       if [ "$1" = --timezone ] && ! may_be_timezone "$2"; then
         refuse 'There is no time zone of that name; an example is Europe/Berlin.'
       fi
       if [ "$1" = --provider ] && [[ ! $2 =~ ^[a-z0-9-]+$ || ! -e providers/$2/host.ts ]]; then
         refuse "There is no provider of that name; there are: $(cd providers && echo *)."
+      fi
+      if [ "$1" = --runtime ]; then
+        case $2 in
+          bubblewrap | docker | podman) runtime=$2 ;;
+          *) refuse 'There is no runtime of that name; there are: bubblewrap docker podman.' ;;
+        esac
       fi
       if [ "$1" = --channel ] && [[ ! $2 =~ ^[a-z0-9-]+$ || ! -e channels/$2/manifest.ts ]]; then
         refuse 'There is no channel of that name: `bin/ncl channels available` shows them.'
@@ -76,7 +84,7 @@ while [ $# -gt 0 ]; do
       fi
       shift
       ;;
-    --message=* | --provider=* | --name=* | --timezone=* | --credential-file=* | --channel=* | --channel-settings=*)
+    --message=* | --provider=* | --runtime=* | --name=* | --timezone=* | --credential-file=* | --channel=* | --channel-settings=*)
       refuse "Write ${1%%=*} and its value as two words."
       ;;
     *) refuse "There is no option ${1%%=*}." ;;
@@ -85,6 +93,19 @@ while [ $# -gt 0 ]; do
 done
 if [ "$interactive" = yes ] && [ ! -t 0 ]; then
   refuse 'There is no terminal to ask questions on. Run it with --yes.'
+fi
+
+# Before anything that the bash of macOS is too old for.
+if [ "$(uname -s)" = Darwin ]; then
+  if docker version >/dev/null 2>&1 || podman version >/dev/null 2>&1; then
+    why="A container engine answers, but this version's host runs on Linux alone."
+    remedy='Run it in a virtual machine with Linux; there it needs no engine.'
+  else
+    why='macOS has no sandbox of its own that this can use: it needs a container engine, and none answers.'
+    remedy='Run it in a virtual machine with Linux, where it needs none.'
+  fi
+  printf '  ✗ machine\n    Why:  %s\n    Do:   %s\n' "$why" "$remedy" >&2
+  exit 1
 fi
 
 # shellcheck source=setup/steps.sh

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { DriverName } from '../drivers/names.ts';
 import { startHost, type Terminal, type TestHost } from '../test/support/host-process.ts';
 import { killSandbox } from '../test/support/sandbox-search.ts';
 import { until } from '../test/support/until.ts';
@@ -90,15 +91,17 @@ export async function hopFigures({ silence }: { silence: boolean }): Promise<Row
       rows.push(distribution('the same after 120 s of silence, sandbox warm', late, { p95: 60 }));
     }
   }
-  rows.push(distribution('cold: event → the runner has it (bubblewrap)', await coldStarts(), { p50: 150 }));
+  rows.push(
+    distribution('cold: event → the runner has it (bubblewrap)', await coldStarts(15, 'bubblewrap'), { p50: 150 }),
+  );
   return rows;
 }
 
-async function coldStarts(): Promise<number[]> {
+export async function coldStarts(count: number, runtime: DriverName): Promise<number[]> {
   const samples: number[] = [];
-  await using host = await startHost();
+  await using host = await startHost({ runtime });
   const terminal = await host.terminal();
-  for (let i = 0; i < 15; i += 1) {
+  for (let i = 0; i < count; i += 1) {
     samples.push((await hop(host, terminal)).toProvider);
     await endSandbox(host);
   }

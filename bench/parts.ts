@@ -8,7 +8,7 @@ export function withPart(page: string, name: string, part: string): string {
 
 /** `page`, with the parts of the one before. */
 export function withPartsOf(before: string, page: string): string {
-  return ['soak', 'history'].reduce((made, name) => {
+  return ['soak', 'history', 'drivers'].reduce((made, name) => {
     const part = pattern(name).exec(before)?.[0];
     return part === undefined ? made : withPart(made, name, part);
   }, page);

@@ -67,6 +67,6 @@ const CAUSES = `## Misses, and what isn't measured yet
   \`ncl\` after the start, and not loading zod's 60 locales (a patch of two lines, see the dependencies), more than gave that back:
   144 ms against 151 of the version before them, in turns in the same minutes. A bare Node is 26 ms of it. In the run above something else
   worked beside the boots; the run after it, alone, had 145 ms (p50), 149 at most, warm, and 309 cold.
-- Docker's cold start: there is no such driver yet. Growth and latency over 1,000,000 messages: not measured; over 100,000 see the
+- Growth and latency over 1,000,000 messages: not measured; over 100,000 see the
   soak.
 `;

@@ -10,137 +10,204 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . setup/machine.sh
 # shellcheck source=setup/runtimes.sh
 . setup/runtimes.sh
+# shellcheck source=container/context.sh
+. container/context.sh
 
 usage() {
   cat >&2 <<'TEXT'
 bash container/build.sh [options]
-  --engine <command>      docker or podman (default: the first that is there)
-  --base-image <name>     a Debian or Ubuntu (default: debian:bookworm-slim)
-  --ca-bundle <file>      certificates in PEM that the image trusts as well
+  --engine <command>      docker or podman (default: the first that answers)
+  --socket <path>         of the engine, instead of where its command looks
+  --base-image <name>     a Debian or Ubuntu (NANOCLAW_BASE_IMAGE; default: debian:bookworm-slim)
+  --ca-bundle <file>      certificates in PEM that the image trusts as well (NANOCLAW_CA_BUNDLE;
+                          else what NODE_EXTRA_CA_CERTS or SSL_CERT_FILE names)
   --tag <name>            instead of nanoclaw-agent-v2-<slug>:latest
-  --no-chromium           without a browser
-  --cjk-fonts             with fonts for Chinese, Japanese and Korean (also: INSTALL_CJK_FONTS=true in .env)
+  --slug <slug>           of the install, instead of this checkout's
+  --chromium, --no-chromium      with a browser, or without (INSTALL_CHROMIUM; default: with)
+  --cjk-fonts, --no-cjk-fonts    with fonts for Chinese, Japanese and Korean (INSTALL_CJK_FONTS; default: without)
+  --claude-cli, --no-claude-cli  with the claude command (INSTALL_CLAUDE_CLI; default: without)
+  --settings <file>       where the names in brackets are looked up after the environment (default: .env)
+  --network <name>        for the build alone, as the engine knows it (NANOCLAW_BUILD_NETWORK): host, where it has no bridge
+  --log <file>            instead of logs/image.log
+  --wanted                says the content that the image should have, and builds nothing
   --force                 also when nothing has changed
 TEXT
 }
 
-engine='' base_image=debian:bookworm-slim ca_bundle='' tag='' chromium=true cjk_fonts='' force=''
-log=logs/image.log
+engine='' socket='' base_image='' ca_bundle='' ca_found='' tag='' slug='' chromium='' cjk_fonts='' claude_cli=''
+settings=.env network='' log=logs/image.log wanted='' force='' bound=''
+
+# Before there is a log.
+refuse() {
+  say "$1 $2"
+  exit 1
+}
 
 read_options() {
   while [ $# -gt 0 ]; do
     case $1 in
-      --engine | --base-image | --ca-bundle | --tag)
-        if [ -z "${2:-}" ]; then give_up "$1 needs a value." 'See `bash container/build.sh --help`.'; fi
+      --engine | --socket | --base-image | --ca-bundle | --tag | --slug | --settings | --network | --log)
+        if [ -z "${2:-}" ]; then refuse "$1 needs a value." 'See `bash container/build.sh --help`.'; fi
         case $1 in
           --engine) engine=$2 ;;
+          --socket) socket=$2 ;;
           --base-image) base_image=$2 ;;
           --ca-bundle) ca_bundle=$2 ;;
           --tag) tag=$2 ;;
+          --slug) slug=$2 ;;
+          --settings) settings=$2 ;;
+          --network) network=$2 ;;
+          --log) log=$2 ;;
         esac
         shift 2
         ;;
+      --chromium) chromium=true && shift ;;
       --no-chromium) chromium=false && shift ;;
       --cjk-fonts) cjk_fonts=true && shift ;;
+      --no-cjk-fonts) cjk_fonts=false && shift ;;
+      --claude-cli) claude_cli=true && shift ;;
+      --no-claude-cli) claude_cli=false && shift ;;
+      --wanted) wanted=true && shift ;;
       --force) force=true && shift ;;
+      # Of the host: the build ends when its standard input does.
+      --bound) bound=true && shift ;;
       --help) usage && exit 0 ;;
       *) usage && exit 2 ;;
     esac
   done
 }
 
+settle_options() {
+  base_image=${base_image:-$(setting NANOCLAW_BASE_IMAGE)} base_image=${base_image:-debian:bookworm-slim}
+  chromium=${chromium:-$(is_set INSTALL_CHROMIUM true)}
+  cjk_fonts=${cjk_fonts:-$(is_set INSTALL_CJK_FONTS false)}
+  claude_cli=${claude_cli:-$(is_set INSTALL_CLAUDE_CLI false)}
+  network=${network:-$(setting NANOCLAW_BUILD_NETWORK)}
+  slug=${slug:-$(install_slug)}
+  tag=${tag:-nanoclaw-agent-v2-$slug:latest}
+  # The engine says less well what is wrong with them, and what begins with a dash would be an option.
+  if [[ ! $tag =~ ^[a-z0-9][a-z0-9._/-]*(:[0-9]+/[a-z0-9._/-]+)?(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?$ ]]; then
+    refuse "An image can not be called ${tag@Q}." 'Small letters, digits, dots and dashes, a colon, and a word.'
+  fi
+  if [[ ! $base_image =~ ^[A-Za-z0-9][A-Za-z0-9._/:@-]*$ ]]; then
+    refuse "${base_image@Q} is no name of an image." 'Name one as in debian:bookworm-slim.'
+  fi
+  choose_bundle
+}
+
 choose_engine() {
-  local name
-  if [ -n "$engine" ]; then return; fi
-  for name in docker podman; do
+  local name candidates=${engine:-docker podman}
+  if [ -n "$socket" ]; then
+    export DOCKER_HOST=unix://$socket CONTAINER_HOST=unix://$socket
+    # Each of them speaks to the other's engine as well.
+    candidates="$engine docker podman"
+  fi
+  for name in $candidates; do
     if command -v "$name" >/dev/null && "$name" version >/dev/null 2>&1; then engine=$name && return; fi
   done
-  give_up 'Neither docker nor podman answers.' 'Start the engine, or name its command with --engine.'
+  refuse 'An image is built with the command of docker or podman, and none of them answers.' \
+    'Install one and start its engine, or name it with --engine.'
 }
 
-# As src/install-slug.ts has it.
-install_slug() { printf '%s' "$(pwd -P)" | sha1sum | cut -c 1-8; }
+# Also of a build that is killed: the engine's own command ends it there.
+end_with_host() {
+  exec 8<&0 </dev/null
+  (
+    trap '' TERM
+    read -r _ <&8 || true
+    kill -TERM 0
+    sleep 3
+    kill -KILL 0
+  ) >/dev/null 2>&1 &
+  watcher=$!
+  disown
+}
 
-# From the environment, else from .env.
-setting() {
-  local name=$1
-  if [ -n "${!name:-}" ]; then
-    printf '%s' "${!name}"
-  elif [ -r .env ]; then
-    sed -n "s/^\(export \)\{0,1\}$name=[\"']\{0,1\}\([^\"']*\)[\"']\{0,1\}[[:space:]]*$/\2/p" .env | tail -n 1
+tidy() {
+  if [ -n "${watcher:-}" ]; then kill -KILL "$watcher" 2>/dev/null || true; fi
+  if [ -n "${context:-}" ]; then rm -rf "$context"; fi
+}
+
+hold_image_lock() {
+  if ! command -v flock >/dev/null; then return; fi
+  exec 9>.runtime/image.lock
+  if ! flock -n 9; then
+    say 'another build is at work here: waiting for it'
+    flock 9
   fi
+  # What one that was killed has left.
+  rm -rf .runtime/image.??????
 }
 
-# All that the build reads, in a folder of its own: nothing else of the checkout reaches the engine.
-fill_context() {
-  local package version file hash name
-  rm -rf "$context"
-  mkdir -p "$context/certificates" "$context/programs"
-  cp container/Dockerfile "$context/"
-  if [ -n "$ca_bundle" ]; then split_certificates; fi
-  for name in node bun pnpm; do
-    read -r package version file hash <<<"$(pinned "$name")"
-    if [ ! -x ".runtime/$name-$version/$file" ]; then fetch "$name" "$package" "$version" "$hash"; fi
-    mkdir -p "$context/programs/$name"
-    cp -a ".runtime/$name-$version/." "$context/programs/$name/"
+# Everything into the log; which step it is at, to whoever waits.
+follow() {
+  local line
+  while IFS= read -r line; do
+    printf '%s\n' "$line" >>"$log" || true
+    if [[ $line =~ ^(Step|STEP)\ ([0-9]+/[0-9]+)\ ?:\ (.*) ]]; then
+      say "step ${BASH_REMATCH[2]}: ${BASH_REMATCH[3]:0:70}"
+    elif [[ $line =~ ^#[0-9]+\ \[(.* )?\ *([0-9]+/[0-9]+)\]\ (.*) ]]; then
+      say "step ${BASH_REMATCH[2]}: ${BASH_REMATCH[3]:0:70}"
+    fi
   done
-  if [ "$chromium" = true ]; then add_agent_browser; fi
 }
 
-# One certificate a file: the system's tool for them takes no other.
-split_certificates() {
-  if ! grep -q 'BEGIN CERTIFICATE' "$ca_bundle"; then
-    give_up "There is no certificate in $ca_bundle." 'Name a file in PEM.'
-  fi
-  awk -v folder="$context/certificates" '
-    /BEGIN CERTIFICATE/ { number++; inside = 1 }
-    inside { print > sprintf("%s/own-%03d.crt", folder, number) }
-    /END CERTIFICATE/ { inside = 0; close(sprintf("%s/own-%03d.crt", folder, number)) }' "$ca_bundle"
+build() {
+  # What a step that fails has run in is left over otherwise.
+  local arguments=(--force-rm --tag "$tag"
+    --build-arg "BASE_IMAGE=$base_image"
+    --build-arg "INSTALL_CHROMIUM=$chromium"
+    --build-arg "INSTALL_CJK_FONTS=$cjk_fonts"
+    # Not in the Dockerfile: an engine may take what it built with other arguments. And not the label of the containers, which
+    # inherit these.
+    --label "org.nanoclaw.content=$hash"
+    --label "org.nanoclaw.image-of=$slug") name
+  if [ -n "$network" ]; then arguments+=(--network "$network"); fi
+  # By name alone: the way out of the owner's network is no part of the image.
+  for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy; do
+    if [ -n "${!name:-}" ]; then arguments+=(--build-arg "$name"); fi
+  done
+  "$engine" build "${arguments[@]}" "$context" 2>&1 | follow
 }
 
-add_agent_browser() {
-  local package version file hash folder
-  read -r package version file hash \
-    <<<"$(awk -F '\t' '$2 == "agent-browser" { print $3, $4, $5, $6 }' container/packages.tsv)"
-  folder=.runtime/agent-browser-$version
-  if [ ! -e "$folder/$file" ]; then fetch agent-browser "$package" "$version" "$hash"; fi
-  mkdir -p "$context/programs/agent-browser/bin"
-  cp -a "$folder/LICENSE" "$folder/skill-data" "$context/programs/agent-browser/"
-  cp "$folder/bin/agent-browser-$(platform)" "$context/programs/agent-browser/bin/agent-browser"
-  chmod 755 "$context/programs/agent-browser/bin/agent-browser"
-}
-
-content() {
-  {
-    printf '%s\n' "$base_image" "$chromium" "$cjk_fonts" "$(platform)"
-    (cd "$context" && find . -type f -print0 | sort -z | xargs -0 sha256sum)
-  } | sha256sum | cut -c 1-64
+content_of() {
+  "$engine" image inspect --format '{{ index .Config.Labels "org.nanoclaw.content" }}' "$1" 2>/dev/null || true
 }
 
 read_options "$@"
-mkdir -p logs .runtime
+settle_options
+hash=$(content)
+if [ -n "$wanted" ]; then
+  printf '%s\n' "$hash"
+  exit 0
+fi
+if [ -n "$bound" ]; then end_with_host; fi
+trap tidy EXIT
+mkdir -p "$(dirname "$log")" .runtime
 trust_system_store
 choose_engine
-tag=${tag:-nanoclaw-agent-v2-$(install_slug):latest}
-if [ -z "$cjk_fonts" ]; then case $(setting INSTALL_CJK_FONTS) in true | 1 | yes) cjk_fonts=true ;; *) cjk_fonts=false ;; esac fi
-if [ -n "$ca_bundle" ] && [ ! -r "$ca_bundle" ]; then give_up "$ca_bundle can not be read." 'Name a file in PEM.'; fi
-
-context=$(mktemp -d .runtime/image.XXXXXX)
-trap 'rm -rf "$context"' EXIT
-fill_context >"$log" 2>&1 || { tail -n 5 "$log" >&2 && exit 1; }
-hash=$(content)
-there=$("$engine" image inspect --format '{{ index .Config.Labels "org.nanoclaw.content" }}' "$tag" 2>/dev/null || true)
-if [ "$there" = "$hash" ] && [ -z "$force" ]; then
+hold_image_lock
+if [ "$(content_of "$tag")" = "$hash" ] && [ -z "$force" ]; then
   say "$tag is up to date"
   exit 0
 fi
+context=$(mktemp -d .runtime/image.XXXXXX)
 say "building $tag; what it says is in $log"
-if ! "$engine" build --tag "$tag" \
-  --build-arg BASE_IMAGE="$base_image" \
-  --build-arg INSTALL_CHROMIUM="$chromium" \
-  --build-arg INSTALL_CJK_FONTS="$cjk_fonts" \
-  --build-arg CONTENT="$hash" \
-  "$context" >>"$log" 2>&1; then
+# Not in a condition: there bash would ignore `set -e` inside.
+set +e
+(
+  set -e
+  fill_context
+) >"$log" 2>&1
+filled=$?
+set -e
+if [ "$filled" != 0 ]; then
+  # The newest last: whoever reads it looks there for the reason.
+  tail -n 5 "$log" | sed 's/^setup: [a-z]*: //' >&2
+  say "The image was not built; the one that was there is as it was. All of it is in $log."
+  exit 1
+fi
+if ! build || [ "$(content_of "$tag")" != "$hash" ]; then
   tail -n 15 "$log" >&2
   say "The image was not built; the one that was there is as it was. All of it is in $log."
   exit 1

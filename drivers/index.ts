@@ -4,13 +4,15 @@ import path from 'node:path';
 import { NanoError } from '../src/errors.ts';
 import type { SandboxDriver } from '../src/sandbox/driver.ts';
 import { writeIfOther } from './files.ts';
+import { createImageKeeper } from './image/keeper.ts';
 import { DRIVER_NAMES, type DriverName, defaultDriver, isDriverName } from './names.ts';
 
 export interface DriverOptions {
   slug: string;
   /** A folder on the host for what a driver keeps; made if it isn't there. */
   stateDir: string;
-  /** Settings as they are now: `NANOCLAW_RUNTIME`, `NANOCLAW_OCI_RUNTIME`, `NANOCLAW_IMAGE`, `DOCKER_HOST`, `CONTAINER_HOST`. */
+  /** Settings as they are now: `NANOCLAW_RUNTIME`, `NANOCLAW_OCI_RUNTIME`, `NANOCLAW_IMAGE`, `NANOCLAW_RELAY`,
+   * `DOCKER_HOST`, `CONTAINER_HOST`. */
   env(): Readonly<Record<string, string | undefined>>;
   log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
@@ -21,14 +23,32 @@ export function createDriver(options: DriverOptions): SandboxDriver {
   // A file for each driver that may have left something.
   const marks = path.join(stateDir, 'drivers');
   const adoptedFrom = new Set<DriverName>();
+  /** Whose sandboxes run, by session. */
+  const adopted = new Map<string, DriverName>();
 
   function driver(name: DriverName): Promise<SandboxDriver> {
-    const { NANOCLAW_OCI_RUNTIME, NANOCLAW_IMAGE, DOCKER_HOST, CONTAINER_HOST } = env();
-    const key = JSON.stringify([name, NANOCLAW_OCI_RUNTIME, NANOCLAW_IMAGE, DOCKER_HOST, CONTAINER_HOST]);
+    const { NANOCLAW_OCI_RUNTIME, NANOCLAW_IMAGE, NANOCLAW_RELAY, DOCKER_HOST, CONTAINER_HOST } = env();
+    const key = JSON.stringify([
+      name,
+      NANOCLAW_OCI_RUNTIME,
+      NANOCLAW_IMAGE,
+      NANOCLAW_RELAY,
+      DOCKER_HOST,
+      CONTAINER_HOST,
+    ]);
     const known = made.get(key) ?? make(name, options);
     made.set(key, known);
     return known;
   }
+
+  // One that the owner names is the owner's to make.
+  const images = createImageKeeper(() => {
+    const now = env();
+    const name = chosenDriver(now);
+    return name === 'bubblewrap' || now.NANOCLAW_IMAGE
+      ? undefined
+      : { name, slug: options.slug, stateDir, env: now, log };
+  });
 
   const marked = (): DriverName[] => {
     mkdirSync(marks, { recursive: true });
@@ -51,22 +71,36 @@ export function createDriver(options: DriverOptions): SandboxDriver {
   }
 
   return {
+    // Only said: a host whose setting names none still tells how it is.
     get name() {
-      return chosenDriver(env());
+      return writtenDriver(env());
     },
     async declare() {
       return (await driver(chosenDriver(env()))).declare();
+    },
+    async transport(sessionId) {
+      const one = await driver(adopted.get(sessionId) ?? chosenDriver(env()));
+      return (await one.transport?.(sessionId)) ?? 'socket';
     },
     async start(spec) {
       const name = chosenDriver(env());
       mkdirSync(marks, { recursive: true });
       writeIfOther(path.join(marks, name), Buffer.alloc(0));
-      return (await driver(name)).start(spec);
+      try {
+        return await (await driver(name)).start(spec);
+      } catch (error) {
+        throw images.explain(error);
+      }
     },
     async adopt() {
+      images.begin();
       const found = await each(async (one, name) => {
         const sandboxes = await one.adopt();
         if (sandboxes.length > 0) adoptedFrom.add(name);
+        for (const { sessionId, exited } of sandboxes) {
+          adopted.set(sessionId, name);
+          void exited.then(() => adopted.delete(sessionId));
+        }
         return sandboxes;
       });
       return found.flat();
@@ -84,12 +118,17 @@ export function createDriver(options: DriverOptions): SandboxDriver {
 
 /** Throws NC_SANDBOX_UNUSABLE when the setting names none that there is. */
 export function chosenDriver(env: Readonly<Record<string, string | undefined>>): DriverName {
-  const name = env.NANOCLAW_RUNTIME ?? defaultDriver(process.platform);
+  const name = writtenDriver(env);
   if (isDriverName(name)) return name;
   throw new NanoError(
     'NC_SANDBOX_UNUSABLE',
     `NANOCLAW_RUNTIME is ${JSON.stringify(name)}; there are ${DRIVER_NAMES.join(', ')}.`,
   );
+}
+
+/** Set to nothing counts as not set, as in `.env`. */
+function writtenDriver({ NANOCLAW_RUNTIME }: Readonly<Record<string, string | undefined>>): string {
+  return NANOCLAW_RUNTIME || defaultDriver(process.platform);
 }
 
 /** Only what is used is loaded. */
@@ -100,5 +139,14 @@ async function make(name: DriverName, { slug, stateDir, env, log }: DriverOption
   }
   const { createDockerDriver } = await import('./docker/index.ts');
   const { NANOCLAW_OCI_RUNTIME: runtime, NANOCLAW_IMAGE: image } = env();
-  return createDockerDriver({ name, slug, stateDir, env: env(), runtime, image, log });
+  // Set to nothing counts as not set.
+  return createDockerDriver({
+    name,
+    slug,
+    stateDir,
+    env: env(),
+    runtime: runtime || undefined,
+    image: image || undefined,
+    log,
+  });
 }

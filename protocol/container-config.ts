@@ -59,6 +59,9 @@ export const INSIDE = {
   instructions: '/app/group/CLAUDE.md',
   skills: '/app/group/skills',
   proxySocket: '/run/proxy/proxy.sock',
+  /** Where sockets don't cross: what is said first to `relay`. */
+  relayToken: '/run/proxy/token',
+  relay: { host: 'relay', port: 4000 },
   /** The forwarder that the runner opens on loopback, in front of the proxy's socket. */
   proxyPort: 4000,
 } as const;

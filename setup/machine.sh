@@ -48,9 +48,40 @@ find_system_program() {
 
 ensure_bubblewrap() {
   if ! find_system_program bwrap >/dev/null || ! find_system_program prlimit >/dev/null; then
-    install_packages bubblewrap util-linux
+    if runs_in_engine; then
+      detail "isn't there, and isn't needed: sandboxes run in a container engine"
+      return
+    fi
+    # In a shell of its own, which ends when that gives up.
+    (install_packages bubblewrap util-linux) || without_bubblewrap
+    if ! find_system_program bwrap >/dev/null; then return; fi
   fi
   detail "$("$(find_system_program bwrap)" --version)"
+}
+
+# By what was asked for, else by what is set.
+runs_in_engine() {
+  local kept
+  kept=$(sed -nE "s/^(export +)?NANOCLAW_RUNTIME *= *[\"']?([a-z]+).*/\2/p" .env 2>/dev/null | tail -n 1 || true)
+  case ${runtime:-${kept:-${NANOCLAW_RUNTIME:-}}} in
+    docker | podman) return ;;
+  esac
+  return 1
+}
+
+# Where an engine seems to be at hand, that one will do.
+without_bubblewrap() {
+  local own=${XDG_RUNTIME_DIR:-/run/user/$(id -u)} docker=${DOCKER_HOST:-} podman=${CONTAINER_HOST:-} socket
+  if [ "${runtime:-}" != bubblewrap ]; then
+    for socket in "${docker#unix://}" "${podman#unix://}" /var/run/docker.sock "$own/docker.sock" \
+      "$own/podman/podman.sock" /run/podman/podman.sock; do
+      if [ -S "$socket" ]; then
+        detail "can't be had; there may be an engine at $socket"
+        return
+      fi
+    done
+  fi
+  exit 1
 }
 
 # For tests alone, which are skipped where it can't be had.

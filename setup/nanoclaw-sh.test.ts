@@ -41,6 +41,11 @@ describe('nanoclaw.sh, how it is called', () => {
       ['--yes', '--provider', 'oracle'],
       /There is no provider of that name; there are: claude demo\./,
     ],
+    [
+      'an unknown runtime',
+      ['--yes', '--runtime', 'lxc'],
+      /no runtime of that name; there are: bubblewrap docker podman/,
+    ],
     ['a path as provider', ['--yes', '--provider', '../src'], /There is no provider of that name/],
     ['a key as argument', ['--yes', '--api-key=sk-ant-secret'], /There is no option --api-key\./],
     ['no terminal and no --yes', [], /There is no terminal to ask questions on\. Run it with --yes\./],
@@ -157,6 +162,8 @@ describe('nanoclaw.sh, to the end', () => {
     assert.match(first.stdout, /42/);
     assert.doesNotMatch(first.stdout, /✓/);
     assert.match(first.stderr, /✓ agent +\S+ s {2}Bo, demo; made/);
+    assert.match(first.stderr, /✓ runtime +\S+ s {2}bubblewrap: no container engine can be used\n/);
+    assert.match(first.stderr, /docker: There is no container engine at \/nowhere.*\n +→ .*ncl runtime use docker/);
     const links = readdirSync(join(checkout.root, '.runtime', 'bin')).map(
       (name) => statSync(join(checkout.root, '.runtime/bin', name)).ino,
     );
@@ -171,7 +178,7 @@ describe('nanoclaw.sh, to the end', () => {
       ),
       links,
     );
-    assert.equal(checkout.read('.env'), '');
+    assert.equal(checkout.read('.env'), 'NANOCLAW_RUNTIME=bubblewrap\n');
 
     const asking = checkout.setUp(['--yes', '--message', 'ask me Tea or coffee?: tea, coffee']);
     await until(async () => (await checkout.run(['bin/ncl', 'chat', '--press', '2'])).status === 0);

@@ -14,6 +14,7 @@ export type FailureKind =
   | 'too-long'
   | 'disk-full'
   | 'sandbox-start'
+  | 'sandbox-image'
   | 'sandbox-unusable'
   | 'provider-missing'
   | 'credential-missing'
@@ -133,8 +134,14 @@ export const FAILURES: Readonly<Record<FailureKind, Row>> = {
     remedy: '`ncl doctor` and `ncl logs` say why.',
     retry: true,
   },
+  'sandbox-image': {
+    when: 'The image that sandboxes run in is not there, and is being made.',
+    what: 'The image that my sandbox runs in is being made, which can take some minutes. I answer when it is there.',
+    remedy: '`ncl status` says how far it is.',
+    retry: true,
+  },
   'sandbox-unusable': {
-    when: 'bubblewrap or the rights that it needs are missing.',
+    when: 'bubblewrap, the container engine, or a right that it needs is missing.',
     what: 'No sandbox can be started on this machine.',
     remedy: '`ncl doctor` says what is missing; then send your message again.',
     retry: false,
@@ -161,8 +168,10 @@ export const FAILURES: Readonly<Record<FailureKind, Row>> = {
 
 const START_KINDS: Partial<Record<ErrorCode, FailureKind>> = {
   NC_SANDBOX_UNUSABLE: 'sandbox-unusable',
+  NC_SANDBOX_IMAGE: 'sandbox-image',
   NC_PROVIDER_MISSING: 'provider-missing',
   NC_CREDENTIAL_MISSING: 'credential-missing',
+  NC_DISK_FULL: 'disk-full',
 };
 const SQLITE_FULL = 13;
 
@@ -212,6 +221,8 @@ export type RetryDecision = { retry: true; afterMs: number } | { retry: false };
 
 /** `tries`: how often the message was tried before the try that failed. 5, 10, 20, 40, 80 s, or what was asked for. */
 export function decideRetry(failure: Failure, tries: number): RetryDecision {
+  // For as long as that takes: the message is not at fault. When it can't be made, that is another failure.
+  if (failure.kind === 'sandbox-image') return { retry: true, afterMs: BACKOFF_MS };
   if (!failure.retryable || tries >= MAX_TRIES) return { retry: false };
   const backoff = BACKOFF_MS * 2 ** tries;
   const afterMs = Math.max(backoff, failure.retryAfterMs ?? 0);
@@ -223,6 +234,7 @@ export function noticeText(failure: Failure, tries: number, decision: RetryDecis
   const { remedy } = FAILURES[failure.kind];
   const what = `${FAILURES[failure.kind].what}${failure.detail ? ` It was ${failure.detail}.` : ''}`;
   const words = failure.lastWords ? ` Its last words: ${failure.lastWords}` : '';
+  if (decision.retry && failure.kind === 'sandbox-image') return tries > 0 ? undefined : `⚠️ ${what}`;
   if (decision.retry)
     return tries > 0 ? undefined : `⚠️ ${what} I'll try again in ${inWords(decision.afterMs)}.${words}`;
   const gaveUp = failure.retryable && tries >= MAX_TRIES ? ` I gave up after ${MAX_TRIES + 1} tries.` : '';

@@ -75,7 +75,7 @@ export function createHost(parts: HostParts) {
   const takeOver = createTakeOver({ db, ...stores, ...later });
   const egress = createEgressCounters(db, log);
   const credentials = createCredentialUses(db, audit);
-  const providers = createProviders({ root: code, env, onEgress: egress.add, onCredential: credentials.add, log });
+  const providers = createProviders({ ...parts, root: code, onEgress: egress.add, onCredential: credentials.add });
   const mounts = createMounts({ db, audit, paths, code, allowlist: allowlistFile() });
   function deliver(ids: readonly string[]): void {
     // Until everything from before a crash is queued in its order, new rows wait in the database.

@@ -1,7 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { dirname, join } from 'node:path';
 import { refuseFraming } from './body.ts';
 import { DIAL_TIMEOUT_MS } from './dial.ts';
+import type { Door } from './door.ts';
 import { errorText, VaultError } from './error.ts';
 import { forward } from './forward.ts';
 import { createServer } from './http.ts';
@@ -14,6 +16,7 @@ import { parseRule, type Rule } from './target.ts';
 import { openTunnel } from './tunnel.ts';
 
 export { describeKind, judgeAddress } from './address.ts';
+export { type Door, type DoorPlace, openDoor } from './door.ts';
 export { VaultError } from './error.ts';
 export type { Credential } from './model-api.ts';
 export { parseRule } from './target.ts';
@@ -25,6 +28,8 @@ export interface RelaySession {
   socketPath: string;
   /** Who may connect, when the host runs as root. */
   uid?: number;
+  /** Instead of the socket, which nobody inside may use then. Its token is written beside it, into `token`, for the uid alone. */
+  door?: Door;
   egress: 'public' | 'none';
   /** Rules of the owner, `host:port`, `host:*` or `host`: what may be reached though it isn't public. */
   allow: readonly string[];
@@ -79,6 +84,8 @@ interface OpenSession {
   server: Server;
   socketPath: string;
   sockets: Set<Socket>;
+  /** Ends its way in by the door. */
+  leave?: () => void;
 }
 
 /** Throws NC_ENV_INVALID for an upstream that isn't a plain http or https address. */
@@ -205,6 +212,7 @@ export function createRelay(options: RelayOptions): Relay {
     const open = sessions.get(sessionId);
     if (open === undefined) return;
     sessions.delete(sessionId);
+    open.leave?.();
     const closed = new Promise((done) => open.server.close(done));
     open.server.closeAllConnections();
     for (const socket of open.sockets) socket.destroy();
@@ -214,15 +222,19 @@ export function createRelay(options: RelayOptions): Relay {
 
   return {
     async open(session) {
-      const { sessionId, socketPath, uid } = session;
+      const { sessionId, socketPath, uid, door } = session;
       while (sessions.has(sessionId)) await close(sessionId);
       const sockets = new Set<Socket>();
       const server = serve(session, proxyFor(session, sockets));
-      sessions.set(sessionId, { server, socketPath, sockets });
+      const open: OpenSession = { server, socketPath, sockets };
+      sessions.set(sessionId, open);
       try {
-        await listenPrivately(server, socketPath, uid);
+        const token = join(dirname(socketPath), 'token');
+        if (door) open.leave = door.admit(token, uid, (socket) => server.emit('connection', socket));
+        await listenPrivately(server, socketPath, door ? undefined : uid);
         limitChurn(server, socketPath);
       } catch (error) {
+        open.leave?.();
         sessions.delete(sessionId);
         throw error;
       }

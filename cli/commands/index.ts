@@ -25,6 +25,7 @@ import { logs } from './logs.ts';
 import { mountsAdd, mountsCheck, mountsList, mountsRemove } from './mounts.ts';
 import { ownerCode } from './owner-code.ts';
 import { restart } from './restart.ts';
+import { runtime, runtimeUse } from './runtime.ts';
 import { serviceInstall, serviceStatus, serviceUninstall } from './service.ts';
 import { start } from './start.ts';
 import { status } from './status.ts';
@@ -75,6 +76,8 @@ export const commands: readonly Command[] = [
   serviceInstall,
   serviceStatus,
   serviceUninstall,
+  runtime,
+  runtimeUse,
   version,
   help,
   doctorHost,

@@ -1,26 +1,47 @@
-import { accessSync, constants, existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Check } from '../../admin/view.ts';
-import { installSlug } from '../../src/install-slug.ts';
-import { pathsFor } from '../../src/paths.ts';
 import type { DriverDeclaration } from '../../src/sandbox/driver.ts';
-import { asNanoError } from '../../src/system-error.ts';
+import { idleSetting, readChoice, type Settings } from '../runtime/choice.ts';
+import { engineText, lookAtRuntime, notGuaranteed, type RuntimeLook } from '../runtime/look.ts';
+import { readSettings } from '../runtime/settings.ts';
 
-/** Asks the driver by starting a real sandbox, as the host would. */
-export async function declareDriver(home: string): Promise<DriverDeclaration> {
+const REMEDY = 'Run `ncl runtime`: it shows what works here, and `ncl runtime use <name>` chooses it.';
+
+/** Asks the chosen driver by starting a sandbox of its own, as the host would; what runs is left alone. */
+export async function checkDriver(home: string): Promise<{ look: DriverDeclaration; checks: Check[] }> {
+  const { file, environment, all } = settingsOf(home);
+  const { name, written, problem } = readChoice(file, environment, process.platform);
+  if (name === undefined) {
+    const look = { driver: written, usable: false, guarantees: [] };
+    return { look, checks: [{ name: 'sandbox', ok: false, blocking: true, detail: problem ?? '', remedy: REMEDY }] };
+  }
+  const look = await lookAtRuntime(home, name, all);
+  const idle = idleSetting(name, all);
+  return { look, checks: [driverCheck(look), ...(idle === undefined ? [] : [idleCheck(name, idle)])] };
+}
+
+/** A check of its own says that `.env` can't be read; a host that runs has what it read before. */
+function settingsOf(home: string): { file: Settings; environment: Settings; all: Settings } {
   try {
-    const { createBubblewrapDriver } = await import('../../drivers/bubblewrap/index.ts');
-    const { data } = pathsFor(home);
-    // Or the driver would take a folder that is closed for a machine that is.
-    if (existsSync(data)) accessSync(data, constants.R_OK | constants.W_OK | constants.X_OK);
-    const stateDir = join(data, 'sandbox');
-    return await createBubblewrapDriver({ slug: installSlug(home), stateDir, log: () => undefined }).declare();
-  } catch (error) {
-    return { driver: 'bubblewrap', usable: false, reason: asNanoError(error).message, guarantees: [] };
+    return readSettings(home);
+  } catch {
+    return { file: {}, environment: process.env, all: process.env };
   }
 }
 
-export function driverCheck({ driver, usable, reason, remedy }: DriverDeclaration): Check {
-  const detail = usable ? `${driver} starts sandboxes here.` : (reason ?? `${driver} can start no sandbox here.`);
-  return { name: 'sandbox', ok: usable, blocking: true, detail, ...(remedy && { remedy }) };
+function driverCheck(look: RuntimeLook): Check {
+  const { driver, usable, reason, remedy } = look;
+  const engine = engineText(look);
+  const missing = notGuaranteed(look).map(({ name }) => name);
+  const detail = [
+    usable
+      ? `${driver} starts sandboxes here${engine && `: ${engine}`}.`
+      : `${driver}: ${reason ?? 'no sandbox starts.'}`,
+    ...(usable && missing.length > 0 ? [`Not guaranteed: ${missing.join(', ')}; see below.`] : []),
+  ];
+  return { name: 'sandbox', ok: usable, blocking: true, detail: detail.join(' '), ...(remedy && { remedy }) };
+}
+
+function idleCheck(name: string, setting: string): Check {
+  const detail = `${setting} is set, and ${name} has no use for it.`;
+  return { name: 'runtime', ok: false, blocking: false, detail, remedy: 'Take it out of `.env`, or choose an engine.' };
 }

@@ -7,16 +7,21 @@ import type { ClientContext } from '../definition.ts';
 import { findHost } from '../host-process.ts';
 import { type Look, paint } from '../screen.ts';
 import { localChecks } from './checks.ts';
-import { declareDriver, driverCheck } from './driver.ts';
+import { checkDriver } from './driver.ts';
+import { imageChecks } from './image.ts';
 import { providerCheck } from './providers.ts';
 
 /** Returns the exit status: 1 when something fails that an answer needs. */
 export async function runDoctor(context: ClientContext): Promise<number> {
   const { root, home, screen, json } = context;
-  const [local, driver, host] = await Promise.all([localChecks(root, home), declareDriver(home), hostChecks(context)]);
+  const [local, { look: driver, checks: sandbox }, host] = await Promise.all([
+    localChecks(root, home),
+    checkDriver(home),
+    hostChecks(context),
+  ]);
   const { serviceCheck } = await import('../../setup/service/index.ts');
   const [provider, service] = await Promise.all([providerCheck(root, host.report), serviceCheck(context)]);
-  const checks = [...local, driverCheck(driver), provider, ...host.checks, service];
+  const checks = [...local, ...sandbox, ...imageChecks(home, driver.driver), provider, ...host.checks, service];
   if (json) screen.out(JSON.stringify({ checks, driver }));
   else screen.out([...checkLines(checks, screen), '', ...guarantees(driver, screen)].join('\n'));
   return checks.some((check) => check.blocking && !check.ok) ? 1 : 0;

@@ -36,6 +36,7 @@ export function makeCheckout(depth = ''): Checkout {
     'assistant',
     'cli',
     'bin',
+    'drivers',
     'channels/terminal',
     'channels/web-server',
     'setup/service',

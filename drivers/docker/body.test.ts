@@ -5,6 +5,7 @@ import { mountSteps } from '../mounts.ts';
 import { type BodyParts, containerBody, userFor } from './body.ts';
 import type { Engine } from './engine.ts';
 import { createHttp } from './http.ts';
+import { subnetAt } from './network/subnets.ts';
 
 const docker: Engine = {
   http: createHttp('/nowhere.sock'),
@@ -17,6 +18,7 @@ const docker: Engine = {
   machine: 'x64',
   sameKernel: true,
   limits: { memory: true, swap: true, cpu: true, pids: true },
+  countsInside: false,
   cgroups: 'cgroup v2',
   runtimes: ['runc'],
 };
@@ -69,6 +71,19 @@ test('nothing is left of what an engine gives by default', () => {
   assert.ok(!('Binds' in HostConfig));
 });
 
+test('in a network of its own it knows the relay by its address, and asks no name server', () => {
+  const { HostConfig, NetworkDisabled, NetworkingConfig } = made(docker, {
+    network: { name: 'n', subnet: subnetAt(1) },
+  });
+  assert.deepEqual(
+    [NetworkDisabled, HostConfig.NetworkMode, HostConfig.ExtraHosts, HostConfig.Dns],
+    [false, 'n', ['relay:198.19.0.10'], ['127.0.0.1']],
+  );
+  assert.deepEqual(NetworkingConfig?.EndpointsConfig.n?.IPAMConfig, { IPv4Address: '198.19.0.11' });
+  const { HostConfig: without, NetworkingConfig: none } = made(docker);
+  assert.ok(none === undefined && !('Dns' in without) && !('ExtraHosts' in without));
+});
+
 test('a folder between a writable mount and one in it is a mount of its own', () => {
   const { HostConfig } = made(docker);
   assert.deepEqual(
@@ -94,6 +109,25 @@ test('what an engine can not limit is not asked for, and no limit is above its o
       ['nofile', 1000],
     ],
   );
+});
+
+test('where no group can count processes, the kernel does in the user namespace', () => {
+  const script = (engine: Engine): string => made(engine).Cmd[2] ?? '';
+  assert.match(script({ ...podman, countsInside: true }), /ulimit -p 100/);
+  assert.doesNotMatch(script(podman), /ulimit -p/);
+});
+
+test('with SELinux the label is switched off, so that folders need none', () => {
+  for (const engine of [docker, podman]) {
+    assert.ok(made({ ...engine, selinux: true }).HostConfig.SecurityOpt.includes('label=disable'));
+    assert.ok(!made(engine).HostConfig.SecurityOpt.includes('label=disable'));
+  }
+});
+
+test('a root that is nobody outside says that it is in a sandbox, or harnesses refuse to work', () => {
+  const env = (uid: number) => made(docker, { user: { uid, gid: uid, namespace: '' } }).Env;
+  assert.deepEqual(env(0), ['PATH=/usr/bin', 'IS_SANDBOX=1']);
+  assert.deepEqual(env(20_001), ['PATH=/usr/bin']);
 });
 
 test('Podman is told in its own way what Docker is told in its', () => {

@@ -1,5 +1,6 @@
 /** From a spec to what the engine is asked to create. Pure: what is said here can be tested as data. */
 
+import { INSIDE } from '../../protocol/container-config.ts';
 import type { SandboxSpec } from '../../src/sandbox/driver.ts';
 import type { HardLimits } from '../hard-limits.ts';
 import type { MountStep } from '../mounts.ts';
@@ -7,6 +8,7 @@ import { LOG_LIMITS } from '../output-log.ts';
 import { OPEN_FILES, tmpfsSizes } from '../spec.ts';
 import type { Engine } from './engine.ts';
 import { below, gateCommand } from './gate.ts';
+import type { Network } from './network/index.ts';
 
 export type ContainerBody = ReturnType<typeof containerBody>;
 
@@ -28,6 +30,8 @@ export interface BodyParts {
   /** As `seccomp=` wants it: the profile for Docker, its path for Podman. */
   seccomp: string | null;
   runtime: string | undefined;
+  /** Left out: none but loopback. */
+  network?: Network | undefined;
   /** Of this machine; null when the engine's is another. */
   hard: HardLimits | null;
 }
@@ -74,6 +78,9 @@ const MASKED = [
 ].map((name) => `/proc/${name}`);
 const READ_ONLY = ['/dev', ...['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map((name) => `/proc/${name}`)];
 
+/** Nobody outside; but harnesses refuse to work as root unless they are told that this is a sandbox. */
+const MAPPED_ROOT = { IS_SANDBOX: '1' };
+
 export function containerBody(spec: SandboxSpec, engine: Engine, parts: BodyParts) {
   const { limits } = spec;
   const { uid, gid, namespace } = parts.user;
@@ -88,9 +95,9 @@ export function containerBody(spec: SandboxSpec, engine: Engine, parts: BodyPart
     User: `${uid}:${gid}`,
     Hostname: 'sandbox',
     WorkingDir: '/',
-    Env: Object.entries(spec.env).map(([name, value]) => `${name}=${value}`),
+    Env: Object.entries({ ...spec.env, ...(uid === 0 ? MAPPED_ROOT : {}) }).map(([name, value]) => `${name}=${value}`),
     Entrypoint: ['/usr/bin/tini', '--'],
-    Cmd: gateCommand(spec.command, targets, spec.env, limits.fileSizeBytes),
+    Cmd: gateCommand(spec.command, targets, spec.env, limits.fileSizeBytes, engine.countsInside ? limits.pids : null),
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,
@@ -98,11 +105,12 @@ export function containerBody(spec: SandboxSpec, engine: Engine, parts: BodyPart
     // The gate's way to hear that the host is gone.
     StdinOnce: true,
     Tty: false,
-    NetworkDisabled: true,
+    NetworkDisabled: parts.network === undefined,
     Healthcheck: { Test: ['NONE'] },
     Labels: parts.labels,
     HostConfig: {
-      NetworkMode: 'none',
+      NetworkMode: parts.network?.name ?? 'none',
+      ...(parts.network ? inNetwork(parts.network) : {}),
       ReadonlyRootfs: true,
       Privileged: false,
       CapDrop: ['ALL'],
@@ -142,8 +150,18 @@ export function containerBody(spec: SandboxSpec, engine: Engine, parts: BodyPart
       RestartPolicy: { Name: 'no' },
       ...(parts.runtime === undefined ? {} : { Runtime: parts.runtime }),
     },
+    ...(parts.network ? { NetworkingConfig: { EndpointsConfig: endpoint(parts.network) } } : {}),
   };
 }
+
+/** The engine's own name server would ask others, out of a network that lets nothing out. Here it finds nobody to ask. */
+const inNetwork = ({ subnet }: Network) => ({
+  ExtraHosts: [`${INSIDE.relay.host}:${subnet.bridge}`],
+  Dns: ['127.0.0.1'],
+  DnsSearch: ['.'],
+});
+
+const endpoint = ({ name, subnet }: Network) => ({ [name]: { IPAMConfig: { IPv4Address: subnet.sandbox } } });
 
 const PODMAN_PROCESSES = 16_384;
 

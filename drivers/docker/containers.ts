@@ -1,14 +1,18 @@
 /** What is done with containers, in the engine's own calls. Refusals are thrown as what they mean. */
-import type { Duplex, Readable } from 'node:stream';
+import { addAbortSignal, type Duplex, type Readable } from 'node:stream';
 import { z } from 'zod';
 import type { ContainerBody } from './body.ts';
 import type { Engine } from './engine.ts';
 import type { Reply } from './http.ts';
+import { killedForMemory } from './killed-for-memory.ts';
+import type { BridgeBody } from './network/bridge.ts';
 import { refused } from './symptoms.ts';
 
 export interface Ending {
   code: number;
   outOfMemory: boolean;
+  /** Whether the engine would know that it was. */
+  hearsOutOfMemory: boolean;
 }
 
 export interface Listed {
@@ -34,6 +38,11 @@ const inspected = z.object({
   }),
 });
 
+/** A host that begins waits for it. */
+const LIST_TIMEOUT_MS = 15_000;
+/** For a start or a removal: an engine under load takes its time. */
+const SLOWEST_MS = 60_000;
+
 export function createContainers({ http, prefix, name }: Engine, image: string) {
   const at = (id: string, action: string): string => `${prefix}/containers/${id}/${action}`;
   const isReply = (answer: object): answer is Reply => 'status' in answer && 'body' in answer;
@@ -45,31 +54,29 @@ export function createContainers({ http, prefix, name }: Engine, image: string) 
   }
 
   return {
-    hearsOutOfMemory: name === 'Docker',
-
-    async create(called: string, body: ContainerBody): Promise<string> {
+    async create(called: string, body: ContainerBody | BridgeBody): Promise<string> {
       const path = `${prefix}/containers/create?name=${encodeURIComponent(called)}`;
-      const reply = await expect(http.call('POST', path, { body }), 201);
+      const reply = await expect(http.call('POST', path, { body, timeoutMs: SLOWEST_MS }), 201);
       return created.parse(reply.body).Id;
     },
 
     /** Its input and output, both in one; before the start, or what it prints first is lost. */
-    async attach(id: string): Promise<Duplex> {
+    async attach(id: string, signal: AbortSignal): Promise<Duplex> {
       const answer = await http.upgrade(at(id, 'attach?stream=1&stdin=1&stdout=1&stderr=1'));
       if (isReply(answer)) throw refused(answer, image);
-      return answer;
+      return addAbortSignal(signal, answer);
     },
 
     /** Its output from this time on, until it ends. */
-    async logs(id: string, sinceMs: number): Promise<Readable> {
+    async logs(id: string, sinceMs: number, signal: AbortSignal): Promise<Readable> {
       const since = (sinceMs / 1000).toFixed(6);
       const answer = await http.open(at(id, `logs?stdout=1&stderr=1&follow=1&since=${since}`));
       if (isReply(answer)) throw refused(answer, image);
-      return answer;
+      return addAbortSignal(signal, answer);
     },
 
     async start(id: string): Promise<void> {
-      await expect(http.call('POST', at(id, 'start')), 204, 304);
+      await expect(http.call('POST', at(id, 'start'), { timeoutMs: SLOWEST_MS }), 204, 304);
     },
 
     /** Not running any more is fine; whether it ended is told by `ending` alone. */
@@ -78,32 +85,45 @@ export function createContainers({ http, prefix, name }: Engine, image: string) 
     },
 
     /** Waits for its end. Null: there is no such container any more. */
-    async ending(id: string): Promise<Ending | null> {
+    async ending(id: string, signal: AbortSignal): Promise<Ending | null> {
       for (;;) {
-        const waited = await expect(http.call('POST', at(id, 'wait?condition=not-running')), 200, 404);
+        const waited = await expect(http.call('POST', at(id, 'wait?condition=not-running'), { signal }), 200, 404);
         if (waited.status === 404) return null;
-        const looked = await expect(http.call('GET', at(id, 'json')), 200, 404);
+        const looked = await expect(http.call('GET', at(id, 'json'), { signal }), 200, 404);
         if (looked.status === 404) return null;
         const { Running, ExitCode, OOMKilled } = inspected.parse(looked.body).State;
-        if (!Running) return { code: ExitCode, outOfMemory: OOMKilled };
+        if (!Running) return { code: ExitCode, outOfMemory: OOMKilled, hearsOutOfMemory: name === 'Docker' };
       }
     },
 
+    /** Whether the engine answers at all. */
+    async ping(signal: AbortSignal): Promise<void> {
+      await expect(http.call('GET', `${prefix}/_ping`, { signal }), 200);
+    },
+
     /** Of its first process, on the engine's machine; 0 when it doesn't run. */
-    async pid(id: string): Promise<number> {
-      const { body } = await expect(http.call('GET', at(id, 'json')), 200);
+    async pid(id: string, signal?: AbortSignal): Promise<number> {
+      const { body } = await expect(http.call('GET', at(id, 'json'), { signal }), 200);
       return inspected.parse(body).State.Pid;
+    },
+
+    /** For an engine that seldom hears of it itself. */
+    async memoryCounter(id: string, signal: AbortSignal): Promise<(() => number | null) | null> {
+      return name === 'Docker' ? null : killedForMemory(await this.pid(id, signal), id);
     },
 
     /** Whatever state it is in. Gone already is fine, and so is that somebody is at it. */
     async remove(id: string): Promise<void> {
-      await expect(http.call('DELETE', `${prefix}/containers/${id}?force=1&v=1`), 200, 204, 404, 409);
+      // Without a time Podman asks it to end, and waits.
+      const path = `${prefix}/containers/${id}?force=1&v=1&timeout=0`;
+      await expect(http.call('DELETE', path, { timeoutMs: SLOWEST_MS }), 200, 204, 404, 409);
     },
 
     /** Those with exactly this label: looked at here as well, since a filter that an engine doesn't know finds all. */
     async list(label: string, value: string): Promise<Listed[]> {
       const filters = encodeURIComponent(JSON.stringify({ label: [`${label}=${value}`] }));
-      const reply = await expect(http.call('GET', `${prefix}/containers/json?all=1&filters=${filters}`), 200);
+      const path = `${prefix}/containers/json?all=1&filters=${filters}`;
+      const reply = await expect(http.call('GET', path, { timeoutMs: LIST_TIMEOUT_MS }), 200);
       return listed.parse(reply.body).filter(({ labels }) => labels[label] === value);
     },
   };

@@ -1,6 +1,55 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { uidOnHost } from './declaration.ts';
+import { judge, type Trial, uidOnHost } from './declaration.ts';
+import { createHttp } from './http.ts';
+
+const trial: Trial = {
+  lines: ['net:lo: 0', 'net:tunl0: 0', 'net:eth0: 0', 'reach:yes'],
+  hostUid: 2000,
+  wantedUid: 2000,
+  code: 0,
+  engine: {
+    http: createHttp('/nowhere.sock'),
+    prefix: '/v1.41',
+    name: 'Docker',
+    version: '20.10',
+    rootless: false,
+    remapsUsers: false,
+    selinux: false,
+    machine: 'x64',
+    sameKernel: true,
+    limits: { memory: true, swap: true, cpu: true, pids: true },
+    countsInside: false,
+    cgroups: 'cgroup v2',
+    runtimes: ['runc'],
+  },
+  byNetwork: true,
+  slug: 'slug',
+  runtime: undefined,
+};
+
+/** Whether the relay is reached, and nothing else is. */
+function ways(more: Partial<Trial>): (boolean | undefined)[] {
+  const { guarantees } = judge({ ...trial, ...more });
+  return ['transport', 'network'].map((wanted) => guarantees.find(({ name }) => name === wanted)?.held);
+}
+
+test('by network the bridge alone may be there, and it has to lead somewhere', () => {
+  const { lines } = trial;
+  assert.deepEqual(ways({}), [true, true]);
+  assert.deepEqual(ways({ lines: lines.map((line) => line.replace('yes', 'no')) }), [false, true]);
+  assert.deepEqual(ways({ lines: [...lines, 'neighbour:198.19.0.1'] }), [true, false]);
+  assert.deepEqual(ways({ lines: [...lines, 'net:eth1: 0'] }), [true, false]);
+});
+
+test('by socket there is no other interface, and the socket has to cross', () => {
+  const lines = ['net:lo: 0', 'reach:yes'];
+  const byNetwork = false;
+  assert.deepEqual(ways({ byNetwork, lines }), [true, true]);
+  assert.deepEqual(ways({ byNetwork, lines: ['net:lo: 0', 'reach:no'] }), [false, true]);
+  assert.deepEqual(ways({ byNetwork, lines, engine: { ...trial.engine, sameKernel: false } }), [false, true]);
+  assert.deepEqual(ways({ byNetwork }), [true, false]);
+});
 
 test('an id inside is what the map makes of it outside', () => {
   assert.equal(uidOnHost(['Uid:2042', 'uidmap:0 0 4294967295']), 2042);

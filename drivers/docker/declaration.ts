@@ -12,18 +12,14 @@ export interface Trial {
   wantedUid: number;
   code: number | null;
   engine: Engine;
+  /** By a network of its own to the relay, instead of by a socket. */
+  byNetwork: boolean;
   slug: string;
   runtime: string | undefined;
 }
 
-export function judge({ lines, hostUid, wantedUid, code, engine, slug, runtime }: Trial): DriverDeclaration {
-  const has = (pattern: RegExp): boolean => lines.some((line) => pattern.test(line));
-  const held = (name: string, ok: boolean, how: string, otherwise: string, remedy?: string): Guarantee => ({
-    name,
-    held: ok,
-    how: ok ? how : otherwise,
-    ...(ok || remedy === undefined ? {} : { remedy }),
-  });
+export function judge({ lines, hostUid, wantedUid, code, engine, byNetwork, slug, runtime }: Trial): DriverDeclaration {
+  const has = hasIn(lines);
   const limited = (name: 'memory' | 'cpu' | 'pids'): Guarantee =>
     held(name, engine.limits[name], engine.cgroups, 'this engine may not set it', DELEGATION);
   const uid = hostUid ?? uidOnHost(lines);
@@ -36,7 +32,9 @@ export function judge({ lines, hostUid, wantedUid, code, engine, slug, runtime }
     held('read-only-root', has(/^mount:\/ \S+ ro\b/), "the image's, read-only", 'writable'),
     held('private-tmp', has(/^mount:\/tmp tmpfs .*size=/), 'a tmpfs of limited size', 'not private'),
     held('init', has(/^init:tini 1$/), 'tini of the image reaps and forwards signals', 'no init of ours'),
-    limited('pids'),
+    has(new RegExp(`^limit:processes ${TRIAL_LIMITS.pids} `)) && engine.countsInside
+      ? held('pids', true, 'RLIMIT_NPROC in the user namespace', '')
+      : limited('pids'),
     limited('memory'),
     limited('cpu'),
     held(
@@ -53,21 +51,68 @@ export function judge({ lines, hostUid, wantedUid, code, engine, slug, runtime }
     ),
     held('logs', true, `rotated at ${LOG_LIMITS.fileBytes / 1024 / 1024} MiB, ${LOG_LIMITS.keep} kept`, ''),
     held('label', true, `org.nanoclaw.install=${slug}: adopted after a restart of the host`, ''),
+    ...(byNetwork ? throughNetwork(lines) : bySocket(engine, lines)),
+  ];
+  return { driver: 'docker', usable: code === 0, guarantees };
+}
+
+const hasIn =
+  (lines: readonly string[]) =>
+  (pattern: RegExp): boolean =>
+    lines.some((line) => pattern.test(line));
+
+const held = (name: string, ok: boolean, how: string, otherwise: string, remedy?: string): Guarantee => ({
+  name,
+  held: ok,
+  how: ok ? how : otherwise,
+  ...(ok || remedy === undefined ? {} : { remedy }),
+});
+
+/** Some kernels put these into every namespace, switched off. */
+const IDLE = 'tunl0|gre0|gretap0|erspan0|ip_vti0|ip6_vti0|sit0|ip6tnl0|ip6gre0';
+
+function bySocket(engine: Engine, lines: readonly string[]): Guarantee[] {
+  const has = hasIn(lines);
+  return [
     held(
       'transport',
-      engine.sameKernel,
+      engine.sameKernel && !has(/^reach:no$/),
       'a Unix socket in a folder that is mounted read-only',
       "the engine runs in a machine of its own, which a socket doesn't reach",
-      'Use an engine of this machine.',
+      engine.name === 'Docker'
+        ? 'Set NANOCLAW_RELAY=network, or take that setting away.'
+        : 'Use an engine of this machine.',
     ),
     held(
       'network',
-      has(/^net:lo:/) && !has(/^net:(?!lo:)/),
+      has(/^net:lo:/) && !has(new RegExp(`^net:(?!(lo|${IDLE}):)`)),
       'a network namespace with loopback alone',
       'others are visible',
     ),
   ];
-  return { driver: 'docker', usable: code === 0, guarantees };
+}
+
+function throughNetwork(lines: readonly string[]): Guarantee[] {
+  const has = hasIn(lines);
+  const neighbour = lines.map((line) => /^neighbour:(\S+)/.exec(line)?.[1]).find((at) => at !== undefined);
+  return [
+    held(
+      'transport',
+      !has(/^reach:no$/),
+      "by TCP: a network of its own with the relay's bridge in it, and a token for each start",
+      "the relay's bridge can't be reached, or can't reach this machine",
+      'A firewall of this machine may refuse what comes from the engine. See docs/docker.md.',
+    ),
+    held(
+      'network',
+      has(/^net:lo:/) && !has(new RegExp(`^net:(?!(lo|eth0|${IDLE}):)`)) && neighbour === undefined,
+      "an internal network of its own, with nobody in it but the relay's bridge",
+      neighbour === undefined
+        ? 'others are visible'
+        : `what listens on the engine's machine can be called at ${neighbour}`,
+      'Update the engine: Docker 28 and later close that.',
+    ),
+  ];
 }
 
 /** From its id inside, by the map of the user namespace. Null: it didn't say. */

@@ -3,7 +3,7 @@ import os from 'node:os';
 import { z } from 'zod';
 import type { Machine } from '../syscalls.ts';
 import { createHttp, type Http } from './http.ts';
-import { compareVersions, EngineTrouble, messageOf, NEWEST_API, refuseVersion } from './symptoms.ts';
+import { compareVersions, EngineTrouble, messageOf, NEWEST_API, noSubordinateIds, refuseVersion } from './symptoms.ts';
 
 export interface Engine {
   http: Http;
@@ -19,6 +19,8 @@ export interface Engine {
   /** Its kernel is this machine's: a folder has the same device and inode on both sides. */
   sameKernel: boolean;
   limits: { memory: boolean; swap: boolean; cpu: boolean; pids: boolean };
+  /** Each container has a user namespace of its own, in which the kernel counts processes: a limit where no group has one. */
+  countsInside: boolean;
   cgroups: string;
   runtimes: readonly string[];
 }
@@ -46,6 +48,7 @@ const podmanReply = z.object({
   host: z.object({
     security: z.object({ rootless: z.boolean(), selinuxEnabled: z.boolean().default(false) }),
     cgroupControllers: z.array(z.string()).nullish(),
+    idMappings: z.object({ uidmap: z.array(z.object({ size: z.number() })).nullish() }).nullish(),
   }),
 });
 
@@ -82,6 +85,7 @@ export async function connect(socket: string): Promise<Engine> {
     ? read(http, podmanReply, await http.call('GET', '/v4.0.0/libpod/info', { timeoutMs: ANSWER_TIMEOUT_MS })).host
     : null;
   const rootless = own?.security.rootless ?? /name=rootless/.test(options);
+  if (rootless && own) refuseLoneUser(own.idMappings?.uidmap ?? []);
   // A rootless Podman says that it may set all of them, and fails to.
   const may = (controller: string): boolean => !(own && rootless) || (own.cgroupControllers ?? []).includes(controller);
   return {
@@ -100,6 +104,7 @@ export async function connect(socket: string): Promise<Engine> {
       cpu: info.CpuCfsQuota && may('cpu'),
       pids: info.PidsLimit && may('pids'),
     },
+    countsInside: isPodman && rootless && !(info.PidsLimit && may('pids')) && isSince(version.KernelVersion, '5.14'),
     cgroups: `cgroup v${info.CgroupVersion}`,
     runtimes: Object.keys(info.Runtimes ?? {}),
   };
@@ -113,6 +118,14 @@ function read<T>(http: Http, schema: z.ZodType<T>, reply: { status: number; body
     reason: `What answers at ${http.socket} is no container engine: ${messageOf(reply).slice(0, 200)}`,
     remedy: "Set DOCKER_HOST to unix:// and the path of the engine's socket.",
   });
+}
+
+const isSince = (kernel: string, first: string): boolean => compareVersions(kernel, first) >= 0;
+
+/** With its user's own id alone no image can be unpacked. */
+function refuseLoneUser(map: readonly { size: number }[]): void {
+  const ids = map.reduce((sum, { size }) => sum + size, 0);
+  if (ids === 1) throw new EngineTrouble(noSubordinateIds('its map has one id'));
 }
 
 function machineOf(arch: string): Machine | null {

@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { NanoError } from '../../src/errors.ts';
 import type { Sandbox, SandboxExit } from '../../src/sandbox/driver.ts';
 import { captureOutput } from '../output-log.ts';
 import { within } from '../within.ts';
@@ -10,15 +9,22 @@ import type { Containers, Ending } from './containers.ts';
 import { type Frame, readFrames } from './frames.ts';
 
 export interface Followed {
-  containers: Containers;
+  /** Of the engine as it is now. */
+  containers(): Promise<Containers>;
+  /** Whether this failure says that the engine is away. */
+  isLost(error: unknown): boolean;
   id: string;
   sessionId: string;
   logFile: string;
   /** Attached already; else it is read on from `sinceMs`. */
   frames: AsyncGenerator<Frame, void> | null;
   sinceMs: number;
-  /** It is gone, and removed if that could be done. */
-  onEnd(): void;
+  /** Aborted when nobody wants to know more of it. */
+  done: AbortController;
+  /** It has ended. */
+  remove(id: string): Promise<void>;
+  /** It was given up, and may still run. */
+  leave(id: string): void;
   log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 }
 
@@ -29,9 +35,12 @@ const LONGEST_PAUSE_MS = 2000;
 const SILENCE_MS = 2000;
 /** How long output may come after the end: an engine writes it down a moment later. */
 const LAST_OUTPUT_MS = 5000;
+/** For how long a stop waits for an engine that is away: what runs is ended when it comes back, or taken over by the next host. */
+const GIVE_UP_MS = 5000;
+const ASK_MS = 1000;
 
 export function follow(parts: Followed): Sandbox {
-  const { containers, id, sessionId } = parts;
+  const { id, sessionId, done } = parts;
   const out = new PassThrough();
   const err = new PassThrough();
   const output = captureOutput([out, err], parts.logFile);
@@ -39,22 +48,38 @@ export function follow(parts: Followed): Sandbox {
   let killed = false;
   let closed = false;
   let away = false;
+  let isLeft = false;
   const silent = Promise.withResolvers<void>();
+  const givenUp = Promise.withResolvers<null>();
   let outage = Promise.withResolvers<void>();
 
   /** An engine that is away is waited for: what runs is still running, and nobody else can say how it ends. */
-  async function patiently<T>(action: () => Promise<T>): Promise<T> {
+  async function patiently<T>(action: (containers: Containers) => Promise<T>): Promise<T> {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
-        return await action();
+        return await action(await parts.containers());
       } catch (error) {
-        if (!(error instanceof NanoError) || error.code !== 'NC_SANDBOX_ENGINE') throw error;
-        if (pause === FIRST_PAUSE_MS) parts.log('the container engine went away', { session: sessionId });
+        if (done.signal.aborted || !parts.isLost(error)) throw error;
+        if (!away) parts.log('the container engine went away', { session: sessionId });
         away = true;
         outage.resolve();
-        await delay(pause);
+        await delay(pause, undefined, { signal: done.signal });
       }
     }
+  }
+
+  let counter: (() => number | null) | null = null;
+  let counted: number | null = null;
+  void patiently((containers) => containers.memoryCounter(id, done.signal)).then(
+    (found) => {
+      counter = found;
+      count();
+    },
+    () => undefined, // it has ended, and so has its group
+  );
+  /** Before the engine takes the group away: it does so a moment after the last process. */
+  function count(): void {
+    counted = counter?.() ?? counted;
   }
 
   async function write({ stream, bytes }: Frame): Promise<void> {
@@ -67,18 +92,19 @@ export function follow(parts: Followed): Sandbox {
     let { frames, sinceMs } = parts;
     for (;;) {
       try {
-        frames ??= readFrames(await patiently(() => containers.logs(id, sinceMs)));
+        frames ??= readFrames(await patiently((containers) => containers.logs(id, sinceMs, done.signal)));
         for await (const frame of frames) {
           sinceMs = performance.timeOrigin + performance.now();
           await write(frame);
         }
       } catch (error) {
-        parts.log('output broke off', { session: sessionId, error });
+        if (!done.signal.aborted) parts.log('output broke off', { session: sessionId, error });
       }
+      count();
       silent.resolve();
       // An engine's end closes it as the container's does. After an engine's, what came between is asked for.
       await within(SILENCE_MS, Promise.race([ended, outage.promise]));
-      if (over && !away) return;
+      if (done.signal.aborted || (over && !away)) return;
       away = false;
       outage = Promise.withResolvers<void>();
       frames = null;
@@ -86,29 +112,32 @@ export function follow(parts: Followed): Sandbox {
   }
 
   // Podman looks once in a while only: the end of the output is heard sooner.
-  const asked = () => patiently(() => containers.ending(id));
-  const ended: Promise<Ending | null> = Promise.race([asked(), silent.promise.then(asked)]).catch((error: unknown) => {
-    parts.log('the end of a container is not known', { session: sessionId, error });
-    return null;
-  });
+  const asked = () => patiently((containers) => containers.ending(id, done.signal));
+  const ended: Promise<Ending | null> = Promise.race([asked(), silent.promise.then(asked), givenUp.promise]).catch(
+    (error: unknown) => {
+      parts.log('the end of a container is not known', { session: sessionId, error });
+      return null;
+    },
+  );
   void ended.then(() => {
+    count();
     over = true;
   });
   const exited = (async (): Promise<SandboxExit> => {
     const reading = read();
     const ending = await ended;
-    await within(LAST_OUTPUT_MS, reading);
+    await within(LAST_OUTPUT_MS, Promise.race([reading, givenUp.promise]));
     closed = true;
     out.end();
     err.end();
     await output.drained;
-    await containers.remove(id).catch((error: unknown) => {
-      parts.log('an ended container stays', { session: sessionId, id, error });
-    });
-    parts.onEnd();
+    // Whoever asked more than once: an answer that nobody waits for any more would keep its connection.
+    done.abort();
+    if (isLeft) parts.leave(id);
+    else await parts.remove(id);
     const byUs = killed && ending?.code === KILLED;
-    // Podman seldom hears of it in time. Nobody outside has killed it, and its own processes rarely kill their parent.
-    const unheard = !containers.hearsOutOfMemory && !killed && ending?.code === KILLED;
+    // Podman seldom hears of it in time. Where its group could not be seen, nobody else is likely to have killed it.
+    const unheard = ending?.hearsOutOfMemory === false && !killed && ending.code === KILLED && counted !== 0;
     return {
       code: byUs ? null : (ending?.code ?? null),
       outOfMemory: unheard || (ending?.outOfMemory ?? false),
@@ -116,17 +145,49 @@ export function follow(parts: Followed): Sandbox {
     };
   })();
 
+  /** Resolves when the engine has not answered for a while; never while it does. */
+  async function outOfReach(): Promise<void> {
+    let answered = performance.now();
+    let isAsking = false;
+    const ask = async (): Promise<void> => {
+      isAsking = true;
+      try {
+        const timely = AbortSignal.any([done.signal, AbortSignal.timeout(GIVE_UP_MS)]);
+        await (await parts.containers()).ping(timely);
+        answered = performance.now();
+      } catch (error) {
+        if (!done.signal.aborted) parts.isLost(error);
+      }
+      isAsking = false;
+    };
+    while (!over && performance.now() - answered < GIVE_UP_MS) {
+      await within(ASK_MS, ended);
+      if (!over && !isAsking) void ask();
+    }
+  }
+
   let stopping: Promise<SandboxExit> | undefined;
-  async function stop(graceMs: number): Promise<SandboxExit> {
+  async function end(graceMs: number): Promise<void> {
     if (graceMs > 0) {
       // The init inside hands it on to the command.
-      void patiently(() => containers.kill(id, 'SIGTERM')).catch(() => undefined);
+      void patiently((containers) => containers.kill(id, 'SIGTERM')).catch(() => undefined);
       await within(graceMs, exited);
     }
     while (!over) {
       killed = true;
-      await patiently(() => containers.kill(id, 'SIGKILL'));
+      await patiently((containers) => containers.kill(id, 'SIGKILL')).catch((error: unknown) => {
+        if (!done.signal.aborted) throw error;
+      });
       await within(LONGEST_PAUSE_MS, ended);
+    }
+  }
+
+  async function stop(graceMs: number): Promise<SandboxExit> {
+    await Promise.race([end(graceMs), outOfReach()]);
+    if (!over) {
+      parts.log('the container engine does not answer: a sandbox is left to it', { session: sessionId, id });
+      isLeft = true;
+      givenUp.resolve(null);
     }
     return exited;
   }

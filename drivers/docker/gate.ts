@@ -21,12 +21,17 @@ export function gateCommand(
   targets: readonly string[],
   env: Readonly<Record<string, string>>,
   fileSizeBytes: number,
+  /** How many may run in its user namespace, where no group of the engine's counts them. */
+  processes: number | null = null,
 ): string[] {
   const look = targets.length === 0 ? 'true' : `/usr/bin/stat -c %d:%i -- ${targets.map(quoted).join(' ')}`;
   const strays = STRAY.filter((name) => !(name in env));
   const clean = strays.length === 0 ? '' : `unset ${strays.join(' ')} && `;
   // A rootless Podman leaves out those that it was asked for; and what is lower already can't be raised.
-  const limits = `{ ulimit -c 0; ulimit -f ${Math.ceil(fileSizeBytes / 512)}; ulimit -n ${OPEN_FILES}; true; } 2>/dev/null && `;
+  const set = ['ulimit -c 0', `ulimit -f ${Math.ceil(fileSizeBytes / 512)}`, `ulimit -n ${OPEN_FILES}`];
+  // By the letter of dash, or that of bash.
+  if (processes !== null) set.push(`ulimit -p ${processes} || ulimit -u ${processes}`);
+  const limits = `{ ${set.join('; ')}; true; } 2>/dev/null && `;
   const script = `${look} && echo ${READY} && read -r go && echo ${GONE} && ${limits}${clean}exec "$@" </dev/null`;
   return ['/bin/sh', '-c', script, 'sh', ...command];
 }

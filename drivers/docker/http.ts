@@ -13,11 +13,11 @@ export interface Reply {
 /** All reject with NC_SANDBOX_ENGINE when nobody answers, or the answer breaks off. */
 export interface Http {
   readonly socket: string;
-  /** Without a time limit it waits for as long as the engine does. */
+  /** Without a time limit it waits for as long as the engine does, or until the signal says that nobody wants to know. */
   call(
     method: 'GET' | 'POST' | 'DELETE',
     path: string,
-    options?: { body?: unknown; timeoutMs?: number },
+    options?: { body?: unknown; timeoutMs?: number; signal?: AbortSignal | undefined },
   ): Promise<Reply>;
   /** An answer that goes on, or the refusal. */
   open(path: string): Promise<IncomingMessage | Reply>;
@@ -35,7 +35,7 @@ export function createHttp(socket: string): Http {
 
   return {
     socket,
-    call(method, path, { body, timeoutMs } = {}) {
+    call(method, path, { body, timeoutMs, signal } = {}) {
       const payload = body === undefined ? '' : JSON.stringify(body);
       const headers =
         body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(payload) };
@@ -45,6 +45,10 @@ export function createHttp(socket: string): Http {
         if (timeoutMs !== undefined) {
           request.setTimeout(timeoutMs, () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)));
         }
+        const abort = () => request.destroy(new Error('nobody waits for it any more'));
+        signal?.addEventListener('abort', abort, { once: true });
+        request.on('close', () => signal?.removeEventListener('abort', abort));
+        if (signal?.aborted) abort();
         request.on('error', fail).on('response', (response) => void readReply(response).then(resolve, fail));
         request.end(payload);
       });

@@ -1,24 +1,26 @@
 /** The docker driver: an engine with Docker's API on a socket of this machine. Sandboxes outlive the host and are adopted. */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { errorText, NanoError } from '../../src/errors.ts';
 import type { DriverDeclaration, Sandbox, SandboxDriver, SandboxSpec } from '../../src/sandbox/driver.ts';
 import { readUidMap, sandboxUid } from '../../src/sandbox/uid.ts';
-import { writeIfOther } from '../files.ts';
 import { readHardLimits } from '../hard-limits.ts';
 import { hostUid as uidOf } from '../host-uid.ts';
 import { refuseSpec } from '../spec.ts';
 import { TRIAL_LIMITS, TRIAL_SCRIPT } from '../trial.ts';
 import { containerBody, LABEL, userFor } from './body.ts';
-import { type Containers, createContainers } from './containers.ts';
+import { createConnection } from './connection.ts';
+import type { Listed } from './containers.ts';
 import { judge } from './declaration.ts';
-import { type Engine, findEngine } from './engine.ts';
 import { follow } from './follow.ts';
 import { refuseSeen } from './gate.ts';
 import { launch } from './launch.ts';
+import { createNetworks } from './network/index.ts';
+import { openReach, type Reach } from './network/reach.ts';
+import { createWays, NETWORK_LABEL } from './network/ways.ts';
+import { createOwed } from './owed.ts';
 import { generatedFiles, preparePlaces } from './places.ts';
-import { seccompProfile } from './seccomp.ts';
 import { engineSockets } from './sockets.ts';
 import { EngineTrouble } from './symptoms.ts';
 
@@ -42,6 +44,7 @@ export interface DockerOptions {
 
 const START_TIMEOUT_MS = 60_000;
 const PROBE_ORDINAL = 999;
+const SWEPT_AT_ONCE = 8;
 
 export function createDockerDriver(options: DockerOptions): SandboxDriver {
   const { slug, log, runtime, name = 'docker', env = process.env } = options;
@@ -49,41 +52,54 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
   const self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const host = randomUUID();
   const adopted = new Set<string>();
-  let connection: Promise<{ engine: Engine; containers: Containers; seccomp: string | null }> | undefined;
   let declaration: Promise<DriverDeclaration> | undefined;
   let started = 0;
-  let owesSweep = false;
+  const connection = createConnection({
+    sockets: () =>
+      options.socket
+        ? [options.socket]
+        : engineSockets({ engine: name, env, uid: self.uid, platform: process.platform }),
+    image,
+    runtime,
+    stateDir: options.stateDir,
+    onLost: () => {
+      declaration = undefined;
+    },
+  });
+  const { isLost } = connection;
+  const owed = createOwed({ isLost, log });
+  const containers = async () => (await connection.get()).containers;
+  const networks = createNetworks({ slug, image, host, connected: connection.get, isLost, owe: owed.add, log });
+  const ways = createWays({
+    networks,
+    setting: env.NANOCLAW_RELAY,
+    engine: async () => (await connection.get()).engine,
+    needsTrial: runtime !== undefined,
+    note: path.join(options.stateDir, 'no-socket'),
+    trial: () => driver.declare(),
+    log,
+  });
 
-  async function connect() {
-    const surroundings = { engine: name, env, uid: self.uid, platform: process.platform };
-    const engine = await findEngine(options.socket ? [options.socket] : engineSockets(surroundings));
-    if (runtime !== undefined && !engine.runtimes.includes(runtime)) {
-      throw new EngineTrouble({
-        code: 'NC_SANDBOX_UNUSABLE',
-        reason: `The engine has no runtime named ${runtime}; it has ${engine.runtimes.join(', ') || 'none that it names'}.`,
-        remedy: 'Add it to the engine (/etc/docker/daemon.json), or choose another.',
-      });
-    }
-    mkdirSync(options.stateDir, { recursive: true });
-    return { engine, containers: createContainers(engine, image), seccomp: seccompFor(engine, options.stateDir) };
-  }
+  const removeNow = async (id: string): Promise<void> => {
+    await (await containers()).remove(id);
+    adopted.delete(id);
+  };
+  const leave = (id: string): void => owed.add(id, () => removeNow(id));
 
-  /** An engine that comes back may be another one. */
-  async function connected() {
-    connection ??= connect();
-    const current = connection;
+  /** Never rejects: an engine that is away does it later. */
+  async function remove(id: string): Promise<void> {
     try {
-      return await current;
+      await removeNow(id);
     } catch (error) {
-      if (connection === current) connection = undefined;
-      throw error;
+      if (isLost(error)) leave(id);
+      else log('a container stays', { id, error });
     }
   }
 
   async function start(spec: SandboxSpec, look?: (id: string) => Promise<void>): Promise<Sandbox> {
     const refused = refuseSpec(spec);
     if (refused) throw new NanoError('NC_SANDBOX_START', refused);
-    const { engine, containers, seccomp } = await connected();
+    const { engine, seccomp } = await connection.get();
     const user = userFor(engine, spec.uid, self);
     const places = preparePlaces(
       spec.mounts,
@@ -91,7 +107,13 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
       // It puts options and paths into one text, where a path could become an option.
       engine.name === 'Podman' ? /[,"]/ : null,
     );
-    const body = containerBody(spec, engine, {
+    const labels = {
+      [LABEL.install]: slug,
+      [LABEL.session]: spec.sessionId,
+      [LABEL.host]: host,
+      [LABEL.log]: spec.logFile,
+    };
+    const settings = {
       image,
       user,
       seccomp,
@@ -99,53 +121,63 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
       hard: engine.sameKernel ? readHardLimits() : null,
       steps: places.steps,
       generated: generatedFiles(options.stateDir, user),
-      labels: {
-        [LABEL.install]: slug,
-        [LABEL.session]: spec.sessionId,
-        [LABEL.host]: host,
-        [LABEL.log]: spec.logFile,
-      },
-    });
+    };
     try {
-      return await launch({
-        containers,
-        // A number of its own: an earlier one of this session may still be going away.
-        name: `nanoclaw-${slug}-${spec.sessionId}-${host.slice(0, 8)}-${++started}`,
-        body,
-        sessionId: spec.sessionId,
-        logFile: spec.logFile,
-        refuse: (said) => (engine.sameKernel ? refuseSeen(said, places.expected) : null),
-        onEnd: () => undefined,
-        timeoutMs: START_TIMEOUT_MS,
-        ...(look ? { look } : {}),
-        log,
-      });
+      return await ways.start(spec.sessionId, (network, joined) =>
+        launch({
+          containers,
+          // A number of its own: an earlier one of this session may still be going away.
+          name: `nanoclaw-${slug}-${spec.sessionId}-${host.slice(0, 8)}-${++started}`,
+          body: containerBody(spec, engine, {
+            ...settings,
+            network,
+            labels: { ...labels, ...(network && { [NETWORK_LABEL]: network.name }) },
+          }),
+          sessionId: spec.sessionId,
+          logFile: spec.logFile,
+          refuse: (said) => (engine.sameKernel ? refuseSeen(said, places.expected) : null),
+          isLost,
+          remove,
+          leave,
+          timeoutMs: START_TIMEOUT_MS,
+          async look(id) {
+            await joined;
+            await look?.(id);
+          },
+          log,
+        }),
+      );
     } catch (error) {
-      if (error instanceof NanoError && error.code === 'NC_SANDBOX_ENGINE') connection = undefined;
+      isLost(error);
       throw error instanceof NanoError ? error : new NanoError('NC_SANDBOX_START', errorText(error), { cause: error });
     }
   }
 
   async function declare(): Promise<DriverDeclaration> {
+    let reach: Reach | undefined;
     try {
-      const { engine, containers } = await connected();
+      const { engine } = await connection.get();
+      const byNetwork = await ways.byNetwork();
+      reach = await openReach(byNetwork ? await networks.place() : 'socket', options.stateDir);
       let hostUid: number | null = null;
       const isRoot = self.uid === 0 && !engine.rootless;
       const wantedUid = isRoot ? sandboxUid(slug, PROBE_ORDINAL, readUidMap()) : self.uid;
       const spec = {
         sessionId: 'trial',
         uid: wantedUid,
-        command: ['/bin/sh', '-c', TRIAL_SCRIPT],
+        command: ['/bin/sh', '-c', reach.script + TRIAL_SCRIPT],
         env: { PATH: '/usr/bin:/bin' },
-        mounts: [],
+        mounts: reach.mounts,
         limits: TRIAL_LIMITS,
         logFile: path.join(options.stateDir, 'trial.log'),
       };
       const sandbox = await start(spec, async (id) => {
-        if (engine.sameKernel) hostUid = uidOf(await containers.pid(id));
+        if (engine.sameKernel) hostUid = uidOf(await (await containers()).pid(id));
       });
       const { code, lastLines } = await sandbox.exited;
-      return { ...judge({ lines: lastLines, hostUid, wantedUid, code, engine, slug, runtime }), driver: name };
+      if (!byNetwork && (await ways.heardOfSocket(lastLines))) return await declare();
+      const seen = { lines: lastLines, hostUid, wantedUid, code, engine, byNetwork, slug, runtime };
+      return { ...judge(seen), driver: name };
     } catch (error) {
       declaration = undefined; // it may answer the next time
       const known = error instanceof EngineTrouble ? error.diagnosis : undefined;
@@ -158,61 +190,77 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
         remedy: known?.remedy ?? 'See docs/docker.md.',
         guarantees: [],
       };
+    } finally {
+      reach?.close();
     }
   }
 
+  const left = async () => {
+    const all = await (await containers()).list(LABEL.install, slug);
+    return all.filter(({ id, labels }) => labels[LABEL.host] !== host && !adopted.has(id));
+  };
+
   async function sweep(): Promise<number> {
-    owesSweep = true;
-    const { containers } = await connected();
-    const all = await containers.list(LABEL.install, slug);
-    const left = all.filter(({ id, labels }) => labels[LABEL.host] !== host && !adopted.has(id));
-    for (const { id } of left) await containers.remove(id);
-    owesSweep = false;
-    if (left.length > 0) log('ended what an earlier host left', { containers: left.length });
-    return left.length;
+    const found = await left();
+    for (let at = 0; at < found.length; at += SWEPT_AT_ONCE) {
+      await Promise.all(found.slice(at, at + SWEPT_AT_ONCE).map(async ({ id }) => (await containers()).remove(id)));
+    }
+    await networks.sweep();
+    if (found.length > 0) log('ended what an earlier host left', { containers: found.length });
+    // The relay's bridge is nobody's sandbox.
+    return found.filter(({ labels }) => labels[LABEL.session] !== undefined).length;
   }
 
-  return {
+  /** An engine that is away keeps what an earlier host left running: that must not go on beside what is started later. */
+  async function orOwed<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isLost(error)) owed.add('what an earlier host left', sweep);
+      throw error;
+    }
+  }
+
+  function takeOver(container: Listed): Sandbox[] {
+    const { id, labels } = container;
+    const { [LABEL.session]: sessionId, [LABEL.log]: logFile } = labels;
+    if (sessionId === undefined || logFile === undefined) return [];
+    adopted.add(id);
+    const done = new AbortController();
+    const sinceMs = lastWritten(logFile);
+    const parts = { containers, isLost, id, sessionId, logFile, frames: null, sinceMs, done, remove, leave, log };
+    return [ways.follow(container, follow(parts))];
+  }
+
+  const driver: SandboxDriver = {
     name,
     declare() {
       declaration ??= declare();
       return declaration;
     },
     async start(spec: SandboxSpec): Promise<Sandbox> {
-      // The engine was away when this host began: what it kept running must not go on beside what is started now.
-      if (owesSweep) await sweep();
-      return start(spec);
+      const attempt = async () => {
+        await owed.settle();
+        return start(spec);
+      };
+      return attempt().catch((error: unknown) => {
+        // It was upgraded, perhaps, and wants to be spoken to in another version.
+        if (error instanceof NanoError && error.code === 'NC_SANDBOX_UNUSABLE') return attempt();
+        throw error;
+      });
     },
+    transport: ways.transport,
     async adopt() {
-      const { containers } = await connected();
-      const all = await containers.list(LABEL.install, slug);
-      return all
-        .filter(({ id, labels, running }) => running && labels[LABEL.host] !== host && !adopted.has(id))
-        .flatMap(({ id, labels }) => {
-          const { [LABEL.session]: sessionId, [LABEL.log]: logFile } = labels;
-          if (sessionId === undefined || logFile === undefined) return [];
-          adopted.add(id);
-          const onEnd = () => void adopted.delete(id);
-          return [
-            follow({ containers, id, sessionId, logFile, frames: null, sinceMs: lastWritten(logFile), onEnd, log }),
-          ];
-        });
+      const found = (await orOwed(left)).filter(({ running }) => running);
+      await ways.takeOver(found);
+      return found.flatMap(takeOver);
     },
-    sweep,
+    sweep: () => orOwed(sweep),
   };
+  return driver;
 }
 
 /** What came later is not in the file yet. */
 function lastWritten(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-}
-
-/** Docker takes the profile itself, Podman a file's path. */
-function seccompFor({ name, machine }: Engine, stateDir: string): string | null {
-  if (machine === null) return null;
-  const profile = JSON.stringify(seccompProfile(machine));
-  if (name === 'Docker') return profile;
-  const file = path.join(stateDir, `seccomp-${machine}.json`);
-  writeIfOther(file, Buffer.from(profile));
-  return file;
 }

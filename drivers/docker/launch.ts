@@ -9,7 +9,7 @@ import { type Followed, follow } from './follow.ts';
 import { type Frame, readFrames } from './frames.ts';
 import { GO, GONE, READY } from './gate.ts';
 
-export interface Launch extends Omit<Followed, 'id' | 'frames' | 'sinceMs'> {
+export interface Launch extends Omit<Followed, 'id' | 'frames' | 'sinceMs' | 'done'> {
   name: string;
   body: ContainerBody;
   /** Why what the gate has seen isn't what was meant, or null. */
@@ -21,13 +21,13 @@ export interface Launch extends Omit<Followed, 'id' | 'frames' | 'sinceMs'> {
 
 /** Rejects with a NanoError, and leaves nothing behind, when it does not come to run. */
 export async function launch(plan: Launch): Promise<Sandbox> {
-  const { containers } = plan;
+  const containers = await plan.containers();
   const id = await containers.create(plan.name, plan.body);
-  let frames: AsyncGenerator<Frame, void> | undefined;
+  const done = new AbortController();
   try {
-    const pipe = await containers.attach(id);
+    const pipe = await containers.attach(id, done.signal);
     pipe.on('error', () => undefined); // whoever reads hears of it
-    frames = readFrames(pipe);
+    const frames = readFrames(pipe);
     await containers.start(id);
     faultPoint('sandbox.building');
     const seen = await inTime(plan.timeoutMs, hear(frames, READY));
@@ -36,18 +36,16 @@ export async function launch(plan: Launch): Promise<Sandbox> {
     await plan.look?.(id);
     pipe.write(GO);
     const { rest } = await inTime(plan.timeoutMs, hear(frames, GONE));
-    return follow({ ...plan, id, frames: after(rest, frames), sinceMs: Date.now() });
+    return follow({ ...plan, id, done, frames: after(rest, frames), sinceMs: Date.now() });
   } catch (error) {
-    void frames?.return().catch(() => undefined);
-    await containers.remove(id).catch((also: unknown) => {
-      plan.log('a container that did not start stays', { session: plan.sessionId, id, error: also });
-    });
+    done.abort();
+    await plan.remove(id);
     throw error;
   }
 }
 
 /** What the gate says before a line with this word, and what came with that line. */
-async function hear(frames: AsyncGenerator<Frame, void>, word: string): Promise<{ said: string; rest: Buffer }> {
+export async function hear(frames: AsyncGenerator<Frame, void>, word: string): Promise<{ said: string; rest: Buffer }> {
   let heard = Buffer.alloc(0);
   let complaint = '';
   for (;;) {
@@ -68,7 +66,7 @@ async function* after(first: Buffer, frames: AsyncGenerator<Frame, void>): Async
   yield* frames;
 }
 
-async function inTime<T>(ms: number, event: Promise<T>): Promise<T> {
+export async function inTime<T>(ms: number, event: Promise<T>): Promise<T> {
   const timer = new AbortController();
   const late = delay(ms, null, { signal: timer.signal }).then(() => {
     throw new NanoError('NC_SANDBOX_START', `The container said nothing within ${ms} ms.`);

@@ -66,6 +66,8 @@ export function messageOf({ status, body }: Reply): string {
   return known.trim() || `status ${status}`;
 }
 
+const ended = (said: string): string => (/[.!?]$/.test(said) ? said : `${said}.`);
+
 /** It answered, and did not do it. `image` is what was to be run. */
 export function refused(reply: Reply, image: string): EngineTrouble {
   const said = messageOf(reply);
@@ -76,35 +78,40 @@ export function refused(reply: Reply, image: string): EngineTrouble {
   ) {
     return say('NC_SANDBOX_IMAGE', `The image ${image} is not there.`, 'Run `bash container/build.sh`.');
   }
-  if (/client version [\d.]+ is too old/i.test(said)) {
+  if (/client version [\d.]+ is too (?:old|new)/i.test(said)) {
     return say(
       'NC_SANDBOX_UNUSABLE',
-      `The engine is newer than what this version can talk to: ${said}.`,
-      'Run `git pull`.',
+      `The engine does not speak the version of its API that it is spoken to in: ${ended(said)}`,
+      'After an upgrade this heals by itself; else run `git pull`.',
     );
   }
   if (/no space left on device|disk quota exceeded/i.test(said)) {
     return say(
       'NC_DISK_FULL',
-      `The container engine's disk is full: ${said}`,
+      `The container engine's disk is full: ${ended(said)}`,
       '`docker system df` shows what takes it, and `docker system prune` removes what nothing uses.',
     );
   }
   if (/unknown or invalid runtime|runtime .* not found|invalid runtime name/i.test(said)) {
     return say(
       'NC_SANDBOX_UNUSABLE',
-      `The engine does not have that runtime: ${said}`,
+      `The engine does not have that runtime: ${ended(said)}`,
       'Name one that `docker info` lists.',
     );
   }
   if (/subuid|subgid|newuidmap|insufficient UIDs|not enough ids/i.test(said)) {
-    return say(
-      'NC_SANDBOX_UNUSABLE',
-      `This user has no subordinate ids, which a rootless engine needs: ${said}`,
-      'Run `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$USER"`, then restart the engine.',
-    );
+    return new EngineTrouble(noSubordinateIds(said));
   }
   return say('NC_SANDBOX_START', said, '');
+}
+
+export function noSubordinateIds(said: string): Diagnosis {
+  return {
+    code: 'NC_SANDBOX_UNUSABLE',
+    reason: `This user has no subordinate ids, which a rootless engine needs: ${ended(said)}`,
+    remedy:
+      'Run `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 "$USER"`, then `podman system migrate` or a restart of the engine.',
+  };
 }
 
 /** Why this engine's API can't be used, or null. */

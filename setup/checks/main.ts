@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { filesToRepeat, onlyFiles } from './again.ts';
 import { failingPart } from './counts.ts';
-import { runStage, type StageResult } from './run-stage.ts';
+import { startEngines, withEngines } from './engines.ts';
+import { endStages, runStage, type StageResult } from './run-stage.ts';
 import { allStages, inTurn, type Stage } from './stages.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -20,10 +21,33 @@ if (unknown !== undefined) {
 const started = performance.now();
 const results: StageResult[] = [];
 const repeated: string[] = [];
-for (const together of inTurn(stages.filter(({ name }) => only === undefined || only.includes(name)))) {
-  const ended = await Promise.all(together.map(async (stage) => [stage, await run(stage)] as const));
+const chosen = stages.filter(({ name }) => only === undefined || only.includes(name));
+const lastOnEngines = chosen.findLast(({ onEngines }) => onEngines);
+const browser = full === true && chosen.some(({ name }) => name === 'engines');
+let engines = lastOnEngines && startEngines(root, process.env, browser);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, async () => {
+    endStages();
+    await engines?.end();
+    process.exit(130);
+  });
+}
+for (const together of inTurn(chosen)) {
+  const prepared = await Promise.all(together.map(prepare));
+  const ended = await Promise.all(prepared.map(async (stage) => [stage, await run(stage)] as const));
   // Alone is after all that ran beside it.
   for (const [stage, result] of ended) await again(stage, result);
+  if (lastOnEngines && together.includes(lastOnEngines)) {
+    await engines?.end();
+    engines = undefined;
+  }
+}
+
+async function prepare(stage: Stage): Promise<Stage> {
+  if (!engines || !stage.onEngines) return stage;
+  const found = await engines.ready();
+  for (const reason of found.missing) console.log(`    ${stage.name}, without an engine: ${reason}`);
+  return withEngines(stage, found);
 }
 
 async function run(stage: Stage): Promise<StageResult> {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Counts, readCounts } from './counts.ts';
@@ -35,16 +35,35 @@ export function stageEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(others), NO_COLOR: '1' };
 }
 
-function collect(root: string, { name, command, deadlineMinutes }: Stage): Promise<{ output: string; status: number }> {
+const running = new Set<ChildProcess>();
+
+/** What runs in a group of its own doesn't hear that these checks were interrupted. */
+export function endStages(): void {
+  for (const child of running) endGroup(child);
+}
+
+function endGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+function collect(
+  root: string,
+  { name, command, deadlineMinutes, env }: Stage,
+): Promise<{ output: string; status: number }> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, {
     cwd: root,
     // A test file costs its process half a second less of loading.
-    env: { ...stageEnv(process.env), NODE_COMPILE_CACHE: join(root, '.runtime/compile-cache') },
+    env: { ...stageEnv(process.env), NODE_COMPILE_CACHE: join(root, '.runtime/compile-cache'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own, so that what hangs in it can be ended with it.
     detached: true,
   });
+  running.add(child);
   const chunks: Buffer[] = [];
   child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -52,12 +71,13 @@ function collect(root: string, { name, command, deadlineMinutes }: Stage): Promi
     let late = '';
     const timer = setTimeout(() => {
       late = `\nThe stage ${name} hung and was ended after ${deadlineMinutes} minutes.`;
-      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      endGroup(child);
       child.stdout.destroy();
       child.stderr.destroy();
     }, deadlineMinutes * 60_000);
     const end = (status: number, more = '') => {
       clearTimeout(timer);
+      running.delete(child);
       resolve({ output: Buffer.concat(chunks).toString() + late + more, status: late === '' ? status : 1 });
     };
     child.on('error', (error) => end(1, `\n${error.message}`));

@@ -11,6 +11,10 @@ export interface Stage {
   deadlineMinutes: number;
   /** Runs beside the next one: its tests run one after the other, and leave a core. */
   besideNext?: boolean;
+  /** It waits for container engines, and does what it can where there are none. */
+  onEngines?: boolean;
+  /** More of its environment. */
+  env?: Readonly<Record<string, string>>;
 }
 
 const NODE_TEST = ['node', '--use-system-ca', '--test', '--test-reporter=spec', '--test-timeout=180000'];
@@ -20,6 +24,7 @@ export function allStages(root: string, full: boolean): Stage[] {
   const fakes = files('test/fakes/**/*.test.ts');
   const isHosts = (file: string) => /^providers\/[^/]+\/host/.test(file);
   const providers = files('providers/**/*.test.ts');
+  const engines = files('test/sandbox/**/*.test.ts', ...ON_ENGINES);
   const host = [
     ...files(
       'src/**/*.test.ts',
@@ -34,11 +39,12 @@ export function allStages(root: string, full: boolean): Stage[] {
       'bench/**/*.test.ts',
     ),
     ...fakes,
-  ];
+  ].filter((file) => !engines.includes(file));
   const isChannels = (file: string) => /^(?:test\/)?channels\//.test(file) && !file.startsWith('channels/terminal/');
   const channels = files('channels/**/*.test.ts', 'test/channels/**/*.test.ts').filter(isChannels);
   const runner = files('container/agent-runner/**/*.test.ts', 'protocol/**/*.test.ts');
-  const endToEnd = files('test/**/*.test.ts').filter((file) => !fakes.includes(file) && !isChannels(file));
+  const elsewhere = (file: string) => fakes.includes(file) || engines.includes(file) || isChannels(file);
+  const endToEnd = files('test/**/*.test.ts').filter((file) => !elsewhere(file));
   const times = full ? 6 : 1;
   const plain = { kind: 'plain', deadlineMinutes: 5 } as const;
   return [
@@ -69,6 +75,14 @@ export function allStages(root: string, full: boolean): Stage[] {
       deadlineMinutes: 8 * times,
     },
     {
+      name: 'engines',
+      command: [...NODE_TEST, '--test-concurrency=2', ...engines],
+      kind: 'node',
+      deadlineMinutes: 8 * times,
+      onEngines: true,
+    },
+    ...(full ? [onEngine('docker', files), onEngine('podman', files)] : []),
+    {
       name: 'end-to-end',
       // They wait for processes more than they compute.
       command: [...NODE_TEST, '--test-concurrency=3', ...endToEnd.filter((file) => !measuresTimes(file))],
@@ -83,6 +97,32 @@ export function allStages(root: string, full: boolean): Stage[] {
       deadlineMinutes: 8 * times,
     },
   ];
+}
+
+/** What needs an engine, beside the suites of `test/sandbox/`. */
+const ON_ENGINES = [
+  ...['engine', 'runtime', 'relay-network', 'browser', 'on-engines'].map((name) => `test/e2e/${name}*.test.ts`),
+  ...['drivers/image/image.test.ts', 'setup/runtime.test.ts'],
+];
+
+/** What there was to show before there was an engine, as it is, with hosts that use this one. */
+const BEFORE_ENGINES = [
+  ...[
+    ...['bad-input', 'claude', 'demo', 'housekeeping', 'hung-host', 'isolation', 'scripted', 'settings', 'tools'],
+    ...['trace', 'two-starts', 'unattended'],
+  ].map((name) => `test/e2e/${name}.test.ts`),
+  'test/failures/*.test.ts',
+];
+
+function onEngine(name: 'docker' | 'podman', files: (...patterns: string[]) => string[]): Stage {
+  return {
+    name,
+    command: [...NODE_TEST, '--test-concurrency=2', ...files(...BEFORE_ENGINES)],
+    kind: 'node',
+    deadlineMinutes: 30,
+    onEngines: true,
+    env: { NANOCLAW_TEST_RUNTIME: name },
+  };
 }
 
 /** Stages that run at the same time, in their order. */

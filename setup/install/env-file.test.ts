@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -27,6 +37,35 @@ describe('changing .env', () => {
     assert.equal(changeEnvFile(path, { TOKEN: 'new', GONE: undefined }), true);
     assert.equal(readFileSync(path, 'utf8'), '# mine\nOTHER="a b" # note\nTOKEN=new\n');
     assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+
+  test('a line is changed where it stands, and keeps its remark; ends of lines stay', () => {
+    const text = '# sandboxes\r\nRUNTIME=docker # since March\r\nB="x # no remark"\r\nC=3\r\n';
+    writeFileSync(path, text);
+    changeEnvFile(path, { RUNTIME: 'podman', B: 'y' });
+    const expected = '# sandboxes\r\nRUNTIME=podman # since March\r\nB=y\r\nC=3\r\n';
+    assert.equal(readFileSync(path, 'utf8'), expected);
+  });
+
+  test('what is no secret leaves the mode; a link stays one, and its file is changed', () => {
+    const real = join(folder, 'elsewhere');
+    writeFileSync(real, 'A=1\n', { mode: 0o640 });
+    symlinkSync('elsewhere', path);
+    changeEnvFile(path, { A: '2' }, { keepMode: true });
+    assert.ok(lstatSync(path).isSymbolicLink());
+    assert.equal(readFileSync(real, 'utf8'), 'A=2\n');
+    assert.equal(statSync(real).mode & 0o777, 0o640);
+    assert.deepEqual(readdirSync(folder).sort(), ['.env', 'elsewhere']);
+  });
+
+  test("another user's file stays theirs", {
+    skip: process.getuid?.() !== 0 && 'only root can give files away',
+  }, () => {
+    writeFileSync(path, 'A=1\n');
+    chownSync(path, 12_345, 54_321);
+    changeEnvFile(path, { A: '2' });
+    const { uid, gid } = statSync(path);
+    assert.deepEqual([uid, gid], [12_345, 54_321]);
   });
 
   test('a name set to undefined goes', () => {

@@ -6,6 +6,8 @@ export interface Options {
   yes: boolean;
   message?: string;
   provider?: string;
+  /** What sandboxes are started with. */
+  runtime?: string;
   name?: string;
   timezone?: string;
   credentialFile?: string;
@@ -26,6 +28,7 @@ export function readOptions(argv: readonly string[]): Options {
       service: { type: 'boolean' },
       message: { type: 'string' },
       provider: { type: 'string' },
+      runtime: { type: 'string' },
       name: { type: 'string' },
       timezone: { type: 'string' },
       'credential-file': { type: 'string' },
@@ -44,6 +47,7 @@ export function readOptions(argv: readonly string[]): Options {
     service: given.has('service'),
     ...value('message', 'message'),
     ...value('provider', 'provider'),
+    ...value('runtime', 'runtime'),
     ...value('name', 'name'),
     ...value('timezone', 'timezone'),
     ...value('credential-file', 'credentialFile'),

@@ -49,6 +49,15 @@ export async function askService(): Promise<boolean> {
   return answer === true;
 }
 
+/** An engine is an administrator's matter: nothing happens unless somebody wants it. */
+export async function askEngine(commands: readonly string[]): Promise<boolean> {
+  const message = [
+    'No container engine is installed. Sandboxes run in bubblewrap, which needs none. Install one? It runs:',
+    ...commands.map((line) => `  ${line}`),
+  ].join('\n');
+  return (await confirm({ message, initialValue: false, output })) === true;
+}
+
 /** What most people look for stands above. */
 const FIRST = ['telegram', 'web', 'discord', 'slack', 'email'];
 

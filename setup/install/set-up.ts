@@ -14,6 +14,7 @@ import { StepFailure } from './failure.ts';
 import { endOnInterrupt } from './interrupt.ts';
 import { type Options, readOptions } from './options.ts';
 import { installProvider, loadProviders } from './providers.ts';
+import { settleRuntime } from './runtime.ts';
 import { offerService } from './service.ts';
 import { Steps, say } from './steps.ts';
 
@@ -46,11 +47,12 @@ export async function setUp(root: string, argv: readonly string[], stepsDone: nu
 
   // A provider that was asked for must be usable before the agent is given to it.
   const early = wanted === undefined ? undefined : await usable(wanted);
+  const runtimeChanged = await settleRuntime(steps, root, options, kept, isNew);
   const agent = await makeAgent(steps, options, wanted);
   // One that has none of its own has that of the install.
   const provider = agent.provider || kept.NANOCLAW_PROVIDER || LAST_PROVIDER;
   const credentialChanged = early ?? (await usable(provider));
-  await endOutdatedHost(steps, root, credentialChanged || agent.changed.length > 0);
+  await endOutdatedHost(steps, root, credentialChanged || runtimeChanged || agent.changed.length > 0);
   await checkSandbox(steps);
   await startHost(steps);
 

@@ -13,6 +13,8 @@ export interface StepEnd<T> {
   /** Shown on the step's line. */
   detail: string;
   value: T;
+  /** It came to nothing, and the setup goes on without. */
+  without?: boolean;
 }
 
 /** How far a long step is: asked for from time to time. */
@@ -42,10 +44,10 @@ export class Steps {
     const log: StepLog = { write: (text) => writeSync(descriptor, `${text}\n`) };
     const stopShowing = show(() => `${name}  ${elapsed()}  ${progress?.() ?? ''}`);
     try {
-      const { detail, value } = await work(log);
+      const { detail, value, without = false } = await work(log);
       stopShowing();
-      this.#note(`${number} ${name} ok ${elapsed()} ${detail}`);
-      say(`  ✓ ${name.padEnd(12)} ${elapsed().padStart(8)}  ${detail}`);
+      this.#note(`${number} ${name} ${without ? 'without' : 'ok'} ${elapsed()} ${detail}`);
+      say(`  ${without ? '!' : '✓'} ${name.padEnd(12)} ${elapsed().padStart(8)}  ${detail}`);
       return value;
     } catch (error) {
       stopShowing();

@@ -10,6 +10,9 @@ const CODE = join(import.meta.dirname, '..', '..');
 const NOT_COPIED = new Set(['.runtime', '.git', '.env', 'data', 'logs', 'groups'].map((name) => join(CODE, name)));
 const PACKAGES = ['node_modules', 'protocol/node_modules', 'container/agent-runner/node_modules'];
 
+/** Whatever engine this machine may have: what wants one names it. */
+const NO_ENGINE = { DOCKER_HOST: 'unix:///nowhere/docker.sock', CONTAINER_HOST: 'unix:///nowhere/podman.sock' };
+
 export interface Ran {
   status: number | null;
   stdout: string;
@@ -70,7 +73,7 @@ export class Checkout implements AsyncDisposable {
   }
 
   #env(more: Record<string, string>): Record<string, string> {
-    return { PATH: systemPath(), HOME: join(this.folder, 'home'), ...more };
+    return { PATH: systemPath(), HOME: join(this.folder, 'home'), ...NO_ENGINE, ...more };
   }
 
   async run(command: readonly string[], env: Record<string, string> = {}): Promise<Ran> {

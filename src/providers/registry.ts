@@ -1,11 +1,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type CredentialUse, createRelay, type EgressRecord, type Relay, VaultError } from '@nanoclaw/vault';
+import {
+  type CredentialUse,
+  createRelay,
+  type Door,
+  type EgressRecord,
+  openDoor,
+  type Relay,
+  VaultError,
+} from '@nanoclaw/vault';
 import type { Session } from '../db/sessions.ts';
 import { NanoError } from '../errors.ts';
 import type { AgentGroup } from '../groups/agent-groups.ts';
 import type { Logger } from '../log/index.ts';
+import type { SandboxDriver } from '../sandbox/driver.ts';
 import type { Credential, Env, HostProvider } from './contract.ts';
 
 /** The providers of this checkout, each with the relay in front of its model, and the sockets of running sessions. */
@@ -14,6 +23,7 @@ export interface ProvidersOptions {
   root: string;
   /** As it is now. */
   env(): Env;
+  driver: Pick<SandboxDriver, 'transport'>;
   onEgress(record: EgressRecord): void;
   onCredential(use: CredentialUse): void;
   log: Logger;
@@ -41,10 +51,11 @@ export interface Providers {
 /** For a provider that calls nobody: the relay still carries the web. */
 const NOWHERE = new URL('http://model.invalid');
 
-export function createProviders({ root, env, onEgress, onCredential, log }: ProvidersOptions): Providers {
+export function createProviders({ root, env, driver, onEgress, onCredential, log }: ProvidersOptions): Providers {
   const loaded = new Map<string, HostProvider>();
   const relays = new Map<string, Relay>();
   const open = new Map<string, Relay>();
+  const doors = new Map<string, Promise<Door>>();
 
   /** One for each address: what runs keeps the one that it has. */
   function relayFor(provider: HostProvider): Relay {
@@ -66,6 +77,17 @@ export function createProviders({ root, env, onEgress, onCredential, log }: Prov
     return relay;
   }
 
+  /** One for each place: those who come in say whose they are. */
+  async function doorFor(sessionId: string): Promise<Door | undefined> {
+    const place = await driver.transport?.(sessionId);
+    if (place === undefined || place === 'socket') return undefined;
+    const key = `${place.host} ${place.port}`;
+    const door = doors.get(key) ?? inHostsWords(() => openDoor(place));
+    doors.set(key, door);
+    door.catch(() => doors.delete(key));
+    return door;
+  }
+
   return {
     async get(name) {
       const provider = loaded.get(name) ?? (await loadProvider(root, name));
@@ -80,6 +102,7 @@ export function createProviders({ root, env, onEgress, onCredential, log }: Prov
     secrets: () => [...loaded.values()].flatMap((provider) => provider.credentialFromEnv(env())?.secret ?? []),
     async openSession(provider, session, agent, socketPath, uid) {
       const relay = relayFor(provider);
+      const door = await doorFor(session.id);
       await inHostsWords(() =>
         relay.open({
           sessionId: session.id,
@@ -88,6 +111,7 @@ export function createProviders({ root, env, onEgress, onCredential, log }: Prov
           egress: agent.egress,
           allow: agent.egressAllow,
           ...(uid !== undefined && { uid }),
+          ...(door && { door }),
         }),
       );
       open.set(session.id, relay);
@@ -100,6 +124,7 @@ export function createProviders({ root, env, onEgress, onCredential, log }: Prov
     probe: (provider) => relayFor(provider).probe(),
     async stop() {
       await Promise.all([...relays.values()].map((relay) => relay.stop()));
+      await Promise.allSettled([...doors.values()].map(async (door) => (await door).close()));
     },
   };
 }

@@ -50,6 +50,9 @@ export interface Sandbox {
   stop(graceMs: number): Promise<SandboxExit>;
 }
 
+/** How a sandbox reaches the relay: by the Unix socket that is mounted, or by TCP that arrives at this place of the host's. */
+export type Transport = 'socket' | { host: string; port: number };
+
 /** One line of a driver's declaration: what it guarantees on this machine, and by which means. */
 export interface Guarantee {
   /** A fixed name: `user`, `capabilities`, `nested-namespaces`, `no-new-privileges`, `read-only-root`, `private-tmp`,
@@ -75,6 +78,8 @@ export interface SandboxDriver {
   readonly name: string;
   /** Tries the machine, by starting a real sandbox. Costs some 50 ms; the answer is kept. */
   declare(): Promise<DriverDeclaration>;
+  /** For a session's sandbox that runs, else for the one that would be started now. Left out: `socket`. */
+  transport?(sessionId: string): Promise<Transport>;
   /** Starts one. Rejects with a NanoError (NC_SANDBOX_…) when it can't; then nothing of it is left. */
   start(spec: SandboxSpec): Promise<Sandbox>;
   /** Takes over what an earlier host of this install left running: from then on as if started here. Call it before `sweep`. */

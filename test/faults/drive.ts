@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { startHost, type TestHost } from '../support/host-process.ts';
 import { askNcl } from '../support/ncl.ts';
+import { containersOf, removeContainers, testRuntime } from '../support/runtime.ts';
 import { type Platform, startPlatform } from '../support/scripted/platform.ts';
 import { until } from '../support/until.ts';
 import { agentFolder, type Template } from './install.ts';
@@ -47,11 +48,13 @@ export async function drive(plan: Plan, options: DriveOptions): Promise<Result> 
     await run.play();
     problems = run.check();
     await run.end();
-    problems.push(...leftoverFiles(home), ...leftovers(home));
+    const containers = (await containersOf(home)).map(({ Id }) => `a container: ${Id}`);
+    problems.push(...leftoverFiles(home), ...leftovers(home), ...containers);
   } catch (error) {
     problems = [error instanceof Error ? (error.stack ?? error.message) : String(error), ...run.look()];
   } finally {
     await run.kill();
+    await removeContainers(home);
   }
   const figures = run.figures();
   if (!options.keep || problems.length === 0) rmSync(home, { recursive: true, force: true });
@@ -192,6 +195,11 @@ function createRun(plan: Plan, options: DriveOptions, home: string, platform: Pl
       }
       await restAgain();
       if (plan.runner && runnerDied()) reached.push(plan.runner.point);
+      if (testRuntime !== 'bubblewrap') {
+        // What was adopted keeps files of nobody until its session starts anew.
+        await host?.end();
+        await boot();
+      }
       // Every chat goes on.
       for (const chat of plan.chats) {
         const marker = `s${plan.seed}last${chat}`;

@@ -20,6 +20,8 @@ export interface DriverUnderTest {
   traces(place: Place): Promise<string[]>;
   /** With the host they end; else the next one adopts or sweeps them. */
   diesWithHost: boolean;
+  /** Probes that succeed in it, and why that is meant. */
+  allows?: Readonly<Record<string, string>>;
 }
 
 const bubblewrap: DriverUnderTest = {
@@ -40,10 +42,10 @@ const bubblewrap: DriverUnderTest = {
 };
 
 export const TEST_IMAGE = process.env.NANOCLAW_TEST_IMAGE ?? 'nanoclaw-agent-v2-test:latest';
-const containerList = z.array(z.object({ Labels: z.record(z.string(), z.string()) }));
+const labelledList = z.array(z.object({ Labels: z.record(z.string(), z.string()) }));
 
 /** `variable` holds the path of its socket; its image is made by `container/build.sh --tag nanoclaw-agent-v2-test:latest`. */
-function engine(name: string, variable: string): DriverUnderTest {
+function engine(name: string, variable: string, relay?: 'network'): DriverUnderTest {
   const socket = process.env[variable];
   return {
     name,
@@ -56,17 +58,24 @@ function engine(name: string, variable: string): DriverUnderTest {
         log: () => undefined,
         socket,
         image: TEST_IMAGE,
+        env: { ...process.env, NANOCLAW_RELAY: relay },
       }),
     async traces(place) {
-      const filters = encodeURIComponent(JSON.stringify({ label: [`org.nanoclaw.install=${place.slug}`] }));
-      const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
-      const target = { socketPath: socket ?? '', path: `/v1.41/containers/json?all=1&filters=${filters}` };
-      http.get(target, resolve).on('error', reject);
-      const found = containerList.parse(await json(await promise));
-      return found.map(({ Labels }) => Labels['org.nanoclaw.session'] ?? '');
+      const found = await Promise.all(
+        ['containers/json?all=1&', 'networks?'].map((kind) => labelled(socket ?? '', kind, place)),
+      );
+      // The bridge of all of them is no one's.
+      return found.flat().flatMap(({ Labels }) => Labels['org.nanoclaw.session'] ?? []);
     },
     diesWithHost: false,
   };
+}
+
+async function labelled(socketPath: string, kind: string, { slug }: Place) {
+  const filters = encodeURIComponent(JSON.stringify({ label: [`org.nanoclaw.install=${slug}`] }));
+  const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
+  http.get({ socketPath, path: `/v1.41/${kind}filters=${filters}` }, resolve).on('error', reject);
+  return labelledList.parse(await json(await promise));
 }
 
 export const DRIVERS: readonly DriverUnderTest[] = [
@@ -75,8 +84,14 @@ export const DRIVERS: readonly DriverUnderTest[] = [
   engine('podman', 'NANOCLAW_TEST_PODMAN'),
 ];
 
+/** As on Docker Desktop, where a Unix socket doesn't cross. Its engine needs its default bridge. */
+export const dockerNetwork: DriverUnderTest = {
+  ...engine('docker-network', 'NANOCLAW_TEST_DOCKER', 'network'),
+  allows: { 'another interface': 'its own network, in which there is nobody but the bridge' },
+};
+
 export function driverNamed(name: string): DriverUnderTest {
-  const found = DRIVERS.find((driver) => driver.name === name);
+  const found = [...DRIVERS, dockerNetwork].find((driver) => driver.name === name);
   if (!found) throw new Error(`no driver named ${name}`);
   return found;
 }

@@ -117,6 +117,38 @@ for (const { name, socket, skip } of DRIVERS.filter((driver) => driver.socket !=
       assert.match(reason ?? '', /no runtime named no-such-runtime/);
     });
 
+    test('one that it has is used by its name', async () => {
+      const named = driverAt(place, door.path, { runtime: 'runc' });
+      const { usable, reason } = await named.declare();
+      assert.equal(usable, true, reason);
+      assert.equal((await run(named, place.spec('by-name', 'echo fine'))).output, 'fine\n');
+    });
+
+    test('it is upgraded, and gives up the version that it was spoken to in: the next start works', async () => {
+      const sandbox = await driver.start(place.spec('before', 'sleep 1000'));
+      await door.shut();
+      const upgraded = await upgrade(door.path, socket ?? '');
+      try {
+        assert.equal((await run(driver, place.spec('upgraded', 'echo fine'))).output, 'fine\n');
+        assert.equal((await sandbox.stop(0)).code, null, 'and what ran goes on to be followed');
+      } finally {
+        await upgraded();
+        await door.open();
+      }
+      assert.equal((await run(driver, place.spec('back', 'echo fine'))).output, 'fine\n');
+    });
+
+    test('a stop while it is away gives up, and what was given up is gone before anything else starts', async () => {
+      const mark = `4${Date.now()}`;
+      const sandbox = await driver.start(place.spec('given-up', `exec sleep ${mark}`));
+      await door.shut();
+      assert.equal((await sandbox.stop(60_000)).code, null);
+      await until('it runs on', () => processesWith(mark) === 1);
+      await door.open();
+      assert.equal((await run(driver, place.spec('given-up', 'echo fine'))).output, 'fine\n');
+      assert.equal(processesWith(mark), 0);
+    });
+
     test('while it is away nothing starts; what runs goes on, and is followed again with all that it said', async () => {
       const mark = `6${Date.now()}`;
       const box = place.writable('steps');
@@ -152,6 +184,7 @@ for (const { name, socket, skip } of DRIVERS.filter((driver) => driver.socket !=
       const running = await Promise.all(
         [1, 2, 3].map((n) => theirs.start(peer.spec(`peer-${n}`, `exec sleep ${mark}`))),
       );
+      await until('they run', () => processesWith(mark) === 3);
       assert.equal(await driver.sweep(), 0);
       assert.deepEqual(await driver.adopt(), []);
       assert.equal(processesWith(mark), 3);
@@ -167,11 +200,59 @@ for (const { name, socket, skip } of DRIVERS.filter((driver) => driver.socket !=
         return [code, readFileSync(path.join(place.root, name, 'file'), 'utf8')];
       };
       assert.deepEqual(await named('spaces', "a b: 'c' 日本語 \\ $x"), [0, 'in\n']);
-      const comma = named('comma', 'a,readonly=true');
-      if (name === 'docker') assert.deepEqual(await comma, [0, 'in\n']);
-      else await assert.rejects(comma, { code: 'NC_SANDBOX_START', message: /can't mount a path with a comma/ });
+      for (const [id, called] of [
+        ['comma', 'a,readonly=true'],
+        ['quotes', '"a"'],
+      ] as const) {
+        const made = named(id, called);
+        if (name === 'docker') assert.deepEqual(await made, [0, 'in\n']);
+        else await assert.rejects(made, { code: 'NC_SANDBOX_START', message: /can't mount a path with a comma or a/ });
+      }
     });
   });
+}
+
+/** Stands for a newer engine at this socket: versions before 1.44 it refuses. The end closes it. */
+async function upgrade(at: string, engine: string): Promise<() => Promise<void>> {
+  const older = (path: string) => path.replace(/^\/v1\.44\//, '/v1.41/');
+  const tooOld = (path: string) => /^\/v1\.(?!44\/)/.test(path);
+  const message = 'client version 1.41 is too old. Minimum supported API version is 1.44, please upgrade your client';
+  const server = http.createServer((request, response) => {
+    const { method, headers, url = '' } = request;
+    if (tooOld(url)) return void response.writeHead(400).end(JSON.stringify({ message }));
+    const passed = http.request({ socketPath: engine, method, headers, path: older(url) }, async (answer) => {
+      if (url === '/version') {
+        const text = (await answer.toArray()).join('');
+        return void response.end(JSON.stringify({ ...JSON.parse(text), ApiVersion: '1.44' }));
+      }
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(response);
+    });
+    request.pipe(passed);
+  });
+  server.on('upgrade', ({ method, headers, url = '' }, inside: Socket) => {
+    const passed = http.request({ socketPath: engine, method, headers, path: older(url) });
+    passed.on('upgrade', (_answer, outside, head) => {
+      inside.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
+      if (head.length > 0) outside.unshift(head);
+      for (const [from, to] of [
+        [inside, outside],
+        [outside, inside],
+      ] as const) {
+        from.on('error', () => to.destroy());
+        from.pipe(to);
+      }
+    });
+    passed.end();
+  });
+  server.listen(at);
+  await once(server, 'listening');
+  return async () => {
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  };
 }
 
 interface Door {

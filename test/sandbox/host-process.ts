@@ -4,12 +4,13 @@ import { readUidMap, sandboxUid } from '../../src/sandbox/uid.ts';
 import { driverNamed } from './drivers.ts';
 import { LIMITS, placeAt } from './host.ts';
 
-const [root = '', mark = '', slug = 'killed', name = 'bubblewrap', session = 'victim'] = process.argv.slice(2);
+const [root = '', mark = '', slug = 'killed', name = 'bubblewrap', session = 'victim', script] = process.argv.slice(2);
+const waits = `setsid sleep ${mark} & trap 'echo last; exit 4' TERM; sleep ${mark} & echo first; wait`;
 const driver = driverNamed(name).make(placeAt(root, slug));
 await driver.start({
   sessionId: session,
   uid: sandboxUid(slug, 1, readUidMap()),
-  command: ['/bin/sh', '-c', `setsid sleep ${mark} & trap 'echo last; exit 4' TERM; sleep ${mark} & echo first; wait`],
+  command: ['/bin/sh', '-c', script ?? waits],
   env: { PATH: '/usr/bin:/bin' },
   mounts: [],
   limits: LIMITS,

@@ -9,6 +9,7 @@ import { NanoError } from '../../src/errors.ts';
 import type { SandboxDriver } from '../../src/sandbox/driver.ts';
 import { type DriverUnderTest, needsRoot } from './drivers.ts';
 import { makePlace, type Place, processes, processesWith, run, until } from './host.ts';
+import { descriptors, nothingIsLeft, startMany } from './leaks.ts';
 
 const SCRIPT = path.join(import.meta.dirname, 'host-process.ts');
 const wd = (source: string, target = '/workspace') => ({ source, target, mode: 'rw' as const });
@@ -54,15 +55,10 @@ export function lifecycleSuite(under: DriverUnderTest): void {
     });
 
     test('a hundred starts leave no descriptor, no process and no group behind', async () => {
-      const count = () => readdirSync('/proc/self/fd').length;
       await run(driver, place.spec('first', 'true'));
-      const before = count();
-      for (let round = 0; round < 25; round++) {
-        await Promise.all([0, 1, 2, 3].map((n) => run(driver, place.spec(`many-${n}`, 'sleep 1000 & true'))));
-      }
-      assert.equal(count(), before);
-      assert.deepEqual(await under.traces(place), []);
-      assert.equal(readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8'), '');
+      const before = descriptors();
+      await startMany(driver, place, 100);
+      await nothingIsLeft(under, place, before);
     });
 
     test('stop asks first: the command ends in its own way', async () => {

@@ -17,6 +17,8 @@ import { fileURLToPath } from 'node:url';
 import { initFirstAgent } from '../../admin/first-agent.ts';
 import { ServerFrame } from '../../channels/terminal/frames.ts';
 import { HOST_FLAGS } from '../../cli/host-process.ts';
+import type { DriverName } from '../../drivers/names.ts';
+import { removeContainers, runtimeEnvironment } from './runtime.ts';
 import { addScriptedChats } from './scripted/platform.ts';
 import { until } from './until.ts';
 
@@ -41,6 +43,8 @@ export interface HostOptions {
   environment?: Readonly<Record<string, string>>;
   /** Another checkout than this one. */
   code?: string;
+  /** Instead of the one that these tests run on. */
+  runtime?: DriverName;
 }
 
 export interface TestHost extends AsyncDisposable {
@@ -75,6 +79,7 @@ export async function startHost(options: HostOptions = {}): Promise<TestHost> {
       NANOCLAW_HOME: home,
       NODE_COMPILE_CACHE: join(code, '.runtime/compile-cache'),
       ...(options.platform && { NANOCLAW_PLATFORM: options.platform.socketPath }),
+      ...runtimeEnvironment(options.runtime),
       ...options.environment,
     },
     stdio: ['ignore', 'inherit', 'pipe'],
@@ -114,7 +119,9 @@ export async function startHost(options: HostOptions = {}): Promise<TestHost> {
     end,
     async [Symbol.asyncDispose]() {
       await end();
-      if (!options.home) rmSync(home, { recursive: true, force: true });
+      if (options.home) return;
+      await removeContainers(home, options.runtime);
+      rmSync(home, { recursive: true, force: true });
     },
   };
 }

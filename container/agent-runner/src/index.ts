@@ -17,7 +17,7 @@ async function main(paths: RunnerPaths): Promise<void> {
   const log = logToStdout;
   const config = ContainerConfig.parse(JSON.parse(readFileSync(paths.containerJson, 'utf8')));
   ensureRealFolder(paths.outbox);
-  startForwarder(paths.proxySocket, paths.proxyPort, log);
+  startForwarder(paths, log);
   const inbound = new InboundReader(paths.inboundDb, log);
   const outbound = new Outbound(paths.outboundDb, () => inbound.highestSeq);
   const loop = new Loop({ paths, config, inbound, outbound, log });

@@ -16,6 +16,8 @@ export interface RunnerPaths {
   instructions: string;
   skills: string;
   proxySocket: string;
+  relayToken: string;
+  relay: { host: string; port: number };
   proxyPort: number;
   /** Holds `<name>/runner.ts`. */
   providers: string;
@@ -37,6 +39,8 @@ export function runnerPaths(root = ''): RunnerPaths {
     instructions: under(INSIDE.instructions),
     skills: under(INSIDE.skills),
     proxySocket: under(INSIDE.proxySocket),
+    relayToken: under(INSIDE.relayToken),
+    relay: INSIDE.relay,
     proxyPort: INSIDE.proxyPort,
     providers: join(import.meta.dirname, '../../../providers'),
   };

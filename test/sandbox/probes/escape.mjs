@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import dgram from 'node:dgram';
 import fs from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
 
 const { calls, host } = JSON.parse(process.env.PROBE);
 const text = (value) => ptr(Buffer.from(`${value}\0`));
@@ -132,19 +133,40 @@ sh(
 );
 
 // The network.
-const tcp = (name, options) =>
+const connects = (options) =>
   new Promise((resolve) => {
     const socket = net.connect(options);
     const done = (ok, detail) => {
-      report(name, ok, detail);
       socket.destroy();
-      resolve();
+      resolve({ ok, detail });
     };
     socket.setTimeout(3000, () => done(false, 'timeout'));
     socket.on('connect', () => done(true, 'connected')).on('error', (error) => done(false, error.code));
   });
+const tcp = async (name, ...all) => {
+  const met = await Promise.all(all.map(connects));
+  const { ok, detail } = met.find(({ ok }) => ok) ?? met.at(0) ?? { ok: false, detail: 'none' };
+  report(name, ok, detail);
+};
 await tcp('reach the host by TCP', { host: '127.0.0.1', port: host.tcp });
 await tcp('reach an outside address', { host: '192.0.2.1', port: 80 });
+const own = Object.values(os.networkInterfaces()).flatMap((all) => all ?? []);
+await tcp(
+  'reach the host by any of its addresses',
+  ...host.addresses
+    .filter((address) => !own.some((mine) => mine.address === address))
+    .map((address) => ({ host: address, port: host.tcp })),
+);
+// In its own small network: the engine's machine may have an address there.
+await tcp(
+  'reach what is beside it',
+  ...own
+    .filter(({ internal, family }) => !internal && family === 'IPv4')
+    .flatMap(({ address }) => {
+      const [, start, last] = /^(.*\.)(\d+)$/.exec(address);
+      return [0, 1, 2, 3, 4, 5, 6, 7].map((n) => ({ host: `${start}${(last & ~7) + n}`, port: host.tcp }));
+    }),
+);
 await tcp('reach an abstract socket of the host', { path: `\0${host.abstract}` });
 await new Promise((resolve) => {
   const socket = dgram.createSocket('udp4');
