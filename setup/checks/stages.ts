@@ -76,7 +76,8 @@ export function allStages(root: string, full: boolean): Stage[] {
     },
     {
       name: 'engines',
-      command: [...NODE_TEST, '--test-concurrency=2', ...engines],
+      // They wait for containers more than they compute.
+      command: [...NODE_TEST, '--test-concurrency=3', ...engines],
       kind: 'node',
       deadlineMinutes: 8 * times,
       onEngines: true,

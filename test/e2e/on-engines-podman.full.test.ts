@@ -1,0 +1,3 @@
+import { onEngineSuite } from './on-engines-suite.ts';
+
+onEngineSuite('podman');
