@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { NanoError } from '../../src/errors.ts';
-import { engineSocket, TEST_IMAGE } from '../../test/support/runtime.ts';
+import { engineSocket, skipOn, TEST_IMAGE } from '../../test/support/runtime.ts';
 import { until } from '../../test/support/until.ts';
 import { connect } from '../docker/engine.ts';
 import { ensureImage, type ImageOptions, imageName } from './index.ts';
@@ -18,9 +18,8 @@ import { type Checkout, makeCheckout } from './testing/checkout.ts';
 
 for (const name of ['docker', 'podman'] as const) {
   const socket = engineSocket(name);
-  const skip = socket === undefined && `NANOCLAW_TEST_${name.toUpperCase()} names no socket of an engine`;
 
-  describe(name, { skip }, () => {
+  describe(name, { skip: skipOn(name) }, () => {
     let checkout: Checkout;
     let store: ReturnType<typeof createStore>;
     const slug = `t${randomBytes(4).toString('hex')}`;
@@ -118,6 +117,22 @@ for (const name of ['docker', 'podman'] as const) {
       assert.equal(builds(), count + 1);
       good('ENV other=2');
       assert.ok((await ensureImage(options())).ok);
+      assert.equal(status()?.state, 'ready');
+    });
+
+    // Whose engine it is makes no difference to that.
+    test('two want it at once: it is made once, and both have it', { skip: name === 'podman' }, async () => {
+      const count = builds();
+      good('ENV other=at-once');
+      // Set to nothing counts as not set.
+      const env = { ...options().env, NANOCLAW_OCI_RUNTIME: '', NANOCLAW_RELAY: '' };
+      const outcomes = await Promise.all([ensureImage(options({ env })), ensureImage(options({ env, asked: true }))]);
+      assert.deepEqual(
+        outcomes.map(({ ok }) => ok),
+        [true, true],
+        JSON.stringify(outcomes),
+      );
+      assert.equal(builds(), count + 1);
       assert.equal(status()?.state, 'ready');
     });
 

@@ -81,6 +81,7 @@ export function allStages(root: string, full: boolean): Stage[] {
       kind: 'node',
       deadlineMinutes: 8 * times,
       onEngines: true,
+      ...(full && { env: { NANOCLAW_TEST_FULL: '1' } }),
     },
     ...(full ? [onEngine('docker', files), onEngine('podman', files)] : []),
     {

@@ -12,7 +12,7 @@ import { noEngineOfOurOwn, type OwnEngine, startOwnEngine } from '../support/own
 import { type Platform, startPlatform } from '../support/scripted/platform.ts';
 import { until } from '../support/until.ts';
 
-const CHATS = ['turn', 'crash', 'host', 'late', 'stop', 'image'];
+const CHATS = ['turn', 'crash', 'host', 'late', 'move', 'stop', 'image'];
 const GRACEFUL_STOP_MS = 25_000;
 
 export function engineSuite(name: 'docker' | 'podman'): void {
@@ -21,11 +21,12 @@ export function engineSuite(name: 'docker' | 'podman'): void {
     let platform: Platform;
     let host: TestHost;
     let slug: string;
-    const hostAt = (home?: string) =>
+    const hostAt = (home?: string, env: Readonly<Record<string, string>> = {}) =>
       startHost({
         runtime: name,
         environment: { ...engine.environment, NANOCLAW_RETRY_MS: '300' },
         platform,
+        env,
         ...(home === undefined ? { chats: CHATS } : { home }),
       });
 
@@ -140,6 +141,22 @@ export function engineSuite(name: 'docker' | 'podman'): void {
       assert.equal(answersTo(event).filter((text) => text.includes('late is done')).length, 1);
       assert.equal(spawnSync('cat', [at('late-count')], { encoding: 'utf8' }).stdout, 'done\n');
       assert.equal((await ids()).length, 1);
+    });
+
+    test('it is away when the next host begins with another runtime: nothing runs beside what lives in it', async () => {
+      const event = platform.send('move', `${waiting('move')}; echo done >> move-count`);
+      await begun('move');
+      await host.end('SIGKILL');
+      await engine.kill();
+      host = await hostAt(host.home, { NANOCLAW_RUNTIME: 'bubblewrap' });
+      await until(() => host.log().includes(`sandbox still runs in ${name}, which does not answer`));
+      await engine.start();
+      goOn('move');
+      await answered(event);
+      assert.equal(answersTo(event).filter((text) => text.includes('move is done')).length, 1);
+      await host.end();
+      assert.equal(spawnSync('cat', [at('move-count')], { encoding: 'utf8' }).stdout, 'done\n');
+      host = await hostAt(host.home);
     });
 
     test('it is away when the host is to stop: the host stops, and what it left is taken over', async () => {

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import type { DriverName } from '../../drivers/names.ts';
 import { startHost, type Terminal, type TestHost } from '../support/host-process.ts';
 import { runNcl } from '../support/ncl.ts';
-import { containersOf, engineSocket, removeContainers, TEST_IMAGE } from '../support/runtime.ts';
+import { containersOf, engineSocket, removeContainers, skipOn, TEST_IMAGE } from '../support/runtime.ts';
 import { until } from '../support/until.ts';
 
 /** What reaps in the sandbox says which runtime made it. */
@@ -28,9 +28,8 @@ async function endSandbox(host: TestHost): Promise<void> {
 }
 
 for (const engine of ['docker', 'podman'] as const) {
-  const variable = `NANOCLAW_TEST_${engine.toUpperCase()}`;
   const socket = engineSocket(engine);
-  const skip = socket === undefined && `${variable} names no socket of an engine`;
+  const skip = skipOn(engine);
 
   test(`a conversation moves from bubblewrap to ${engine} and back, and nothing of it is lost`, { skip }, async () => {
     const address = { [engine === 'docker' ? 'DOCKER_HOST' : 'CONTAINER_HOST']: `unix://${socket}` };
