@@ -93,8 +93,9 @@ export function createContainerRunner(parts: ContainerRunnerParts): ContainerRun
       return sandbox;
     } catch (error) {
       log.error('sandbox did not start', { ...idsOf(session), error });
-      await running?.stop(0);
-      parts.onStartFailed(session, startFailure(error));
+      // What it has said comes first, when its last words are taken up; then a start of its own says what is wrong.
+      if (running) await running.stop(0);
+      else parts.onStartFailed(session, startFailure(error));
       return undefined;
     }
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isoTime } from '@nanoclaw/protocol';
 import type { AgentCommands } from '../admin/agent-door/index.ts';
@@ -100,10 +100,11 @@ async function run({ code, paths, env, extras, log, started, hide }: Boot): Prom
   unlock();
   for (const folder of [paths.sessions, paths.groups]) mkdirSync(folder, { recursive: true, mode: 0o711 });
   mkdirSync(join(paths.logs, 'sessions'), { recursive: true, mode: 0o700 });
+  const isMoved = !existsSync(paths.run);
   emptyRun(paths.run);
   const driver = extras.driver({ slug, stateDir: join(paths.data, 'sandbox'), env, log: log.warn });
-  // What ran before has the folders mounted that were moved away.
-  if (before) await driver.sweep().catch((error: unknown) => log.error('while ending sandboxes', { error }));
+  // What ran before has other folders mounted than those that are here: a restore has moved them away.
+  if (isMoved) await driver.sweep().catch((error: unknown) => log.error('while ending sandboxes', { error }));
   const isRoot = process.getuid?.() === 0;
   const uidMap = readUidMap();
   const host = createHost({

@@ -20,6 +20,8 @@ export function finishRestore(paths: Paths): string | undefined {
   const from = join(paths.data, staged);
   const aside = join(paths.data, `before-${staged}`);
   mkdirSync(aside, { recursive: true, mode: 0o700 });
+  // What outlived its host has the folders that are moved mounted: where this one is missing, no sandbox is taken over.
+  rmSync(paths.run, { recursive: true, force: true });
   const database = join(from, 'data/v2.db');
   // A journal belongs to its database: the old one's may not lie beside the new one.
   if (existsSync(database)) for (const end of ['-wal', '-shm']) moveAside(`${paths.db}${end}`, aside);

@@ -185,6 +185,7 @@ function bind(source: string, target: string, mode: 'ro' | 'rw') {
     Source: source,
     Target: target,
     ReadOnly: mode === 'ro',
-    BindOptions: { Propagation: 'rprivate' },
+    // Another file system that lies below would come along, and of that an engine before Docker 25 leaves it writable.
+    BindOptions: { Propagation: 'rprivate', NonRecursive: mode === 'ro' },
   };
 }

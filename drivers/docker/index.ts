@@ -21,6 +21,7 @@ import { openReach, type Reach } from './network/reach.ts';
 import { createWays, NETWORK_LABEL } from './network/ways.ts';
 import { createOwed } from './owed.ts';
 import { generatedFiles, preparePlaces } from './places.ts';
+import { isSealed, sealed } from './seal.ts';
 import { engineSockets } from './sockets.ts';
 import { EngineTrouble } from './symptoms.ts';
 
@@ -72,7 +73,7 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
   const networks = createNetworks({ slug, image, host, connected: connection.get, isLost, owe: owed.add, log });
   const ways = createWays({
     networks,
-    setting: env.NANOCLAW_RELAY,
+    setting: env.NANOCLAW_RELAY || undefined,
     engine: async () => (await connection.get()).engine,
     needsTrial: runtime !== undefined,
     note: path.join(options.stateDir, 'no-socket'),
@@ -120,7 +121,6 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
       runtime,
       hard: engine.sameKernel ? readHardLimits() : null,
       steps: places.steps,
-      generated: generatedFiles(options.stateDir, user),
     };
     try {
       return await ways.start(spec.sessionId, (network, joined) =>
@@ -130,8 +130,9 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
           name: `nanoclaw-${slug}-${spec.sessionId}-${host.slice(0, 8)}-${++started}`,
           body: containerBody(spec, engine, {
             ...settings,
+            generated: generatedFiles(options.stateDir, user, network !== undefined),
             network,
-            labels: { ...labels, ...(network && { [NETWORK_LABEL]: network.name }) },
+            labels: sealed(options.stateDir, { ...labels, ...(network && { [NETWORK_LABEL]: network.name }) }),
           }),
           sessionId: spec.sessionId,
           logFile: spec.logFile,
@@ -251,7 +252,9 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
     },
     transport: ways.transport,
     async adopt() {
-      const found = (await orOwed(left)).filter(({ running }) => running);
+      const all = await orOwed(left);
+      // What somebody else has labelled so is only ended.
+      const found = all.filter(({ running, labels }) => running && isSealed(options.stateDir, labels));
       await ways.takeOver(found);
       return found.flatMap(takeOver);
     },

@@ -52,13 +52,21 @@ export function preparePlaces(
   }
 }
 
-/** Programs ask who they are: a user of ours, whatever id the sandbox has. In a folder for each id, since one is mounted while others start. */
-export function generatedFiles(stateDir: string, { uid, gid }: ContainerUser): { source: string; target: string }[] {
+/**
+ * Programs ask who they are: a user of ours, whatever id the sandbox has. In a folder for each id, since one is mounted while others start.
+ * An engine's own names of machines are this machine's and its network's; only who is in a network needs those that it makes.
+ */
+export function generatedFiles(
+  stateDir: string,
+  { uid, gid }: ContainerUser,
+  isInNetwork: boolean,
+): { source: string; target: string }[] {
   const folder = path.join(stateDir, 'etc', String(uid));
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   const files = {
     passwd: `node:x:${uid}:${gid}::/home/node:/bin/sh\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n`,
     group: `node:x:${gid}:\nnogroup:x:65534:\n`,
+    ...(isInNetwork ? {} : { hosts: '127.0.0.1 localhost sandbox\n::1 localhost\n', 'resolv.conf': '' }),
   };
   return Object.entries(files).map(([name, text]) => {
     const source = path.join(folder, name);

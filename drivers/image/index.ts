@@ -1,7 +1,7 @@
 /** Keeps the image of an install as its checkout wants it: made beside the host, tried, and only then put in the old one's place. */
 import path from 'node:path';
 import { errorText, NanoError } from '../../src/errors.ts';
-import { findEngine } from '../docker/engine.ts';
+import { type Engine, findEngine } from '../docker/engine.ts';
 import { createDockerDriver } from '../docker/index.ts';
 import { engineSockets } from '../docker/sockets.ts';
 import { EngineTrouble } from '../docker/symptoms.ts';
@@ -9,6 +9,7 @@ import { decide, pauseAfter } from './decide.ts';
 import { runScript } from './script.ts';
 import { describeImage, type ImageStatus, readImageStatus, writeImageStatus } from './status.ts';
 import { createStore } from './store.ts';
+import { ownTurn } from './turn.ts';
 import { type BuildFailure, whyNot } from './why.ts';
 
 export interface ImageOptions {
@@ -35,10 +36,17 @@ export const imageName = (slug: string): string => `nanoclaw-agent-v2-${slug}:la
 const CODE = path.join(import.meta.dirname, '..', '..');
 const ENGINE_AWAY_MS = 60_000;
 
-/** Makes it if it isn't what the checkout wants. Never rejects; one at a time is for the caller to see to. */
+/** Makes it if it isn't what the checkout wants. Never rejects; where another process is at it, it waits for that first. */
 export async function ensureImage(options: ImageOptions): Promise<ImageOutcome> {
   try {
-    return await ensure(options);
+    // Before the turn: an engine that is away has nobody wait.
+    const engine = await engineOf(options);
+    const end = await ownTurn(options.stateDir);
+    try {
+      return await ensure(options, engine);
+    } finally {
+      end();
+    }
   } catch (error) {
     // An engine that doesn't answer says nothing of the image.
     const retryMs = error instanceof NanoError && error.code === 'NC_SANDBOX_ENGINE' ? ENGINE_AWAY_MS : undefined;
@@ -46,17 +54,15 @@ export async function ensureImage(options: ImageOptions): Promise<ImageOutcome> 
   }
 }
 
-async function ensure({
-  name,
-  slug,
-  stateDir,
-  env,
-  log,
-  code = CODE,
-  asked = false,
-}: ImageOptions): Promise<ImageOutcome> {
+function engineOf({ name, env }: ImageOptions): Promise<Engine> {
   const surroundings = { engine: name, env, uid: process.getuid?.() ?? 0, platform: process.platform };
-  const engine = await findEngine(engineSockets(surroundings));
+  return findEngine(engineSockets(surroundings));
+}
+
+async function ensure(
+  { name, slug, stateDir, env, log, code = CODE, asked = false }: ImageOptions,
+  engine: Engine,
+): Promise<ImageOutcome> {
   const store = createStore(engine);
   const image = imageName(slug);
   const next = image.replace(/:latest$/, ':next');
@@ -130,7 +136,9 @@ async function ensure({
       stateDir: path.join(stateDir, 'image-trial'),
       socket,
       image: next,
-      runtime: env.NANOCLAW_OCI_RUNTIME,
+      env,
+      // Set to nothing counts as not set.
+      runtime: env.NANOCLAW_OCI_RUNTIME || undefined,
       log,
     });
     await trial.sweep();

@@ -1,10 +1,12 @@
 /** What container/build.sh refuses before it asks an engine for anything, and what it takes an image to be made of. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
+import { runScript } from './script.ts';
 import { makeCheckout } from './testing/checkout.ts';
+import { whyNot } from './why.ts';
 
 const checkout = makeCheckout();
 after(() => checkout[Symbol.dispose]());
@@ -108,4 +110,16 @@ describe('content', () => {
     assert.equal(status, 1);
     assert.match(said, /none of them answers\. Install one and start its engine/);
   });
+});
+
+test('a build that hangs is ended, and tried again as one whose network failed', async () => {
+  mkdirSync(at('bin'));
+  writeFileSync(at('bin/docker'), '#!/bin/sh\n[ "$1" != build ] || exec sleep 1000\n', { mode: 0o755 });
+  const env = { PATH: `${at('bin')}:${process.env.PATH}` };
+  const args = ['--engine', 'docker', '--log', at('logs/hung.log')];
+  const ran = await runScript({ code: checkout.folder, env }, args, undefined, 1000);
+  assert.equal(ran.code, null);
+  const { kind, reason } = whyNot(ran.lines);
+  assert.equal(kind, 'network');
+  assert.match(reason, /The build hung/);
 });

@@ -23,12 +23,15 @@ export interface Ran {
 }
 
 const KEPT_LINES = 40;
+/** More than the slowest network needs: what has not ended by then waits for something that does not come. */
+const LONGEST_MS = 3 * 60 * 60_000;
 
-/** Never rejects: what can't be started ends with null. */
+/** Never rejects: what can't be started ends with null, and so does what takes longer than `longestMs`. */
 export async function runScript(
   { code, env }: Script,
   args: readonly string[],
   onLine: (line: string) => void = () => undefined,
+  longestMs = LONGEST_MS,
 ): Promise<Ran> {
   // The settings come by the environment: the host has read them from the install's own file.
   const command = [path.join(code, 'container/build.sh'), '--settings', '/dev/null', '--bound', ...args];
@@ -50,10 +53,18 @@ export async function runScript(
     if (lines.length > KEPT_LINES) lines.shift();
     onLine(line);
   });
+  let isLate = false;
+  const late = setTimeout(() => {
+    isLate = true;
+    child.stdin.destroy();
+  }, longestMs);
   try {
     const [status]: unknown[] = await once(child, 'close');
+    if (isLate) return { code: null, lines: ['The build hung, and was ended (ETIMEDOUT).'], output };
     return { code: typeof status === 'number' ? status : null, lines, output };
   } catch (error) {
     return { code: null, lines: [error instanceof Error ? error.message : String(error)], output };
+  } finally {
+    clearTimeout(late);
   }
 }

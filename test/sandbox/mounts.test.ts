@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Mount, SandboxDriver } from '../../src/sandbox/driver.ts';
-import { DRIVERS, type DriverUnderTest } from './drivers.ts';
+import { DRIVERS, type DriverUnderTest, needsRoot } from './drivers.ts';
 import { makePlace, type Place, run } from './host.ts';
 
 /** Folders of the owner's, as a driver mounts them: what was decided, or nothing. */
@@ -69,5 +70,22 @@ function suite(under: DriverUnderTest): void {
     const docs = identified(place.readable('gone'));
     renameSync(docs.source, `${docs.source}.away`);
     await assert.rejects(driver.start(specOf(place, 'gone', docs)), { code: 'NC_SANDBOX_START' });
+  });
+
+  test('what is mounted below a folder that is only to be read can not be written either', {
+    skip: needsRoot,
+  }, async () => {
+    const disk = path.join(place.readable('disks'), 'usb');
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=0777', 'tmpfs', disk]);
+    try {
+      const docs = identified(path.dirname(disk));
+      const script = 'echo x > /workspace/extra/docs/usb/written; echo ran';
+      const { output } = await run(driver, place.spec('below', script, { mounts: [docs] }));
+      assert.match(output, /ran/);
+      assert.ok(!existsSync(path.join(disk, 'written')));
+    } finally {
+      execFileSync('umount', [disk]);
+    }
   });
 }

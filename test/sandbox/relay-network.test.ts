@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { connect } from '../../drivers/docker/engine.ts';
 import type { Sandbox, SandboxDriver } from '../../src/sandbox/driver.ts';
 import { engineSocket } from '../support/runtime.ts';
+import { until as becomes } from '../support/until.ts';
 import { needsRoot, dockerNetwork as under } from './drivers.ts';
 import { makePlace, type Place, run, until } from './host.ts';
 
@@ -23,6 +24,7 @@ while True:
   client.sendall(b"neighbour")
   client.close()'`;
 
+const bridgeSettings = z.object({ Config: z.object({ Cmd: z.array(z.string()) }) });
 const containerList = z.array(z.object({ Id: z.string(), Labels: z.record(z.string(), z.string()) }));
 
 describe('the relay by network', { skip: under.skip, timeout: 120_000 }, () => {
@@ -94,7 +96,8 @@ describe('the relay by network', { skip: under.skip, timeout: 120_000 }, () => {
   });
 
   test('a sandbox of a host that was killed reaches the next one', { skip: needsRoot }, async () => {
-    const again = `until ${call('relay', 4000)} | grep -q relay; do sleep 0.1; done; echo reached; exec sleep 1000`;
+    const again = `until ${call('relay', 4000)} | grep -q relay; do echo tried; sleep 0.1; done; echo reached; exec sleep 1000`;
+    const others = await bridges();
     const words = [place.root, 'none', place.slug, under.name, 'orphan', again];
     const host = spawn(process.execPath, [path.join(import.meta.dirname, 'host-process.ts'), ...words], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -102,6 +105,8 @@ describe('the relay by network', { skip: under.skip, timeout: 120_000 }, () => {
     await once(host.stdout, 'data');
     host.kill('SIGKILL');
     await once(host, 'close');
+    const [left = ''] = (await bridges()).filter((id) => !others.includes(id));
+    assert.equal(await callsAtItsPlace(left), 0, 'who listens where the killed host did is not taken for it');
     const next = under.make(place);
     // This one's are the earlier host's, to the next: they are ended here first.
     await Promise.all(started.splice(0).map((sandbox) => sandbox.stop(0)));
@@ -123,16 +128,48 @@ describe('the relay by network', { skip: under.skip, timeout: 120_000 }, () => {
     assert.deepEqual(await bridges(), []);
   });
 
+  /** Of the sandbox `orphan`, through the bridge of a host that is gone. */
+  async function callsAtItsPlace(bridge: string): Promise<number> {
+    const { call } = await engine();
+    const { Cmd } = bridgeSettings.parse((await call('GET', `/v1.41/containers/${bridge}/json`)).body).Config;
+    const where = await driver.transport?.('any');
+    assert.ok(where !== undefined && where !== 'socket');
+    let calls = 0;
+    const thief = net.createServer((socket) => {
+      calls++;
+      socket.destroy();
+    });
+    await once(thief.listen({ host: where.host, port: Number(Cmd.at(-3)) }), 'listening');
+    const [orphan = ''] = await labelled('org.nanoclaw.session=orphan');
+    const tries = async () => {
+      const { body } = await call('GET', `/v1.41/containers/${orphan}/logs?stdout=1`);
+      return String(body).split('tried').length;
+    };
+    const before = await tries();
+    // What was under way when the host was killed doesn't count.
+    await becomes(async () => (await tries()) >= before + 2);
+    calls = 0;
+    await becomes(async () => (await tries()) >= before + 4);
+    thief.close();
+    return calls;
+  }
+
   async function engine() {
     return (await connect(engineSocket('docker') ?? '')).http;
   }
 
   async function bridges(): Promise<string[]> {
-    const filters = encodeURIComponent(JSON.stringify({ label: [`org.nanoclaw.install=${place.slug}`] }));
+    return labelled(undefined);
+  }
+
+  /** Containers of this place with this label; undefined: those of no session. */
+  async function labelled(label: string | undefined): Promise<string[]> {
+    const labels = [`org.nanoclaw.install=${place.slug}`, ...(label === undefined ? [] : [label])];
+    const filters = encodeURIComponent(JSON.stringify({ label: labels }));
     const { body } = await (await engine()).call('GET', `/v1.41/containers/json?filters=${filters}`);
     return containerList
       .parse(body)
-      .filter(({ Labels }) => Labels['org.nanoclaw.session'] === undefined)
+      .filter(({ Labels }) => label !== undefined || Labels['org.nanoclaw.session'] === undefined)
       .map(({ Id }) => Id);
   }
 });

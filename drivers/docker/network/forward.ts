@@ -37,11 +37,14 @@ function join(from: Socket, to: Socket): void {
   from.on('close', () => to.destroySoon());
 }
 
+/** Else whoever listens at the host's port after it would be taken for it: with what an agent says, and its token. */
+let hasHost = true;
+
 const server = createServer({ allowHalfOpen: true, noDelay: true }, (inside) => {
   const address = inside.remoteAddress ?? '';
   inside.on('error', () => undefined);
   const isAsked = inside.localAddress?.startsWith(called) ?? false;
-  if (!isAsked || !enters(address)) return void inside.destroy();
+  if (!hasHost || !isAsked || !enters(address)) return void inside.destroy();
   count(address, 1);
   inside.once('close', () => count(address, -1));
   const outside = connect({ host, port: Number(port), allowHalfOpen: true, noDelay: true });
@@ -52,6 +55,7 @@ server.listen(Number(listenOn), '0.0.0.0', () => console.log('ready'));
 
 // The host holds its input open. Without a host it stays for as long as there is a sandbox that another host may take over.
 process.stdin.resume().on('close', () => {
+  hasHost = false;
   const leaveIfAlone = () => {
     const networks = Object.keys(networkInterfaces()).filter((name) => name !== 'lo');
     if (networks.length <= 1) process.exit(0);
