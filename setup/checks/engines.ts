@@ -11,6 +11,8 @@ export interface Engines {
   end(): Promise<void>;
 }
 
+/** A registry or a mirror that hangs must not take the other checks along. */
+const LONGEST_MS = 10 * 60_000;
 const GIVEN = ['NANOCLAW_TEST_DOCKER', 'NANOCLAW_TEST_PODMAN', 'NANOCLAW_TEST_IMAGE', 'NANOCLAW_TEST_BROWSER_IMAGE'];
 
 export interface Found {
@@ -48,15 +50,20 @@ export function startEngines(root: string, env: NodeJS.ProcessEnv, browser: bool
 
 async function listen(child: ChildProcess, found: Found): Promise<Found> {
   child.stdin?.on('error', () => undefined); // it has ended by itself
-  if (!child.stdout) return found;
-  for await (const line of createInterface(child.stdout)) {
+  let isReady = false;
+  const timer = setTimeout(() => child.stdin?.end(), LONGEST_MS);
+  for await (const line of child.stdout ? createInterface(child.stdout) : []) {
     const read = readLine(line);
-    if (read.type === 'ready') break;
     if (read.type === 'none') found.missing.push(read.reason);
     if (read.type === 'network') found.network = read.file;
     if (read.type === 'env') found.env[read.name] = read.value;
+    isReady = read.type === 'ready';
+    if (isReady) break;
   }
-  return found;
+  clearTimeout(timer);
+  // It may have ended in the middle, with engines that are not there any more.
+  const late = 'they were not ready in time, or ended: logs/checks/engines-setup.log says more';
+  return isReady ? found : { env: {}, network: undefined, missing: [...found.missing, late] };
 }
 
 type Line =
