@@ -103,11 +103,11 @@ test('automatic skills follow the chats: the general ones, and those of the chan
     rig.compose(session);
     return rig.config().skills;
   };
-  assert.deepEqual(names(), ['self-customize', 'terminal-formatting', 'welcome']);
+  assert.deepEqual(names(), ['agent-browser', 'self-customize', 'terminal-formatting', 'welcome']);
   rig.db.exec(`INSERT INTO channel_instances (instance, channel, created_at) VALUES ('slack-work', 'slack', '');
     INSERT INTO messaging_groups (id, channel_type, platform_id, created_at) VALUES ('mg-1', 'slack-work', 'C1', '');
     INSERT INTO agent_destinations VALUES ('${rig.agentId}', 'team', 'channel', 'mg-1', '')`);
-  assert.deepEqual(names(), ['self-customize', 'slack-formatting', 'terminal-formatting', 'welcome']);
+  assert.deepEqual(names(), ['agent-browser', 'self-customize', 'slack-formatting', 'terminal-formatting', 'welcome']);
   rig.set("skills = 'none'");
   assert.deepEqual(names(), []);
 });

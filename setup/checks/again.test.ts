@@ -47,7 +47,12 @@ describe('what is run once more', () => {
     ['a failure that the list does not name', NODE, result(failures('test/e2e/a.test.ts:3:1'), 2), undefined],
     ['a place that is no test file of the stage', NODE, result(failures('test/sandbox/drivers.ts:3:1')), undefined],
     ['a runner that died', NODE, result('Segmentation fault'), undefined],
-    ['bun', BUN, result('\nrunner/a.test.ts:\n(pass) x\n\nrunner/b.test.ts:\n(fail) y\n'), ['runner/b.test.ts']],
+    [
+      'bun',
+      BUN,
+      result('\nrunner/b.test.ts:\n(fail) y\n\nrunner/a.test.ts:\n(pass) x\n\n1 tests failed:\n(fail) y\n'),
+      ['runner/b.test.ts'],
+    ],
     ['a plain stage', { ...NODE, kind: 'plain' }, result(failures('test/e2e/a.test.ts:3:1')), undefined],
   ];
   for (const [name, stage, given, expected] of cases) {

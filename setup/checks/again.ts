@@ -40,7 +40,11 @@ function nodeFailures(output: string): string[] {
 function bunFailures(output: string): string[] {
   const failures: string[] = [];
   let file = '';
-  for (const line of output.split('\n')) {
+  // At its end it lists them once more, without their files.
+  for (const line of output
+    .split(/^\d+ tests? failed:$/m, 1)
+    .join()
+    .split('\n')) {
     const heading = /^(\S+\.test\.ts):$/.exec(line)?.[1];
     if (heading !== undefined) file = heading;
     else if (line.startsWith('(fail)')) failures.push(file);

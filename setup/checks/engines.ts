@@ -103,6 +103,6 @@ function imageChanged(root: string): boolean {
   }
 }
 
-const IMAGE_PARTS = ['Dockerfile', 'packages.tsv', 'build.sh', 'context.sh', 'agent-browser.sh'].map(
+const IMAGE_PARTS = ['Dockerfile', 'packages.tsv', 'build.sh', 'context.sh', 'engine.sh', 'agent-browser.sh'].map(
   (name) => `container/${name}`,
 );

@@ -254,6 +254,7 @@ test('every skill that is shipped can be used, and says for whom it is', () => {
   );
   const families = Object.fromEntries(skills.map(({ name, channels }) => [name, channels.join()]));
   assert.deepEqual(families, {
+    'agent-browser': '',
     'discord-formatting': 'discord',
     'email-formatting': 'email',
     'self-customize': '',

@@ -103,7 +103,8 @@ scenario('a place that can not be written to holds nothing up', async () => {
   await talk.outcome(2);
   assert.match(talk.outcomes[1]?.text ?? '', /^Summarised/);
   await forget(talk.continuation);
-  assert.ok(rig.logged.some((line) => line.includes('was not kept')));
+  // The summary's goes on beside the turn.
+  await talk.until('the word of it', () => rig.logged.some((line) => line.includes('was not kept')));
   rmSync(folder());
   mkdirSync(folder());
   chmodSync(folder(), 0o700);
