@@ -2,7 +2,12 @@ import { z } from 'zod';
 
 /** What commands on this side of the socket read of a host's answers: no more than they need. Loaded when one does. */
 
-export const Running = z.object({ pid: z.number(), agents: z.array(z.object({ provider: z.string() })) });
+export const Running = z.object({
+  pid: z.number(),
+  agents: z.array(z.object({ provider: z.string() })),
+  /** Why no sandbox can be started now. */
+  trouble: z.string().nullish(),
+});
 export type Running = z.infer<typeof Running>;
 
 export const Stopping = z.object({ pid: z.number() });

@@ -11,6 +11,9 @@ const DOOR: readonly [code: ErrorCode, when: string, heals: string][] = [
   ['NC_CLOCK', 'The clock says a time before this version was made.', 'taken when it is set'],
 ];
 
+/** Tried again for as long as it takes: of its sentence nothing follows. */
+const UNCOUNTED = 'sandbox-image';
+
 /** `docs/failures.md`, with what stands between its markers made anew. */
 export function failuresPage(page: string): string {
   const waits = Array.from({ length: MAX_TRIES }, (_, tries) => {
@@ -21,8 +24,8 @@ export function failuresPage(page: string): string {
   const turns = Object.entries(FAILURES).map(([kind, { when, what, remedy, retry }]) => [
     `\`${kind}\``,
     when,
-    `⚠️ ${what} ${retry ? again : ''}${remedy}`,
-    retry ? 'yes' : 'no',
+    `⚠️ ${what} ${retry && kind !== UNCOUNTED ? again : ''}${kind === UNCOUNTED ? '' : remedy}`.trim(),
+    kind === UNCOUNTED ? 'until it is there' : retry ? 'yes' : 'no',
     retry ? 'the same message is answered' : 'the next message is answered',
   ]);
   const door = DOOR.map(([code, when, heals]) => [

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the image that sandboxes run in: nanoclaw-agent-v2-<slug>:latest. Does nothing when it is there with the same content.
-# A build that fails leaves the image as it was; its output is in logs/image.log.
+# A build that fails leaves the image as it was; its output is in logs/image.log, that of the one before in logs/image.log.1.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -12,12 +12,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . setup/runtimes.sh
 # shellcheck source=container/context.sh
 . container/context.sh
+# shellcheck source=container/engine.sh
+. container/engine.sh
 
 usage() {
-  cat >&2 <<'TEXT'
+  cat <<'TEXT'
 bash container/build.sh [options]
-  --engine <command>      docker or podman (default: the first that answers)
-  --socket <path>         of the engine, instead of where its command looks
+  --engine <command>      docker or podman (NANOCLAW_RUNTIME; default: the first that answers)
+  --socket <path>         of the engine (DOCKER_HOST, CONTAINER_HOST; default: where its command looks)
   --base-image <name>     a Debian or Ubuntu (NANOCLAW_BASE_IMAGE; default: debian:bookworm-slim)
   --ca-bundle <file>      certificates in PEM that the image trusts as well (NANOCLAW_CA_BUNDLE;
                           else what NODE_EXTRA_CA_CERTS or SSL_CERT_FILE names)
@@ -28,14 +30,15 @@ bash container/build.sh [options]
   --claude-cli, --no-claude-cli  with the claude command (INSTALL_CLAUDE_CLI; default: without)
   --settings <file>       where the names in brackets are looked up after the environment (default: .env)
   --network <name>        for the build alone, as the engine knows it (NANOCLAW_BUILD_NETWORK): host, where it has no bridge
-  --log <file>            instead of logs/image.log
+  --log <file>            instead of logs/image.log; the earlier one is kept beside it
   --wanted                says the content that the image should have, and builds nothing
   --force                 also when nothing has changed
+  -h, --help              this
 TEXT
 }
 
 engine='' socket='' base_image='' ca_bundle='' ca_found='' tag='' slug='' chromium='' cjk_fonts='' claude_cli=''
-settings=.env network='' log=logs/image.log wanted='' force='' bound=''
+settings=.env network='' log=logs/image.log wanted='' force='' bound='' building=''
 
 # Before there is a log.
 refuse() {
@@ -43,11 +46,16 @@ refuse() {
   exit 1
 }
 
+misused() {
+  say "$1 See \`bash container/build.sh --help\`."
+  exit 2
+}
+
 read_options() {
   while [ $# -gt 0 ]; do
     case $1 in
       --engine | --socket | --base-image | --ca-bundle | --tag | --slug | --settings | --network | --log)
-        if [ -z "${2:-}" ]; then refuse "$1 needs a value." 'See `bash container/build.sh --help`.'; fi
+        case ${2:-} in '' | --*) misused "$1 needs a value." ;; esac
         case $1 in
           --engine) engine=$2 ;;
           --socket) socket=$2 ;;
@@ -71,8 +79,9 @@ read_options() {
       --force) force=true && shift ;;
       # Of the host: the build ends when its standard input does.
       --bound) bound=true && shift ;;
-      --help) usage && exit 0 ;;
-      *) usage && exit 2 ;;
+      -h | --help) usage && exit 0 ;;
+      -*) misused "There is no option ${1@Q}." ;;
+      *) misused "${1@Q} was not expected: everything is said by options." ;;
     esac
   done
 }
@@ -95,20 +104,6 @@ settle_options() {
   choose_bundle
 }
 
-choose_engine() {
-  local name candidates=${engine:-docker podman}
-  if [ -n "$socket" ]; then
-    export DOCKER_HOST=unix://$socket CONTAINER_HOST=unix://$socket
-    # Each of them speaks to the other's engine as well.
-    candidates="$engine docker podman"
-  fi
-  for name in $candidates; do
-    if command -v "$name" >/dev/null && "$name" version >/dev/null 2>&1; then engine=$name && return; fi
-  done
-  refuse 'An image is built with the command of docker or podman, and none of them answers.' \
-    'Install one and start its engine, or name it with --engine.'
-}
-
 # Also of a build that is killed: the engine's own command ends it there.
 end_with_host() {
   exec 8<&0 </dev/null
@@ -125,7 +120,30 @@ end_with_host() {
 
 tidy() {
   if [ -n "${watcher:-}" ]; then kill -KILL "$watcher" 2>/dev/null || true; fi
-  if [ -n "${context:-}" ]; then rm -rf "$context"; fi
+  if [ -n "${context:-}" ]; then rm -rf "$context" "$context.says"; fi
+}
+
+# Or the engine's command would go on by itself, beside the next build.
+stop_build() {
+  local _
+  trap '' TERM INT HUP
+  if [ -n "$building" ]; then
+    kill -TERM "$building" 2>/dev/null || true
+    for _ in {1..30}; do
+      if ! kill -0 "$building" 2>/dev/null; then break; fi
+      sleep 0.1
+    done
+    kill -KILL "$building" 2>/dev/null || true
+  fi
+  exit "$1"
+}
+
+# What its engine and the packages say is nobody's but the owner's.
+open_log() {
+  mkdir -p "$(dirname "$log")"
+  if [ -s "$log" ]; then mv -f "$log" "$log.1" && chmod 600 "$log.1"; fi
+  (umask 077 && : >"$log")
+  chmod 600 "$log"
 }
 
 hold_image_lock() {
@@ -136,7 +154,7 @@ hold_image_lock() {
     flock 9
   fi
   # What one that was killed has left.
-  rm -rf .runtime/image.??????
+  rm -rf .runtime/image.?????? .runtime/image.??????.says
 }
 
 # Everything into the log; which step it is at, to whoever waits.
@@ -167,7 +185,16 @@ build() {
   for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy; do
     if [ -n "${!name:-}" ]; then arguments+=(--build-arg "$name"); fi
   done
-  "$engine" build "${arguments[@]}" "$context" 2>&1 | follow
+  # Not a pipeline, in the midst of which a signal would have to wait.
+  mkfifo "$context.says"
+  follow <"$context.says" &
+  local following=$! status=0
+  "$engine" build "${arguments[@]}" "$context" >"$context.says" 2>&1 &
+  building=$!
+  wait "$building" || status=$?
+  building=''
+  wait "$following"
+  return "$status"
 }
 
 content_of() {
@@ -183,22 +210,25 @@ if [ -n "$wanted" ]; then
 fi
 if [ -n "$bound" ]; then end_with_host; fi
 trap tidy EXIT
-mkdir -p "$(dirname "$log")" .runtime
+trap 'stop_build 143' TERM HUP
+trap 'stop_build 130' INT
+mkdir -p .runtime
 trust_system_store
 choose_engine
 hold_image_lock
 if [ "$(content_of "$tag")" = "$hash" ] && [ -z "$force" ]; then
-  say "$tag is up to date"
+  say "$tag is up to date in $engine_title"
   exit 0
 fi
 context=$(mktemp -d .runtime/image.XXXXXX)
-say "building $tag; what it says is in $log"
+open_log
+say "building $tag in $engine_title; what it says is in $log"
 # Not in a condition: there bash would ignore `set -e` inside.
 set +e
 (
   set -e
   fill_context
-) >"$log" 2>&1
+) 3>&2 >>"$log" 2>&1
 filled=$?
 set -e
 if [ "$filled" != 0 ]; then
@@ -212,4 +242,4 @@ if ! build || [ "$(content_of "$tag")" != "$hash" ]; then
   say "The image was not built; the one that was there is as it was. All of it is in $log."
   exit 1
 fi
-say "$tag is ready"
+say "$tag is ready in $engine_title"

@@ -18,12 +18,13 @@ setting() {
   fi
 }
 
-# is_set <name> <default>: true or false.
+# is_set <name> <default>: true or false. Any other word ends the shell that asks.
 is_set() {
   case $(setting "$1") in
     true | 1 | yes | on) echo true ;;
     false | 0 | no | off) echo false ;;
-    *) echo "$2" ;;
+    '') echo "$2" ;;
+    *) refuse "$1 is $(setting "$1")." 'Set it to true or false (1 or 0, yes or no, on or off).' ;;
   esac
 }
 
@@ -76,7 +77,7 @@ fill_context() {
   if [ -n "$ca_bundle" ]; then split_certificates; fi
   for name in node bun pnpm; do
     read -r package version file hash <<<"$(pinned "$name")"
-    if [ ! -x ".runtime/$name-$version/$file" ]; then fetch "$name" "$package" "$version" "$hash"; fi
+    if [ ! -x ".runtime/$name-$version/$file" ]; then fetch_for_image "$name" "$package" "$version" "$hash"; fi
     mkdir -p "$context/programs/$name"
     cp -a ".runtime/$name-$version/." "$context/programs/$name/"
   done
@@ -84,6 +85,12 @@ fill_context() {
   if [ "$chromium" = true ]; then add_agent_browser; fi
   # Whose checkout it is must not matter inside.
   chmod -R a+rX,go-w "$context"
+}
+
+# The third output is the one of whoever waits; the others are the log.
+fetch_for_image() {
+  printf 'step 0: fetching %s %s\n' "$1" "$3" >&3
+  fetch "$@"
 }
 
 # One certificate a file: the system's tool for them takes no other.
@@ -106,7 +113,7 @@ add_agent_browser() {
   local package version file hash folder
   read -r package version file hash <<<"$(pinned_browser)"
   folder=.runtime/agent-browser-$version
-  if [ ! -e "$folder/$file" ]; then fetch agent-browser "$package" "$version" "$hash"; fi
+  if [ ! -e "$folder/$file" ]; then fetch_for_image agent-browser "$package" "$version" "$hash"; fi
   mkdir -p "$context/programs/agent-browser/bin"
   cp -a "$folder/LICENSE" "$folder/skill-data" container/agent-browser.sh "$context/programs/agent-browser/"
   cp "$folder/bin/agent-browser-$(platform)" "$context/programs/agent-browser/bin/agent-browser"
@@ -116,7 +123,7 @@ add_agent_browser() {
 add_claude() {
   local package version file hash
   read -r package version file hash <<<"$(pinned_claude)"
-  if [ ! -e ".runtime/claude-$version/$file" ]; then fetch claude "$package" "$version" "$hash"; fi
+  if [ ! -e ".runtime/claude-$version/$file" ]; then fetch_for_image claude "$package" "$version" "$hash"; fi
   mkdir -p "$context/programs/claude"
   cp -a ".runtime/claude-$version/." "$context/programs/claude/"
   chmod 755 "$context/programs/claude/$file"

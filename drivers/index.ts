@@ -1,11 +1,10 @@
 /** The driver that `NANOCLAW_RUNTIME` names, at each start anew: what runs goes on in the one that it was started by. */
-import { mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { uptime } from 'node:os';
 import path from 'node:path';
 import { NanoError } from '../src/errors.ts';
 import type { SandboxDriver, SandboxSpec } from '../src/sandbox/driver.ts';
-import { writeIfOther } from './files.ts';
+import type { DockerDriver } from './docker/index.ts';
 import { createImageKeeper } from './image/keeper.ts';
+import { createMarks, keyOf, settingsAt, type Where, whereNow } from './marks.ts';
 import { DRIVER_NAMES, type DriverName, defaultDriver, isDriverName } from './names.ts';
 import { isStillAlive } from './still-alive.ts';
 
@@ -17,80 +16,84 @@ export interface DriverOptions {
    * `DOCKER_HOST`, `CONTAINER_HOST`. */
   env(): Readonly<Record<string, string | undefined>>;
   log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+  /** For what goes as it should; `log` unless given. */
+  info?: DriverOptions['log'] | undefined;
 }
+
+type Made = SandboxDriver & Partial<Pick<DockerDriver, 'hasLeft'>>;
 
 export function createDriver(options: DriverOptions): SandboxDriver {
   const { stateDir, env, log } = options;
-  const made = new Map<string, Promise<SandboxDriver>>();
-  // A file for each driver that may have left something.
-  const marks = path.join(stateDir, 'drivers');
-  const adoptedFrom = new Set<DriverName>();
+  const made = new Map<string, Promise<Made>>();
+  const marks = createMarks(path.join(stateDir, 'drivers'));
+  const adoptedFrom = new Set<string>();
   /** In which something may run that nobody could look for when this host began, and the sessions known to be free of it. */
-  const unseen = new Set<DriverName>();
+  const unseen = new Map<string, Where>();
   const free = new Set<string>();
   /** Whose sandboxes run, by session. */
-  const adopted = new Map<string, DriverName>();
+  const adopted = new Map<string, Where>();
 
-  function driver(name: DriverName): Promise<SandboxDriver> {
-    const { NANOCLAW_OCI_RUNTIME, NANOCLAW_IMAGE, NANOCLAW_RELAY, DOCKER_HOST, CONTAINER_HOST } = env();
-    const key = JSON.stringify([
-      name,
-      NANOCLAW_OCI_RUNTIME,
-      NANOCLAW_IMAGE,
-      NANOCLAW_RELAY,
-      DOCKER_HOST,
-      CONTAINER_HOST,
-    ]);
-    const known = made.get(key) ?? make(name, options);
+  function driver(where: Where): Promise<Made> {
+    const settings = settingsAt(where, env());
+    const { NANOCLAW_OCI_RUNTIME, NANOCLAW_IMAGE, NANOCLAW_RELAY } = settings;
+    const key = JSON.stringify([keyOf(where), NANOCLAW_OCI_RUNTIME, NANOCLAW_IMAGE, NANOCLAW_RELAY]);
+    const known = made.get(key) ?? make(where.name, options, settings);
     made.set(key, known);
     return known;
   }
 
   // One that the owner names is the owner's to make.
-  const images = createImageKeeper(() => {
-    const now = env();
-    const name = writtenDriver(now);
-    return !isDriverName(name) || name === 'bubblewrap' || now.NANOCLAW_IMAGE
-      ? undefined
-      : { name, slug: options.slug, stateDir, env: now, log };
-  });
+  const images = createImageKeeper(
+    () => {
+      const now = env();
+      const name = writtenDriver(now);
+      return !isDriverName(name) || name === 'bubblewrap' || now.NANOCLAW_IMAGE
+        ? undefined
+        : { name, slug: options.slug, stateDir, env: now, log, info: options.info };
+    },
+    () => env().NANOCLAW_IMAGE,
+  );
 
-  const marked = (): DriverName[] => {
-    mkdirSync(marks, { recursive: true });
-    return readdirSync(marks).filter(isDriverName);
-  };
+  const chosenPlace = (): Where => whereNow(chosenDriver(env()), env());
 
   /** The drivers that an earlier host may have used. What the chosen one says comes last: it keeps no other from its turn. */
-  async function each<T>(work: (driver: SandboxDriver, name: DriverName) => Promise<T>) {
-    const chosen = writtenDriver(env());
+  async function each<T>(work: (driver: SandboxDriver, where: Where, isChosen: boolean) => Promise<T>) {
+    const chosen = [writtenDriver(env())].filter(isDriverName).map((name) => whereNow(name, env()));
     const results: T[] = [];
     let failure: unknown;
-    for (const name of new Set([...marked(), ...[chosen].filter(isDriverName)])) {
+    for (const [key, where] of new Map([...marks.all(), ...chosen].map((place) => [keyOf(place), place]))) {
+      const isChosen = chosen.some((place) => keyOf(place) === key);
       try {
-        results.push(await work(await driver(name), name));
-        unseen.delete(name);
+        results.push(await work(await driver(where), where, isChosen));
+        unseen.delete(key);
       } catch (error) {
-        if (name !== chosen && isFromBeforeBoot(path.join(marks, name))) {
-          rmSync(path.join(marks, name));
+        if (!isChosen && marks.isFromBeforeBoot(where)) {
+          marks.remove(where);
+          unseen.delete(key);
           continue;
         }
-        unseen.add(name);
-        if (name === chosen) failure = error;
-        else log('what an earlier runtime left can not be looked for', { runtime: name, error });
+        unseen.set(key, where);
+        if (isChosen) failure = error;
+        else
+          log('what an earlier runtime left can not be looked for', { runtime: where.name, at: where.address, error });
       }
     }
     return { results, failure };
   }
 
   /** The chosen one ends its own before a start. Rejects where another may have one that writes into the same folders. */
-  async function refuseBeside(spec: SandboxSpec, chosen: DriverName): Promise<void> {
-    const others = [...unseen].filter((name) => name !== chosen);
-    if (others.length === 0 || free.has(spec.sessionId)) return;
+  async function refuseBeside(spec: SandboxSpec, chosen: Where): Promise<void> {
+    const own = await driver(chosen);
+    const away = [...unseen.values()].filter((where) => keyOf(where) !== keyOf(chosen) && !free.has(spec.sessionId));
+    // What this host gave up, since its engine did not end it.
+    const left = (await Promise.all(made.values())).filter((one) => one !== own && one.hasLeft?.(spec.sessionId));
+    const others = new Set([...away, ...left].map(({ name }) => name));
+    if (others.size === 0) return;
     if (await isStillAlive(spec)) {
-      const where = others.join(' or ');
+      const where = [...others].join(' or ');
       throw new NanoError(
         'NC_SANDBOX_ENGINE',
-        `This conversation's sandbox still runs in ${where}, which does not answer.`,
+        `This conversation's sandbox still runs in ${where}, which does not answer or can not end it.`,
       );
     }
     free.add(spec.sessionId);
@@ -102,31 +105,29 @@ export function createDriver(options: DriverOptions): SandboxDriver {
       return writtenDriver(env());
     },
     async declare() {
-      return (await driver(chosenDriver(env()))).declare();
+      return (await driver(chosenPlace())).declare();
     },
     async transport(sessionId) {
-      const one = await driver(adopted.get(sessionId) ?? chosenDriver(env()));
+      const one = await driver(adopted.get(sessionId) ?? chosenPlace());
       return (await one.transport?.(sessionId)) ?? 'socket';
     },
     async start(spec) {
-      const name = chosenDriver(env());
-      await refuseBeside(spec, name);
-      mkdirSync(marks, { recursive: true });
-      writeIfOther(path.join(marks, name), Buffer.alloc(0));
-      utimesSync(path.join(marks, name), new Date(), new Date());
+      const where = chosenPlace();
+      await refuseBeside(spec, where);
+      marks.write(where);
       try {
-        return await (await driver(name)).start(spec);
+        return await (await driver(where)).start(spec);
       } catch (error) {
         throw images.explain(error);
       }
     },
     async adopt() {
       images.begin();
-      const { results, failure } = await each(async (one, name) => {
+      const { results, failure } = await each(async (one, where) => {
         const sandboxes = await one.adopt();
-        if (sandboxes.length > 0) adoptedFrom.add(name);
+        if (sandboxes.length > 0) adoptedFrom.add(keyOf(where));
         for (const { sessionId, exited } of sandboxes) {
-          adopted.set(sessionId, name);
+          adopted.set(sessionId, where);
           void exited.then(() => adopted.delete(sessionId));
         }
         return sandboxes;
@@ -136,9 +137,9 @@ export function createDriver(options: DriverOptions): SandboxDriver {
       return results.flat();
     },
     async sweep() {
-      const { results, failure } = await each(async (one, name) => {
+      const { results, failure } = await each(async (one, where, isChosen) => {
         const count = await one.sweep();
-        if (name !== writtenDriver(env()) && !adoptedFrom.has(name)) rmSync(path.join(marks, name), { force: true });
+        if (!isChosen && !adoptedFrom.has(keyOf(where))) marks.remove(where);
         return count;
       });
       if (failure !== undefined) throw failure;
@@ -146,12 +147,6 @@ export function createDriver(options: DriverOptions): SandboxDriver {
       return results.reduce((sum, count) => sum + count, 0);
     },
   };
-}
-
-/** Nothing outlives its machine: an engine that was taken away need not be asked for ever. */
-function isFromBeforeBoot(mark: string): boolean {
-  const written = statSync(mark, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
-  return written < Date.now() - uptime() * 1000;
 }
 
 /** Throws NC_SANDBOX_UNUSABLE when the setting names none that there is. */
@@ -170,19 +165,23 @@ function writtenDriver({ NANOCLAW_RUNTIME }: Readonly<Record<string, string | un
 }
 
 /** Only what is used is loaded. */
-async function make(name: DriverName, { slug, stateDir, env, log }: DriverOptions): Promise<SandboxDriver> {
+async function make(
+  name: DriverName,
+  { slug, stateDir, log }: DriverOptions,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Made> {
   if (name === 'bubblewrap') {
     const { createBubblewrapDriver } = await import('./bubblewrap/index.ts');
     return createBubblewrapDriver({ slug, stateDir, log });
   }
   const { createDockerDriver } = await import('./docker/index.ts');
-  const { NANOCLAW_OCI_RUNTIME: runtime, NANOCLAW_IMAGE: image } = env();
+  const { NANOCLAW_OCI_RUNTIME: runtime, NANOCLAW_IMAGE: image } = env;
   // Set to nothing counts as not set.
   return createDockerDriver({
     name,
     slug,
     stateDir,
-    env: env(),
+    env,
     runtime: runtime || undefined,
     image: image || undefined,
     log,

@@ -92,10 +92,13 @@ export function createContainerRunner(parts: ContainerRunnerParts): ContainerRun
       parts.onStarted(session, running !== undefined);
       return sandbox;
     } catch (error) {
-      log.error('sandbox did not start', { ...idsOf(session), error });
+      const failure = startFailure(error);
+      // An image that is being made is there in a while.
+      if (failure.kind === 'sandbox-image') log.info('sandbox waits', { ...idsOf(session), reason: failure.message });
+      else log.error('sandbox did not start', { ...idsOf(session), error });
       // What it has said comes first, when its last words are taken up; then a start of its own says what is wrong.
       if (running) await running.stop(0);
-      else parts.onStartFailed(session, startFailure(error));
+      else parts.onStartFailed(session, failure);
       return undefined;
     }
   }

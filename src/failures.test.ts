@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { NanoError } from './errors.ts';
 import {
   decideRetry,
   exitFailure,
@@ -8,6 +9,7 @@ import {
   type FailureKind,
   MAX_TRIES,
   noticeText,
+  startFailure,
 } from './failures.ts';
 
 const failure = (kind: FailureKind, retryable: boolean, retryAfterMs?: number): Failure => ({
@@ -50,6 +52,19 @@ describe('noticeText', () => {
       const text = noticeText(failure(kind, false), 0, { retry: false }) ?? '';
       assert.ok(text.length > 30 && text.length < 250, `${kind}: ${text}`);
     }
+  });
+});
+
+describe('a start that failed', () => {
+  const told = (error: Error) => noticeText(startFailure(error), 0, { retry: false });
+  test('an engine that is away is named', () => {
+    const said = told(new NanoError('NC_SANDBOX_ENGINE', 'There is no container engine at /secret/docker.sock.'));
+    assert.equal(said, `⚠️ ${FAILURES['sandbox-engine'].what} ${FAILURES['sandbox-engine'].remedy}`);
+  });
+  test('the setting that is wrong is named, and nothing else of the sentence', () => {
+    const { what, remedy } = FAILURES['sandbox-unusable'];
+    const said = told(new NanoError('NC_SANDBOX_UNUSABLE', 'NANOCLAW_RUNTIME is "dokcer"; there are /secret.'));
+    assert.equal(said, `⚠️ ${what} It was the setting NANOCLAW_RUNTIME. ${remedy}`);
   });
 });
 

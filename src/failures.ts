@@ -14,6 +14,7 @@ export type FailureKind =
   | 'too-long'
   | 'disk-full'
   | 'sandbox-start'
+  | 'sandbox-engine'
   | 'sandbox-image'
   | 'sandbox-unusable'
   | 'provider-missing'
@@ -134,6 +135,12 @@ export const FAILURES: Readonly<Record<FailureKind, Row>> = {
     remedy: '`ncl doctor` and `ncl logs` say why.',
     retry: true,
   },
+  'sandbox-engine': {
+    when: 'The container engine is away, or this user may not use it.',
+    what: "The container engine on this machine can't be reached.",
+    remedy: '`ncl doctor` says why; then send your message again.',
+    retry: true,
+  },
   'sandbox-image': {
     when: 'The image that sandboxes run in is not there, and is being made.',
     what: 'The image that my sandbox runs in is being made, which can take some minutes. I answer when it is there.',
@@ -141,8 +148,8 @@ export const FAILURES: Readonly<Record<FailureKind, Row>> = {
     retry: true,
   },
   'sandbox-unusable': {
-    when: 'bubblewrap, the container engine, or a right that it needs is missing.',
-    what: 'No sandbox can be started on this machine.',
+    when: 'bubblewrap or a right that it needs is missing, an engine is too old, or a setting names what there is not.',
+    what: 'No sandbox can be started on this machine as it is set up.',
     remedy: '`ncl doctor` says what is missing; then send your message again.',
     retry: false,
   },
@@ -168,6 +175,7 @@ export const FAILURES: Readonly<Record<FailureKind, Row>> = {
 
 const START_KINDS: Partial<Record<ErrorCode, FailureKind>> = {
   NC_SANDBOX_UNUSABLE: 'sandbox-unusable',
+  NC_SANDBOX_ENGINE: 'sandbox-engine',
   NC_SANDBOX_IMAGE: 'sandbox-image',
   NC_PROVIDER_MISSING: 'provider-missing',
   NC_CREDENTIAL_MISSING: 'credential-missing',
@@ -180,7 +188,10 @@ export function startFailure(error: unknown): Failure {
   const isFull = isNoRoom(error) || sqliteCode(error) === SQLITE_FULL;
   const known = error instanceof NanoError ? START_KINDS[error.code] : undefined;
   const kind = isFull ? 'disk-full' : (known ?? 'sandbox-start');
-  return { kind, retryable: FAILURES[kind].retry, message: errorText(error) };
+  // Its name alone: what else the sentence has, paths say, is for the owner.
+  const setting = error instanceof NanoError ? /\b[A-Z]+_[A-Z_]+(?= is )/.exec(error.detail ?? '')?.[0] : undefined;
+  const detail = setting && `the setting ${setting}`;
+  return { kind, retryable: FAILURES[kind].retry, message: errorText(error), detail };
 }
 
 /** Ends by the host's own hand that say nothing good of what the sandbox was doing. */

@@ -36,7 +36,9 @@ export interface Extras {
   /** For platforms that call. */
   web(options: Pick<HostParts, 'env' | 'log'>): WebDoors;
   /** `stateDir`: for what it keeps between starts. */
-  driver(options: Pick<HostParts, 'env'> & { slug: string; stateDir: string; log: Logger['warn'] }): SandboxDriver;
+  driver(
+    options: Pick<HostParts, 'env'> & { slug: string; stateDir: string; log: Logger['warn']; info: Logger['info'] },
+  ): SandboxDriver;
   /** Answers `ncl`. Its `start` throws NC_HOST_RUNNING or NC_SOCKET_PATH. */
   admin(options: { socketPath: string; handlers: HostView; log: Logger }): {
     start(): Promise<void>;
@@ -102,7 +104,7 @@ async function run({ code, paths, env, extras, log, started, hide }: Boot): Prom
   mkdirSync(join(paths.logs, 'sessions'), { recursive: true, mode: 0o700 });
   const isMoved = !existsSync(paths.run);
   emptyRun(paths.run);
-  const driver = extras.driver({ slug, stateDir: join(paths.data, 'sandbox'), env, log: log.warn });
+  const driver = extras.driver({ slug, stateDir: join(paths.data, 'sandbox'), env, log: log.warn, info: log.info });
   // What ran before has other folders mounted than those that are here: a restore has moved them away.
   if (isMoved) await driver.sweep().catch((error: unknown) => log.error('while ending sandboxes', { error }));
   const isRoot = process.getuid?.() === 0;

@@ -1,4 +1,6 @@
 import { NanoError } from '../../src/errors.ts';
+import { printable } from '../../src/log/printable.ts';
+import type { Running } from '../answers.ts';
 import type { ClientCommand, ClientContext } from '../definition.ts';
 
 export const start: ClientCommand = {
@@ -14,18 +16,19 @@ export const start: ClientCommand = {
       const { unattended } = await import('../../setup/service/status.ts');
       const trouble = await unattended(context);
       if (trouble) context.screen.err(`Its service does not look after it: ${trouble}.`);
-      return tell(context, running.pid, false);
+      return tell(context, running, false);
     }
     if (args.foreground) {
       (await import('../../setup/service/index.ts')).refuseOutside(context);
       return runInForeground(context.root);
     }
-    const { pid } = await startHost(context);
-    return tell(context, pid, true);
+    return tell(context, await startHost(context), true);
   },
 };
 
-function tell({ screen, json }: ClientContext, pid: number, started: boolean): number {
+function tell({ screen, json }: ClientContext, { pid, trouble }: Running, started: boolean): number {
+  // It runs all the same: what is wrong there is mended beside it.
+  if (trouble) screen.err(`${printable(trouble)} \`ncl doctor\` says what to do.`);
   if (json) screen.out(JSON.stringify({ pid, started }));
   else screen.out(started ? `The host is running (pid ${pid}).` : `The host is running already (pid ${pid}).`);
   return 0;

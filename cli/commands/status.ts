@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { hostCommand } from '../definition.ts';
 import { since } from '../relative-time.ts';
+import type { InUse } from '../runtime/in-use.ts';
 import { paint } from '../screen.ts';
 import { pairs } from '../table.ts';
 
@@ -14,13 +14,22 @@ function service(): string | null {
   return isAlone ? `${name}, which is gone: a crash ends the host. \`ncl restart\` brings it back` : name;
 }
 
-/** Where an engine starts sandboxes, what becomes of their image. */
-async function image(driver: string) {
-  if (driver === 'bubblewrap') return null;
-  // Loaded late: most commands need none of it.
-  const { describeImage, readImageStatus } = await import('../../drivers/image/status.ts');
-  const known = readImageStatus(join(process.cwd(), 'data', 'sandbox'));
-  return known ? describeImage(known) : null;
+/** Whoever waits for a host asks again and again: the engine need not hear of each. */
+const FRESH_MS = 1_000;
+let known: { driver: string; until: number; look: Promise<InUse> } | undefined;
+
+async function inUse(driver: string): Promise<InUse> {
+  if (driver === 'bubblewrap') return { image: null, trouble: null };
+  if (known?.driver !== driver || performance.now() > known.until) {
+    // Loaded late: a host without an engine needs none of it.
+    const look = import('../runtime/in-use.ts').then(({ lookAtInUse }) => lookAtInUse(process.cwd()));
+    const asked = { driver, until: Number.POSITIVE_INFINITY, look };
+    known = asked;
+    void look.finally(() => {
+      asked.until = performance.now() + FRESH_MS;
+    });
+  }
+  return known.look;
 }
 
 export const status = hostCommand({
@@ -29,7 +38,9 @@ export const status = hostCommand({
   // What keeps a host running tells it so.
   async handle(view) {
     const report = view.status();
-    return { ok: true, data: { ...report, service: service(), image: await image(report.driver) } };
+    const { image, trouble } = await inUse(report.driver);
+    const problems = [...report.problems, ...(trouble === null ? [] : [trouble])];
+    return { ok: true, data: { ...report, service: service(), image, trouble, problems } };
   },
   show(report, screen) {
     const agents = report.agents.map(

@@ -3,11 +3,17 @@ import type { DriverDeclaration } from '../../src/sandbox/driver.ts';
 import { idleSetting, readChoice, type Settings } from '../runtime/choice.ts';
 import { engineText, lookAtRuntime, notGuaranteed, type RuntimeLook } from '../runtime/look.ts';
 import { readSettings } from '../runtime/settings.ts';
+import { switchChecks } from './image.ts';
 
 const REMEDY = 'Run `ncl runtime`: it shows what works here, and `ncl runtime use <name>` chooses it.';
 
+interface Looked {
+  look: DriverDeclaration & Pick<RuntimeLook, 'engine'>;
+  checks: Check[];
+}
+
 /** Asks the chosen driver by starting a sandbox of its own, as the host would; what runs is left alone. */
-export async function checkDriver(home: string): Promise<{ look: DriverDeclaration; checks: Check[] }> {
+export async function checkDriver(home: string): Promise<Looked> {
   const { file, environment, all } = settingsOf(home);
   const { name, written, problem } = readChoice(file, environment, process.platform);
   if (name === undefined) {
@@ -16,7 +22,8 @@ export async function checkDriver(home: string): Promise<{ look: DriverDeclarati
   }
   const look = await lookAtRuntime(home, name, all);
   const idle = idleSetting(name, all);
-  return { look, checks: [driverCheck(look), ...(idle === undefined ? [] : [idleCheck(name, idle)])] };
+  const switches = name === 'bubblewrap' ? [] : switchChecks(all);
+  return { look, checks: [driverCheck(look), ...(idle === undefined ? [] : [idleCheck(name, idle)]), ...switches] };
 }
 
 /** A check of its own says that `.env` can't be read; a host that runs has what it read before. */

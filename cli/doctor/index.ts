@@ -21,7 +21,7 @@ export async function runDoctor(context: ClientContext): Promise<number> {
   ]);
   const { serviceCheck } = await import('../../setup/service/index.ts');
   const [provider, service] = await Promise.all([providerCheck(root, host.report), serviceCheck(context)]);
-  const checks = [...local, ...sandbox, ...imageChecks(home, driver.driver), provider, ...host.checks, service];
+  const checks = [...local, ...sandbox, ...imageChecks(home, driver), provider, ...host.checks, service];
   if (json) screen.out(JSON.stringify({ checks, driver }));
   else screen.out([...checkLines(checks, screen), '', ...guarantees(driver, screen)].join('\n'));
   return checks.some((check) => check.blocking && !check.ok) ? 1 : 0;

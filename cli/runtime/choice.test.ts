@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { idleSetting, linesFor, readChoice, type Settings } from './choice.ts';
+import { idleSetting, linesFor, outvoted, readChoice, type Settings } from './choice.ts';
 
 test('what is set is found where a host finds it', () => {
   const rows: [file: Settings, environment: Settings, platform: NodeJS.Platform, name: string, since: string][] = [
@@ -42,4 +42,18 @@ test('an OCI runtime that bubblewrap would leave out is named', () => {
   assert.equal(idleSetting('bubblewrap', { NANOCLAW_OCI_RUNTIME: 'runsc' }), 'NANOCLAW_OCI_RUNTIME');
   assert.equal(idleSetting('docker', { NANOCLAW_OCI_RUNTIME: 'runsc' }), undefined);
   assert.equal(idleSetting('bubblewrap', {}), undefined);
+});
+
+test('what this shell says otherwise than .env is found, where it matters', () => {
+  const file = { DOCKER_HOST: 'unix:///a', NANOCLAW_IMAGE: 'own', NANOCLAW_RUNTIME: 'bubblewrap' };
+  const shell = {
+    DOCKER_HOST: 'unix:///b',
+    CONTAINER_HOST: 'unix:///c',
+    NANOCLAW_IMAGE: 'own',
+    NANOCLAW_RUNTIME: 'docker',
+  };
+  const lost = [{ setting: 'DOCKER_HOST', used: 'unix:///a', unused: 'unix:///b' }];
+  assert.deepEqual(outvoted('docker', file, shell), lost);
+  assert.deepEqual(outvoted('podman', file, shell), []);
+  assert.deepEqual(outvoted('bubblewrap', file, shell), []);
 });

@@ -47,6 +47,22 @@ export function linesFor(name: DriverName, file: Settings, environment: Settings
   return lines;
 }
 
+export interface Outvoted {
+  setting: string;
+  /** What `.env` says, which wins. */
+  used: string;
+  /** What this shell says. */
+  unused: string;
+}
+
+/** What this shell says otherwise than `.env`. */
+export function outvoted(name: DriverName, file: Settings, environment: Settings): Outvoted[] {
+  return ownSettings(name).flatMap((setting) => {
+    const [used, unused] = [file[setting], environment[setting]];
+    return used && unused && used !== unused ? [{ setting, used, unused }] : [];
+  });
+}
+
 /** What is set, and means nothing to this runtime: somebody may rely on it. */
 export function idleSetting(name: DriverName, settings: Settings): string | undefined {
   return name === 'bubblewrap' && settings.NANOCLAW_OCI_RUNTIME ? 'NANOCLAW_OCI_RUNTIME' : undefined;

@@ -1,8 +1,11 @@
 /** The container engine that a runtime would use: which one answers, and whether the image is there. */
 import { z } from 'zod';
 import { type Engine, findEngine } from '../../drivers/docker/engine.ts';
+import { refuseRuntime } from '../../drivers/docker/oci-runtime.ts';
 import { engineSockets } from '../../drivers/docker/sockets.ts';
+import { EngineTrouble } from '../../drivers/docker/symptoms.ts';
 import { imageName } from '../../drivers/image/index.ts';
+import { CONTENT_LABEL } from '../../drivers/image/store.ts';
 import type { DriverName } from '../../drivers/names.ts';
 import type { Settings } from './choice.ts';
 
@@ -17,36 +20,37 @@ export interface EngineLook {
   ociRuntime: string;
   image: string;
   hasImage: boolean;
+  /** Of what the image was made; '' when it doesn't say, null when there is none. */
+  content: string | null;
   /** The owner named another image than the one that is built here. */
   imageIsTheirs: boolean;
 }
 
 const ANSWER_MS = 10_000;
-const Info = z.object({ DefaultRuntime: z.string().optional() });
+const Labelled = z.object({ Config: z.object({ Labels: z.record(z.string(), z.string()).nullish() }).nullish() });
 
 /** Rejects with EngineTrouble, which says what to do. */
 export async function lookAtEngine(name: EngineName, slug: string, settings: Settings): Promise<EngineLook> {
   const surroundings = { engine: name, env: settings, uid: process.getuid?.() ?? 0, platform: process.platform };
   const engine = await findEngine(engineSockets(surroundings));
   const { NANOCLAW_IMAGE: theirs, NANOCLAW_OCI_RUNTIME: chosen } = settings;
+  const unknown = refuseRuntime(engine, chosen || undefined);
+  if (unknown) throw new EngineTrouble(unknown);
   const image = theirs || imageName(slug);
+  const content = await contentOf(engine, image);
   return {
     name,
     title: `${engine.name} ${engine.version}${engine.rootless ? ', rootless' : ''}`,
-    ociRuntime: chosen || (await defaultRuntime(engine)),
+    ociRuntime: chosen || engine.defaultRuntime || 'its own',
     image,
-    hasImage: await hasImage(engine, image),
+    hasImage: content !== null,
+    content,
     imageIsTheirs: Boolean(theirs),
   };
 }
 
-async function hasImage({ http, prefix }: Engine, image: string): Promise<boolean> {
+async function contentOf({ http, prefix }: Engine, image: string): Promise<string | null> {
   const name = image.split('/').map(encodeURIComponent).join('/');
-  const { status } = await http.call('GET', `${prefix}/images/${name}/json`, { timeoutMs: ANSWER_MS });
-  return status === 200;
-}
-
-async function defaultRuntime({ http, prefix, runtimes }: Engine): Promise<string> {
-  const { body } = await http.call('GET', `${prefix}/info`, { timeoutMs: ANSWER_MS });
-  return Info.safeParse(body).data?.DefaultRuntime ?? runtimes[0] ?? 'its own';
+  const { status, body } = await http.call('GET', `${prefix}/images/${name}/json`, { timeoutMs: ANSWER_MS });
+  return status === 200 ? (Labelled.safeParse(body).data?.Config?.Labels?.[CONTENT_LABEL] ?? '') : null;
 }

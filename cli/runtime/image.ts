@@ -33,11 +33,14 @@ export async function makeImage(
   return status?.state === 'failed' && status.reason ? status.reason : outcome.sentence;
 }
 
+/** Also those of another process, which is waited for. */
 async function show(stateDir: string, onStep: (step: string) => void, signal: AbortSignal): Promise<void> {
   for (let before = ''; !signal.aborted; await wait(LOOK_MS, undefined, { signal }).catch(() => undefined)) {
     const status = readImageStatus(stateDir);
-    const step = (status?.state === 'building' && status.pid === process.pid && status.step) || '';
-    if (step !== '' && step !== before) onStep(step);
+    if (status?.state !== 'building') continue;
+    const whose = status.pid === process.pid ? '' : `another build is at work here (process ${status.pid}): `;
+    const step = `${whose}${status.step ?? 'it begins'}`;
+    if (step !== before) onStep(step);
     before = step;
   }
 }

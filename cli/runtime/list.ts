@@ -22,7 +22,11 @@ export async function listRuntimes(context: ClientContext): Promise<number> {
     const runtimes = looks.map((look) => ({ ...look, inUse: look === inUse }));
     screen.out(JSON.stringify({ runtimes, chosen: choice.name ?? null, ...choice, host: host?.driver ?? null }));
   } else {
-    const lines = [...looks.map((look) => row(look, look === inUse, screen)), '', chosenText(choice)];
+    const lines = [
+      ...looks.map((look) => row(look, look === inUse, looks.some(isNotYet) ? 7 : 3, screen)),
+      '',
+      chosenText(choice),
+    ];
     if (host && choice.name && host.driver !== choice.name) {
       lines.push(
         `The host that runs has ${printable(host.driver)}: its environment is another one, or it is from before.`,
@@ -33,12 +37,17 @@ export async function listRuntimes(context: ClientContext): Promise<number> {
   return inUse?.usable ? 0 : 1;
 }
 
+/** What it takes is a build, which `ncl runtime use` begins. */
+const isNotYet = ({ engine }: RuntimeLook): boolean =>
+  engine !== undefined && !engine.hasImage && !engine.imageIsTheirs;
+
 const WIDTH = Math.max(...DRIVER_NAMES.map((name) => name.length));
 
-function row(look: RuntimeLook, inUse: boolean, screen: Look): string {
-  const mark = look.usable ? paint(screen, 'green', 'yes') : paint(screen, 'yellow', 'no ');
+function row(look: RuntimeLook, inUse: boolean, marks: number, screen: Look): string {
+  const word = (look.usable ? 'yes' : isNotYet(look) ? 'not yet' : 'no').padEnd(marks);
+  const mark = paint(screen, look.usable ? 'green' : 'yellow', word);
   const said = look.usable ? usableText(look) : (look.reason ?? 'It starts no sandbox here.');
-  const advice = !look.usable && look.remedy ? `\n${' '.repeat(WIDTH + 9)}→ ${printable(look.remedy)}` : '';
+  const advice = !look.usable && look.remedy ? `\n${' '.repeat(WIDTH + marks + 6)}→ ${printable(look.remedy)}` : '';
   return `${inUse ? '*' : ' '} ${mark}  ${look.driver.padEnd(WIDTH)}  ${printable(said)}${advice}`;
 }
 

@@ -59,7 +59,7 @@ function withoutImage({ title, image, imageIsTheirs }: EngineLook, name: DriverN
       'Pull or build it, or take NANOCLAW_IMAGE away.',
     ];
   }
-  return [`${title} answers. Its image ${image} is not there yet.`, `\`ncl runtime use ${name}\` builds it.`];
+  return [`${title} answers. Its image ${image} is not made.`, `\`ncl runtime use ${name}\` builds it.`];
 }
 
 function unusable(driver: DriverName, reason: string, remedy: string | undefined) {

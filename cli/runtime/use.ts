@@ -5,10 +5,11 @@ import { NanoError } from '../../src/errors.ts';
 import { printable } from '../../src/log/printable.ts';
 import { pathsFor } from '../../src/paths.ts';
 import type { ClientContext } from '../definition.ts';
-import { linesFor, readChoice } from './choice.ts';
+import { linesFor, type Outvoted, outvoted, readChoice } from './choice.ts';
 import { type HostRuntime, takenUp } from './host.ts';
 import { IMAGE_LOG, makeImage } from './image.ts';
 import { engineText, lookAtRuntime, notGuaranteed, type RuntimeLook } from './look.ts';
+import { showProgress } from './progress.ts';
 import { readSettings } from './settings.ts';
 
 export async function useRuntime(name: string, force: boolean, context: ClientContext): Promise<number> {
@@ -19,8 +20,10 @@ export async function useRuntime(name: string, force: boolean, context: ClientCo
     );
   }
   const { home } = context;
-  const { all } = readSettings(home);
-  const found = await lookAtRuntime(home, name, all);
+  const known = readSettings(home);
+  const lost = outvoted(name, known.file, known.environment);
+  if (!context.json) for (const one of lost) context.screen.err(printable(outvotedText(one)));
+  const found = await lookAtRuntime(home, name, known.all);
   const needsImage = found.engine && !found.engine.hasImage && !found.engine.imageIsTheirs;
   const look = needsImage ? await withImage(found, context) : found;
   if (!look.usable && !force) return refuse(look, context);
@@ -30,9 +33,14 @@ export async function useRuntime(name: string, force: boolean, context: ClientCo
   const lines = linesFor(name, file, environment);
   const changed = changeEnvFile(pathsFor(home).env, lines, { keepMode: true });
   const host = await takenUp(context, name);
-  tell({ name, look, changed: changed && before.name !== name, written: changed ? lines : {}, host }, context);
+  tell(
+    { name, look, changed: changed && before.name !== name, written: changed ? lines : {}, outvoted: lost, host },
+    context,
+  );
   return 0;
 }
+
+const EVERY_MS = 10_000;
 
 async function withImage(found: RuntimeLook, context: ClientContext): Promise<RuntimeLook> {
   const { home, screen, json } = context;
@@ -42,21 +50,16 @@ async function withImage(found: RuntimeLook, context: ClientContext): Promise<Ru
     screen.err(`${engine.title} answers. Its image ${engine.image} is made first, which takes minutes.`);
     screen.err(`What the build says is in ${IMAGE_LOG}. What runs now goes on.`);
   }
-  const progress = progressLine(json);
+  const say = (line: string) => (json ? undefined : screen.err(printable(line)));
+  const progress = showProgress(say, process.stderr.isTTY ? undefined : EVERY_MS);
   const why = await makeImage(home, engine.name, readSettings(home).all, progress.show);
   progress.end();
   if (why === undefined) return lookAtRuntime(home, driver, readSettings(home).all);
   return { ...found, reason: `Its image was not made: ${why}`, remedy: `All of it is in ${IMAGE_LOG}.` };
 }
 
-/** One line that changes, where somebody looks. */
-function progressLine(json: boolean): { show(line: string): void; end(): void } {
-  const { stderr } = process;
-  if (json || !stderr.isTTY) return { show: () => undefined, end: () => undefined };
-  return {
-    show: (line) => void stderr.write(`\r\u001b[K  ${printable(line).slice(0, (stderr.columns || 80) - 3)}`),
-    end: () => void stderr.write('\r\u001b[K'),
-  };
+function outvotedText({ setting, used, unused }: Outvoted): string {
+  return `${setting} is ${used}, as .env has it, which wins; this shell's ${unused} is not used. To use that, change it in .env.`;
 }
 
 function refuse({ driver, reason, remedy }: RuntimeLook, { screen, json }: ClientContext): number {
@@ -72,13 +75,23 @@ interface Told {
   look: RuntimeLook;
   changed: boolean;
   written: Readonly<Record<string, string>>;
+  outvoted: readonly Outvoted[];
   host: HostRuntime | undefined;
 }
 
-function tell({ name, look, changed, written, host }: Told, { screen, json }: ClientContext): void {
+function tell({ name, look, changed, written, outvoted: lost, host }: Told, { screen, json }: ClientContext): void {
   const { usable, reason, remedy, engine } = look;
   if (json) {
-    const said = { runtime: name, changed, written: Object.keys(written), usable, engine, reason, remedy };
+    const said = {
+      runtime: name,
+      changed,
+      written: Object.keys(written),
+      usable,
+      engine,
+      reason,
+      remedy,
+      outvoted: lost,
+    };
     screen.out(JSON.stringify({ ...said, notGuaranteed: notGuaranteed(look), host: host ?? null }));
     return;
   }
@@ -93,16 +106,17 @@ function tell({ name, look, changed, written, host }: Told, { screen, json }: Cl
     ...notGuaranteed(look).map(
       ({ name: what, how, remedy: mend }) => `Not guaranteed: ${what}: ${how}.${mend ? ` → ${mend}` : ''}`,
     ),
-    ...hostText(name, host),
+    ...hostText(name, host, changed || along.length > 0),
   ];
   screen.out(printable(lines.join('\n')));
 }
 
-function hostText(name: DriverName, host: HostRuntime | undefined): string[] {
+/** `moves`: what is started from now on is started otherwise than before. */
+function hostText(name: DriverName, host: HostRuntime | undefined, moves: boolean): string[] {
   if (!host) return [];
   if (host.driver !== name) return [`The host that runs still has ${host.driver}: \`ncl restart\`.`];
   const { running } = host.sessions;
-  if (running === 0) return [];
+  if (running === 0 || !moves) return [];
   const one = running === 1;
   return [
     `${running} ${one ? 'sandbox runs on where it is, and moves at its' : 'sandboxes run on where they are, and move at their'} next start; \`ncl groups restart <agent>\` ends an agent's at once.`,

@@ -21,6 +21,7 @@ const docker: Engine = {
   countsInside: false,
   cgroups: 'cgroup v2',
   runtimes: ['runc'],
+  defaultRuntime: 'runc',
 };
 const podman: Engine = { ...docker, name: 'Podman' };
 const spec: SandboxSpec = {

@@ -90,14 +90,15 @@ export function containerBody(spec: SandboxSpec, engine: Engine, parts: BodyPart
   // Without `exec` an engine mounts them so that nothing in them can be run.
   const tmpfs = (size: number): string => `rw,nosuid,nodev,exec,size=${size},mode=1777`;
   const masked = [...MASKED, '/sys'];
+  const env = { ...spec.env, ...(uid === 0 ? MAPPED_ROOT : {}) };
   return {
     Image: parts.image,
     User: `${uid}:${gid}`,
     Hostname: 'sandbox',
     WorkingDir: '/',
-    Env: Object.entries({ ...spec.env, ...(uid === 0 ? MAPPED_ROOT : {}) }).map(([name, value]) => `${name}=${value}`),
+    Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
     Entrypoint: ['/usr/bin/tini', '--'],
-    Cmd: gateCommand(spec.command, targets, spec.env, limits.fileSizeBytes, engine.countsInside ? limits.pids : null),
+    Cmd: gateCommand(spec.command, targets, env, limits.fileSizeBytes, engine.countsInside ? limits.pids : null),
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,

@@ -5,6 +5,7 @@ import { NanoError } from '../../src/errors.ts';
 import { writeIfOther } from '../files.ts';
 import { type Containers, createContainers } from './containers.ts';
 import { type Engine, findEngine } from './engine.ts';
+import { refuseRuntime } from './oci-runtime.ts';
 import { seccompProfile } from './seccomp.ts';
 import { EngineTrouble } from './symptoms.ts';
 
@@ -37,13 +38,8 @@ export function createConnection({ sockets, image, runtime, stateDir, onLost }: 
 
   async function connect(): Promise<Connected> {
     const engine = await findEngine(sockets());
-    if (runtime !== undefined && !engine.runtimes.includes(runtime)) {
-      throw new EngineTrouble({
-        code: 'NC_SANDBOX_UNUSABLE',
-        reason: `The engine has no runtime named ${runtime}; it has ${engine.runtimes.join(', ') || 'none that it names'}.`,
-        remedy: 'Add it to the engine (/etc/docker/daemon.json), or choose another.',
-      });
-    }
+    const unknown = refuseRuntime(engine, runtime);
+    if (unknown) throw new EngineTrouble(unknown);
     mkdirSync(stateDir, { recursive: true });
     return { engine, containers: createContainers(engine, image), seccomp: seccompFor(engine, stateDir) };
   }

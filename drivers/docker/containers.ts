@@ -4,9 +4,10 @@ import { z } from 'zod';
 import type { ContainerBody } from './body.ts';
 import type { Engine } from './engine.ts';
 import type { Reply } from './http.ts';
+import { refuseConfig } from './image-config.ts';
 import { killedForMemory } from './killed-for-memory.ts';
 import type { BridgeBody } from './network/bridge.ts';
-import { refused } from './symptoms.ts';
+import { EngineTrouble, refused } from './symptoms.ts';
 
 export interface Ending {
   code: number;
@@ -19,6 +20,8 @@ export interface Listed {
   id: string;
   labels: Readonly<Record<string, string>>;
   running: boolean;
+  /** Since the epoch, by the engine's clock. */
+  createdMs: number;
 }
 
 export type Containers = ReturnType<typeof createContainers>;
@@ -26,8 +29,18 @@ export type Containers = ReturnType<typeof createContainers>;
 const created = z.object({ Id: z.string() });
 const listed = z.array(
   z
-    .object({ Id: z.string(), State: z.string(), Labels: z.record(z.string(), z.string()).nullish() })
-    .transform(({ Id, State, Labels }) => ({ id: Id, labels: Labels ?? {}, running: State === 'running' })),
+    .object({
+      Id: z.string(),
+      State: z.string(),
+      Labels: z.record(z.string(), z.string()).nullish(),
+      Created: z.number().default(0),
+    })
+    .transform(({ Id, State, Labels, Created }) => ({
+      id: Id,
+      labels: Labels ?? {},
+      running: State === 'running',
+      createdMs: Created * 1000,
+    })),
 );
 const inspected = z.object({
   State: z.object({
@@ -36,6 +49,18 @@ const inspected = z.object({
     Pid: z.number().default(0),
     OOMKilled: z.boolean().default(false),
   }),
+});
+
+const configured = z.object({
+  Config: z
+    .object({ Volumes: z.record(z.string(), z.unknown()).nullish(), Env: z.array(z.string()).nullish() })
+    .nullish(),
+});
+
+/** Docker says it where Podman says something of no use, and the other way round. */
+const madeWith = z.object({
+  OCIRuntime: z.string().optional(),
+  HostConfig: z.object({ Runtime: z.string().default('') }).default({ Runtime: '' }),
 });
 
 /** A host that begins waits for it. */
@@ -54,6 +79,15 @@ export function createContainers({ http, prefix, name }: Engine, image: string) 
   }
 
   return {
+    /** Rejects with what is wrong with it. At each start: by the next one its name may be another one's. */
+    async checkImage(): Promise<void> {
+      const path = `${prefix}/images/${encodeURIComponent(image)}/json`;
+      const { body } = await expect(http.call('GET', path, { timeoutMs: SLOWEST_MS }), 200);
+      const { Config } = configured.parse(body);
+      const unfit = refuseConfig(image, { volumes: Object.keys(Config?.Volumes ?? {}), env: Config?.Env ?? [] });
+      if (unfit) throw new EngineTrouble(unfit);
+    },
+
     async create(called: string, body: ContainerBody | BridgeBody): Promise<string> {
       const path = `${prefix}/containers/create?name=${encodeURIComponent(called)}`;
       const reply = await expect(http.call('POST', path, { body, timeoutMs: SLOWEST_MS }), 201);
@@ -62,7 +96,7 @@ export function createContainers({ http, prefix, name }: Engine, image: string) 
 
     /** Its input and output, both in one; before the start, or what it prints first is lost. */
     async attach(id: string, signal: AbortSignal): Promise<Duplex> {
-      const answer = await http.upgrade(at(id, 'attach?stream=1&stdin=1&stdout=1&stderr=1'));
+      const answer = await http.upgrade(at(id, 'attach?stream=1&stdin=1&stdout=1&stderr=1'), SLOWEST_MS);
       if (isReply(answer)) throw refused(answer, image);
       return addAbortSignal(signal, answer);
     },
@@ -70,7 +104,7 @@ export function createContainers({ http, prefix, name }: Engine, image: string) 
     /** Its output from this time on, until it ends. */
     async logs(id: string, sinceMs: number, signal: AbortSignal): Promise<Readable> {
       const since = (sinceMs / 1000).toFixed(6);
-      const answer = await http.open(at(id, `logs?stdout=1&stderr=1&follow=1&since=${since}`));
+      const answer = await http.open(at(id, `logs?stdout=1&stderr=1&follow=1&since=${since}`), signal);
       if (isReply(answer)) throw refused(answer, image);
       return addAbortSignal(signal, answer);
     },
@@ -103,8 +137,16 @@ export function createContainers({ http, prefix, name }: Engine, image: string) 
 
     /** Of its first process, on the engine's machine; 0 when it doesn't run. */
     async pid(id: string, signal?: AbortSignal): Promise<number> {
-      const { body } = await expect(http.call('GET', at(id, 'json'), { signal }), 200);
+      const { body } = await expect(http.call('GET', at(id, 'json'), { signal, timeoutMs: SLOWEST_MS }), 200);
       return inspected.parse(body).State.Pid;
+    },
+
+    /** The OCI runtime that it was made with, as the engine knows it. */
+    async ociRuntime(id: string): Promise<string> {
+      const path = name === 'Docker' ? at(id, 'json') : `/v4.0.0/libpod/containers/${id}/json`;
+      const { body } = await expect(http.call('GET', path), 200);
+      const { OCIRuntime, HostConfig } = madeWith.parse(body);
+      return OCIRuntime ?? HostConfig.Runtime;
     },
 
     /** For an engine that seldom hears of it itself. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judge, type Trial, uidOnHost } from './declaration.ts';
 import { createHttp } from './http.ts';
+import { takesFromAnywhere } from './network/reverse-path.ts';
 
 const trial: Trial = {
   lines: ['net:lo: 0', 'net:tunl0: 0', 'net:eth0: 0', 'reach:yes'],
@@ -22,8 +23,10 @@ const trial: Trial = {
     countsInside: false,
     cgroups: 'cgroup v2',
     runtimes: ['runc'],
+    defaultRuntime: 'runc',
   },
   byNetwork: true,
+  isHeard: false,
   slug: 'slug',
   runtime: undefined,
 };
@@ -40,6 +43,20 @@ test('by network the bridge alone may be there, and it has to lead somewhere', (
   assert.deepEqual(ways({ lines: lines.map((line) => line.replace('yes', 'no')) }), [false, true]);
   assert.deepEqual(ways({ lines: [...lines, 'neighbour:198.19.0.1'] }), [true, false]);
   assert.deepEqual(ways({ lines: [...lines, 'net:eth1: 0'] }), [true, false]);
+});
+
+test('a network whose datagrams this machine takes is not its own, and the setting that changes that is named', () => {
+  const { guarantees } = judge({ ...trial, isHeard: true });
+  const network = guarantees.find(({ name }) => name === 'network');
+  assert.equal(network?.held, false);
+  assert.match(`${network.how}. ${network.remedy}`, /255\.255\.255\.255.*net\.ipv4\.conf\.all\.rp_filter=1/);
+  const settings = [
+    ['0', '0', true],
+    ['0', '1', false],
+    ['2', '0', false],
+    [null, null, true],
+  ] as const;
+  for (const [all, fresh, taken] of settings) assert.equal(takesFromAnywhere(all, fresh), taken, `${all} ${fresh}`);
 });
 
 test('by socket there is no other interface, and the socket has to cross', () => {

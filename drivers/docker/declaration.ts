@@ -14,11 +14,14 @@ export interface Trial {
   engine: Engine;
   /** By a network of its own to the relay, instead of by a socket. */
   byNetwork: boolean;
+  /** What it sends to all in that network gets to programs of this machine. */
+  isHeard: boolean;
   slug: string;
   runtime: string | undefined;
 }
 
-export function judge({ lines, hostUid, wantedUid, code, engine, byNetwork, slug, runtime }: Trial): DriverDeclaration {
+export function judge(trial: Trial): DriverDeclaration {
+  const { lines, hostUid, wantedUid, code, engine, byNetwork, isHeard, slug, runtime } = trial;
   const has = hasIn(lines);
   const limited = (name: 'memory' | 'cpu' | 'pids'): Guarantee =>
     held(name, engine.limits[name], engine.cgroups, 'this engine may not set it', DELEGATION);
@@ -51,7 +54,7 @@ export function judge({ lines, hostUid, wantedUid, code, engine, byNetwork, slug
     ),
     held('logs', true, `rotated at ${LOG_LIMITS.fileBytes / 1024 / 1024} MiB, ${LOG_LIMITS.keep} kept`, ''),
     held('label', true, `org.nanoclaw.install=${slug}: adopted after a restart of the host`, ''),
-    ...(byNetwork ? throughNetwork(lines) : bySocket(engine, lines)),
+    ...(byNetwork ? throughNetwork(lines, isHeard) : bySocket(engine, lines)),
   ];
   return { driver: 'docker', usable: code === 0, guarantees };
 }
@@ -92,9 +95,10 @@ function bySocket(engine: Engine, lines: readonly string[]): Guarantee[] {
   ];
 }
 
-function throughNetwork(lines: readonly string[]): Guarantee[] {
+function throughNetwork(lines: readonly string[], isHeard: boolean): Guarantee[] {
   const has = hasIn(lines);
   const neighbour = lines.map((line) => /^neighbour:(\S+)/.exec(line)?.[1]).find((at) => at !== undefined);
+  const isAlone = has(/^net:lo:/) && !has(new RegExp(`^net:(?!(lo|eth0|${IDLE}):)`)) && neighbour === undefined;
   return [
     held(
       'transport',
@@ -103,15 +107,23 @@ function throughNetwork(lines: readonly string[]): Guarantee[] {
       "the relay's bridge can't be reached, or can't reach this machine",
       'A firewall of this machine may refuse what comes from the engine. See docs/docker.md.',
     ),
-    held(
-      'network',
-      has(/^net:lo:/) && !has(new RegExp(`^net:(?!(lo|eth0|${IDLE}):)`)) && neighbour === undefined,
-      "an internal network of its own, with nobody in it but the relay's bridge",
-      neighbour === undefined
-        ? 'others are visible'
-        : `what listens on the engine's machine can be called at ${neighbour}`,
-      'Update the engine: Docker 28 and later close that.',
-    ),
+    isAlone && isHeard
+      ? held(
+          'network',
+          false,
+          '',
+          'programs of this machine that listen everywhere get what a sandbox sends to all (255.255.255.255, 224.0.0.1)',
+          "Run `sysctl net.ipv4.conf.all.rp_filter=1`: the machine's own setting, for all of its interfaces.",
+        )
+      : held(
+          'network',
+          isAlone,
+          "an internal network of its own, with nobody in it but the relay's bridge",
+          neighbour === undefined
+            ? 'others are visible'
+            : `what listens on the engine's machine can be called at ${neighbour}`,
+          'Update the engine: Docker 28 and later close that.',
+        ),
   ];
 }
 

@@ -23,6 +23,8 @@ export interface Engine {
   countsInside: boolean;
   cgroups: string;
   runtimes: readonly string[];
+  /** Docker's by its name, Podman's by its path. */
+  defaultRuntime: string;
 }
 
 const versionReply = z.object({
@@ -41,6 +43,7 @@ const infoReply = z.object({
   PidsLimit: z.boolean().default(false),
   CgroupVersion: z.string().default('1'),
   Runtimes: z.record(z.string(), z.unknown()).nullish(),
+  DefaultRuntime: z.string().default(''),
 });
 
 /** What Podman doesn't say where Docker says it. */
@@ -107,6 +110,7 @@ export async function connect(socket: string): Promise<Engine> {
     countsInside: isPodman && rootless && !(info.PidsLimit && may('pids')) && isSince(version.KernelVersion, '5.14'),
     cgroups: `cgroup v${info.CgroupVersion}`,
     runtimes: Object.keys(info.Runtimes ?? {}),
+    defaultRuntime: info.DefaultRuntime,
   };
 }
 
@@ -116,7 +120,7 @@ function read<T>(http: Http, schema: z.ZodType<T>, reply: { status: number; body
   throw new EngineTrouble({
     code: 'NC_SANDBOX_ENGINE',
     reason: `What answers at ${http.socket} is no container engine: ${messageOf(reply).slice(0, 200)}`,
-    remedy: "Set DOCKER_HOST to unix:// and the path of the engine's socket.",
+    remedy: "Set DOCKER_HOST (for Podman CONTAINER_HOST) to unix:// and the path of the engine's socket.",
   });
 }
 

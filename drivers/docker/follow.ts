@@ -38,6 +38,8 @@ const LAST_OUTPUT_MS = 5000;
 /** For how long a stop waits for an engine that is away: what runs is ended when it comes back, or taken over by the next host. */
 const GIVE_UP_MS = 5000;
 const ASK_MS = 1000;
+/** Some half a minute of asking an engine that answers, and can't end it (it may not, or the kernel holds a process back). */
+const KILLS = 15;
 
 export function follow(parts: Followed): Sandbox {
   const { id, sessionId, done } = parts;
@@ -173,7 +175,7 @@ export function follow(parts: Followed): Sandbox {
       void patiently((containers) => containers.kill(id, 'SIGTERM')).catch(() => undefined);
       await within(graceMs, exited);
     }
-    while (!over) {
+    for (let asked = 0; !over && asked < KILLS; asked++) {
       killed = true;
       await patiently((containers) => containers.kill(id, 'SIGKILL')).catch((error: unknown) => {
         if (!done.signal.aborted) throw error;
@@ -185,7 +187,10 @@ export function follow(parts: Followed): Sandbox {
   async function stop(graceMs: number): Promise<SandboxExit> {
     await Promise.race([end(graceMs), outOfReach()]);
     if (!over) {
-      parts.log('the container engine does not answer: a sandbox is left to it', { session: sessionId, id });
+      parts.log('the container engine does not answer, or can not end a sandbox, which is left to it', {
+        session: sessionId,
+        id,
+      });
       isLeft = true;
       givenUp.resolve(null);
     }

@@ -13,7 +13,7 @@ after(() => rmSync(strange, { recursive: true }));
 async function pass(word: string, env: Record<string, string> = { PATH: '/usr/bin:/bin', KEPT: 'a b' }) {
   const [program = '', ...args] = gateCommand(['/usr/bin/env'], ['/usr', strange], env, 1024 ** 2);
   const child = spawn(program, args, {
-    env: { ...env, HOSTNAME: 'sandbox', HOME: '/x' },
+    env: { ...env, HOSTNAME: 'sandbox', HOME: '/x', OF_THE_IMAGE: 'x' },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   child.stdin.end(word);
@@ -28,6 +28,30 @@ test('it says what is mounted, and then runs the command with what was asked for
   const said = (await pass(GO)).trim().split('\n');
   assert.deepEqual(said.slice(0, 4), [id('/usr'), id(strange), 'ready', 'gone']);
   assert.deepEqual(said.slice(4).sort(), ['KEPT=a b', 'PATH=/usr/bin:/bin']);
+});
+
+test('values come through as they are, whatever stands in them and whatever a shell thinks of their names', async () => {
+  const env = {
+    PATH: '/usr/bin:/bin',
+    QUOTED: `it's "$HOME" \`id\` \\ $(id)`,
+    LINES: 'one\ntwo\n',
+    EMPTY: '',
+    go: 'x',
+    IFS: ' :\n',
+    PWD: '/elsewhere',
+    'with-dash.and.dot': "it's",
+  };
+  const print = 'process.stdout.write(JSON.stringify(process.env))';
+  const [program = '', ...args] = gateCommand([process.execPath, '-e', print], [], env, 1024 ** 2);
+  const child = spawn(program, args, { env: { ...env, OF_THE_IMAGE: 'x' }, stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(GO);
+  const said = await text(child.stdout);
+  assert.deepEqual(JSON.parse(said.slice(said.indexOf('{'))), env);
+});
+
+test('no value of an ordinary name stands in the command line, which all users can read', () => {
+  const words = gateCommand(['/app/run'], [], { TOKEN: 'a-secret' }, 1024);
+  assert.ok(!words.join(' ').includes('a-secret'));
 });
 
 test('a file can not grow beyond the limit, whatever the engine set', async () => {

@@ -19,10 +19,10 @@ export interface Http {
     path: string,
     options?: { body?: unknown; timeoutMs?: number; signal?: AbortSignal | undefined },
   ): Promise<Reply>;
-  /** An answer that goes on, or the refusal. */
-  open(path: string): Promise<IncomingMessage | Reply>;
-  /** Both ways, once the engine has switched over, or the refusal. */
-  upgrade(path: string): Promise<Duplex | Reply>;
+  /** An answer that goes on, or the refusal. Until the signal: Podman answers when there is something to say. */
+  open(path: string, signal: AbortSignal): Promise<IncomingMessage | Reply>;
+  /** Both ways, once the engine has switched over within the time, or the refusal. */
+  upgrade(path: string, timeoutMs: number): Promise<Duplex | Reply>;
 }
 
 export function createHttp(socket: string): Http {
@@ -45,17 +45,15 @@ export function createHttp(socket: string): Http {
         if (timeoutMs !== undefined) {
           request.setTimeout(timeoutMs, () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)));
         }
-        const abort = () => request.destroy(new Error('nobody waits for it any more'));
-        signal?.addEventListener('abort', abort, { once: true });
-        request.on('close', () => signal?.removeEventListener('abort', abort));
-        if (signal?.aborted) abort();
+        endWith(request, signal);
         request.on('error', fail).on('response', (response) => void readReply(response).then(resolve, fail));
         request.end(payload);
       });
     },
-    open(path) {
+    open(path, signal) {
       return new Promise((resolve, reject) => {
         const request = send('GET', path);
+        endWith(request, signal);
         const fail = (error: unknown) => reject(failed(error));
         request.on('error', fail).on('response', (response) => {
           if (response.statusCode === 200) resolve(response);
@@ -64,12 +62,16 @@ export function createHttp(socket: string): Http {
         request.end();
       });
     },
-    upgrade(path) {
+    upgrade(path, timeoutMs) {
       return new Promise((resolve, reject) => {
         const request = send('POST', path, { Connection: 'Upgrade', Upgrade: 'tcp' });
+        // Not the socket's own, which would go on to count when it has become the pipe.
+        const late = setTimeout(() => request.destroy(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+        request.on('close', () => clearTimeout(late));
         const fail = (error: unknown) => reject(failed(error));
         request.on('error', fail).on('response', (response) => void readReply(response).then(resolve, fail));
         request.on('upgrade', (_response, pipe, head) => {
+          clearTimeout(late);
           if (head.length > 0) pipe.unshift(head);
           resolve(pipe);
         });
@@ -77,6 +79,13 @@ export function createHttp(socket: string): Http {
       });
     },
   };
+}
+
+function endWith(request: http.ClientRequest, signal: AbortSignal | undefined): void {
+  const abort = () => request.destroy(new Error('nobody waits for it any more'));
+  signal?.addEventListener('abort', abort, { once: true });
+  request.on('close', () => signal?.removeEventListener('abort', abort));
+  if (signal?.aborted) abort();
 }
 
 /** Rejects when it breaks off. */

@@ -1,5 +1,4 @@
 /** The docker driver: an engine with Docker's API on a socket of this machine. Sandboxes outlive the host and are adopted. */
-import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { errorText, NanoError } from '../../src/errors.ts';
@@ -16,8 +15,10 @@ import { judge } from './declaration.ts';
 import { follow } from './follow.ts';
 import { refuseSeen } from './gate.ts';
 import { launch } from './launch.ts';
+import { adopted, createLeft, host, isLeftover, TRIAL } from './leftovers.ts';
 import { createNetworks } from './network/index.ts';
 import { openReach, type Reach } from './network/reach.ts';
+import { machineTakesFromAnywhere } from './network/reverse-path.ts';
 import { createWays, NETWORK_LABEL } from './network/ways.ts';
 import { createOwed } from './owed.ts';
 import { generatedFiles, preparePlaces } from './places.ts';
@@ -43,18 +44,24 @@ export interface DockerOptions {
   runtime?: string | undefined;
 }
 
+export interface DockerDriver extends SandboxDriver {
+  /** Whether its last one was left to the engine, and may still run. */
+  hasLeft(sessionId: string): boolean;
+}
+
+/** By this process: names are given once. */
+let started = 0;
+
 const START_TIMEOUT_MS = 60_000;
 const PROBE_ORDINAL = 999;
 const SWEPT_AT_ONCE = 8;
 
-export function createDockerDriver(options: DockerOptions): SandboxDriver {
+export function createDockerDriver(options: DockerOptions): DockerDriver {
   const { slug, log, runtime, name = 'docker', env = process.env } = options;
   const image = options.image ?? `nanoclaw-agent-v2-${slug}:latest`;
   const self = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const host = randomUUID();
-  const adopted = new Set<string>();
+  const leftToEngine = createLeft();
   let declaration: Promise<DriverDeclaration> | undefined;
-  let started = 0;
   const connection = createConnection({
     sockets: () =>
       options.socket
@@ -84,15 +91,20 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
   const removeNow = async (id: string): Promise<void> => {
     await (await containers()).remove(id);
     adopted.delete(id);
+    leftToEngine.gone(id);
   };
-  const leave = (id: string): void => owed.add(id, () => removeNow(id));
+  const owe = (id: string): void => owed.add(id, () => removeNow(id));
+  const leaveOf = (sessionId: string) => (id: string) => {
+    leftToEngine.add(sessionId, id);
+    owe(id);
+  };
 
   /** Never rejects: an engine that is away does it later. */
   async function remove(id: string): Promise<void> {
     try {
       await removeNow(id);
     } catch (error) {
-      if (isLost(error)) leave(id);
+      if (isLost(error)) owe(id);
       else log('a container stays', { id, error });
     }
   }
@@ -123,6 +135,7 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
       steps: places.steps,
     };
     try {
+      await (await containers()).checkImage();
       return await ways.start(spec.sessionId, (network, joined) =>
         launch({
           containers,
@@ -134,12 +147,13 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
             network,
             labels: sealed(options.stateDir, { ...labels, ...(network && { [NETWORK_LABEL]: network.name }) }),
           }),
+          runtime,
           sessionId: spec.sessionId,
           logFile: spec.logFile,
           refuse: (said) => (engine.sameKernel ? refuseSeen(said, places.expected) : null),
           isLost,
           remove,
-          leave,
+          leave: leaveOf(spec.sessionId),
           timeoutMs: START_TIMEOUT_MS,
           async look(id) {
             await joined;
@@ -164,7 +178,7 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
       const isRoot = self.uid === 0 && !engine.rootless;
       const wantedUid = isRoot ? sandboxUid(slug, PROBE_ORDINAL, readUidMap()) : self.uid;
       const spec = {
-        sessionId: 'trial',
+        sessionId: TRIAL,
         uid: wantedUid,
         command: ['/bin/sh', '-c', reach.script + TRIAL_SCRIPT],
         env: { PATH: '/usr/bin:/bin' },
@@ -177,7 +191,8 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
       });
       const { code, lastLines } = await sandbox.exited;
       if (!byNetwork && (await ways.heardOfSocket(lastLines))) return await declare();
-      const seen = { lines: lastLines, hostUid, wantedUid, code, engine, byNetwork, slug, runtime };
+      const isHeard = byNetwork && engine.sameKernel && machineTakesFromAnywhere();
+      const seen = { lines: lastLines, hostUid, wantedUid, code, engine, byNetwork, isHeard, slug, runtime };
       return { ...judge(seen), driver: name };
     } catch (error) {
       declaration = undefined; // it may answer the next time
@@ -198,7 +213,7 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
 
   const left = async () => {
     const all = await (await containers()).list(LABEL.install, slug);
-    return all.filter(({ id, labels }) => labels[LABEL.host] !== host && !adopted.has(id));
+    return all.filter((container) => isLeftover(container, Date.now()));
   };
 
   async function sweep(): Promise<number> {
@@ -229,11 +244,11 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
     adopted.add(id);
     const done = new AbortController();
     const sinceMs = lastWritten(logFile);
-    const parts = { containers, isLost, id, sessionId, logFile, frames: null, sinceMs, done, remove, leave, log };
-    return [ways.follow(container, follow(parts))];
+    const common = { containers, isLost, remove, leave: leaveOf(sessionId), log };
+    return [ways.follow(container, follow({ ...common, id, sessionId, logFile, frames: null, sinceMs, done }))];
   }
 
-  const driver: SandboxDriver = {
+  const driver: DockerDriver = {
     name,
     declare() {
       declaration ??= declare();
@@ -242,6 +257,7 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
     async start(spec: SandboxSpec): Promise<Sandbox> {
       const attempt = async () => {
         await owed.settle();
+        await leftToEngine.end(spec.sessionId, removeNow);
         return start(spec);
       };
       return attempt().catch((error: unknown) => {
@@ -251,6 +267,7 @@ export function createDockerDriver(options: DockerOptions): SandboxDriver {
       });
     },
     transport: ways.transport,
+    hasLeft: leftToEngine.has,
     async adopt() {
       const all = await orOwed(left);
       // What somebody else has labelled so is only ended.

@@ -8,10 +8,13 @@ import type { ContainerBody } from './body.ts';
 import { type Followed, follow } from './follow.ts';
 import { type Frame, readFrames } from './frames.ts';
 import { GO, GONE, READY } from './gate.ts';
+import { refuseMade } from './oci-runtime.ts';
 
 export interface Launch extends Omit<Followed, 'id' | 'frames' | 'sinceMs' | 'done'> {
   name: string;
   body: ContainerBody;
+  /** The OCI runtime that was asked for by name. */
+  runtime: string | undefined;
   /** Why what the gate has seen isn't what was meant, or null. */
   refuse(said: string): string | null;
   timeoutMs: number;
@@ -25,6 +28,10 @@ export async function launch(plan: Launch): Promise<Sandbox> {
   const id = await containers.create(plan.name, plan.body);
   const done = new AbortController();
   try {
+    if (plan.runtime !== undefined) {
+      const other = refuseMade(await containers.ociRuntime(id), plan.runtime);
+      if (other) throw new NanoError('NC_SANDBOX_START', other);
+    }
     const pipe = await containers.attach(id, done.signal);
     pipe.on('error', () => undefined); // whoever reads hears of it
     const frames = readFrames(pipe);

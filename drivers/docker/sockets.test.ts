@@ -6,6 +6,7 @@ test('what the environment names is the only one; only a socket of this machine 
   const at = (DOCKER_HOST: string) =>
     engineSockets({ engine: 'docker', env: { DOCKER_HOST }, uid: 0, platform: 'linux' });
   assert.deepEqual(at('unix:///tmp/x.sock'), ['/tmp/x.sock']);
+  assert.throws(() => at('/tmp/x.sock'), { message: /unix:\/\/ is missing.*Set it to unix:\/\/\/tmp\/x\.sock/ });
   assert.throws(() => at('tcp://10.0.0.1:2375'), { code: 'NC_SANDBOX_UNUSABLE', message: /DOCKER_HOST is tcp/ });
 });
 

@@ -29,9 +29,17 @@ export function engineSockets({ engine, env, uid, platform }: Surroundings): str
 function fromAddress(variable: string, address: string): string {
   const socket = /^unix:\/\/(\/.+)$/.exec(address)?.[1];
   if (socket) return socket;
+  const example = variable === 'DOCKER_HOST' ? 'docker.sock' : 'podman.sock';
+  if (address.startsWith('/')) {
+    throw new EngineTrouble({
+      code: 'NC_SANDBOX_UNUSABLE',
+      reason: `${variable} is ${address}: unix:// is missing in front of it.`,
+      remedy: `Set it to unix://${address}.`,
+    });
+  }
   throw new EngineTrouble({
     code: 'NC_SANDBOX_UNUSABLE',
     reason: `${variable} is ${address}: only an engine on this machine can mount this machine's folders.`,
-    remedy: 'Set it to unix:///path/of/docker.sock, or unset it.',
+    remedy: `Set it to unix:///path/of/${example}, or unset it.`,
   });
 }

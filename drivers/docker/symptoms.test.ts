@@ -19,6 +19,18 @@ test('silence has a reason', () => {
   }
 });
 
+test("a remedy for Podman's socket is Podman's", () => {
+  for (const code of ['ENOENT', 'ECONNREFUSED', 'EACCES', 'EIO']) {
+    const { remedy } = unreachable('/run/podman/podman.sock', failure(code)).diagnosis;
+    assert.match(remedy, /podman\.socket/);
+    assert.doesNotMatch(remedy, /docker/i);
+  }
+  const message = 'write /var/lib/containers/x: no space left on device';
+  const full = (more: object) => refused({ status: 500, body: { message, ...more } }, 'x').diagnosis.remedy;
+  assert.match(full({ cause: 'no space left on device', response: 500 }), /`podman system df`.*`podman system prune`/);
+  assert.match(full({}), /`docker system df`/);
+});
+
 test('so has a refusal', () => {
   const cases: [number, string, string][] = [
     [404, 'No such image: nanoclaw-agent-v2-x:latest', 'NC_SANDBOX_IMAGE'],
@@ -31,6 +43,26 @@ test('so has a refusal', () => {
   ];
   for (const [status, message, code] of cases) {
     assert.equal(refused({ status, body: { message } }, 'nanoclaw-agent-v2-x:latest').code, code, message);
+  }
+});
+
+test('an image without its init is named, in whatever words an engine says it', () => {
+  for (const [status, message] of [
+    [
+      400,
+      'failed to create shim task: OCI runtime create failed: exec: "/usr/bin/tini": stat /usr/bin/tini: no such file or directory: unknown',
+    ],
+    [
+      404,
+      'crun: executable file `/usr/bin/tini` not found: No such file or directory: OCI runtime attempted to invoke a command that was not found',
+    ],
+  ] as const) {
+    const { code, message: said } = refused({ status, body: { message } }, 'debian:bookworm-slim');
+    assert.equal(code, 'NC_SANDBOX_UNUSABLE');
+    assert.match(
+      said,
+      /The image debian:bookworm-slim is not one that sandboxes can run in: it has no \/usr\/bin\/tini\. Make one/,
+    );
   }
 });
 

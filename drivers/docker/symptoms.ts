@@ -14,8 +14,29 @@ export const OLDEST_API = '1.41';
 /** What was tried here; a newer engine is spoken to in it, unless it has given it up. */
 export const NEWEST_API = '1.47';
 
-const START =
-  'Start it: `sudo systemctl start docker`; Podman: `systemctl --user start podman.socket`; or start Docker Desktop.';
+/** The first program of every sandbox, from the image. */
+const INIT = '/usr/bin/tini';
+
+interface Remedies {
+  start: string;
+  rights: string;
+}
+
+/** Where the path doesn't say whose it is. */
+const ANY: Remedies = {
+  start:
+    'Start it: `sudo systemctl start docker`; Podman: `systemctl --user start podman.socket`; or start Docker Desktop. If it listens elsewhere, set DOCKER_HOST to unix:// and its path, for Podman CONTAINER_HOST.',
+  rights:
+    'Run `sudo usermod -aG docker "$USER"` and log in again (who may use it is root in effect), or set up a rootless engine.',
+};
+const PODMAN: Remedies = {
+  start:
+    'Start it: `systemctl --user start podman.socket`; that of root: `sudo systemctl start podman.socket`. If it listens elsewhere, set CONTAINER_HOST to unix:// and its path.',
+  rights:
+    "Use this user's own: `systemctl --user start podman.socket`, and let CONTAINER_HOST name no other. That of root is for root alone.",
+};
+
+const remediesAt = (socket: string): Remedies => (/podman/i.test(socket) ? PODMAN : ANY);
 
 export class EngineTrouble extends NanoError {
   readonly diagnosis: Diagnosis;
@@ -34,18 +55,16 @@ function codeOf(error: unknown): string {
 export function unreachable(socket: string, error: unknown): EngineTrouble {
   const say = (reason: string, remedy: string) =>
     new EngineTrouble({ code: 'NC_SANDBOX_ENGINE', reason, remedy }, { cause: error });
+  const { start, rights } = remediesAt(socket);
   switch (codeOf(error)) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return say(`There is no container engine at ${socket}.`, START);
+      return say(`There is no container engine at ${socket}.`, start);
     case 'ECONNREFUSED':
-      return say(`The container engine at ${socket} is not running.`, START);
+      return say(`The container engine at ${socket} is not running.`, start);
     case 'EACCES':
     case 'EPERM':
-      return say(
-        `This user may not use the container engine at ${socket}.`,
-        'Run `sudo usermod -aG docker "$USER"` and log in again (who may use it is root in effect), or set up a rootless engine.',
-      );
+      return say(`This user may not use the container engine at ${socket}.`, rights);
     case 'ECONNRESET':
     case 'EPIPE':
       return say(
@@ -53,7 +72,7 @@ export function unreachable(socket: string, error: unknown): EngineTrouble {
         'If it is being restarted or updated, this heals by itself.',
       );
     default:
-      return say(`The container engine at ${socket} does not answer: ${errorText(error)}.`, START);
+      return say(`The container engine at ${socket} does not answer: ${errorText(error)}.`, start);
   }
 }
 
@@ -66,12 +85,24 @@ export function messageOf({ status, body }: Reply): string {
   return known.trim() || `status ${status}`;
 }
 
+/** Only Podman says its own status in a refusal. */
+const commandOf = ({ body }: Reply): 'docker' | 'podman' =>
+  z.object({ response: z.number() }).safeParse(body).success ? 'podman' : 'docker';
+
 const ended = (said: string): string => (/[.!?]$/.test(said) ? said : `${said}.`);
 
 /** It answered, and did not do it. `image` is what was to be run. */
 export function refused(reply: Reply, image: string): EngineTrouble {
   const said = messageOf(reply);
+  const command = commandOf(reply);
   const say = (code: ErrorCode, reason: string, remedy: string) => new EngineTrouble({ code, reason, remedy });
+  if (said.includes(INIT) && /no such file|not found|no such executable/i.test(said)) {
+    return say(
+      'NC_SANDBOX_UNUSABLE',
+      `The image ${image} is not one that sandboxes can run in: it has no ${INIT}.`,
+      'Make one with `bash container/build.sh`, or take NANOCLAW_IMAGE away.',
+    );
+  }
   if (
     /no such image|image not known|unable to find image/i.test(said) ||
     (reply.status === 404 && said.includes(image))
@@ -89,14 +120,14 @@ export function refused(reply: Reply, image: string): EngineTrouble {
     return say(
       'NC_DISK_FULL',
       `The container engine's disk is full: ${ended(said)}`,
-      '`docker system df` shows what takes it, and `docker system prune` removes what nothing uses.',
+      `\`${command} system df\` shows what takes it, and \`${command} system prune\` removes what nothing uses.`,
     );
   }
   if (/unknown or invalid runtime|runtime .* not found|invalid runtime name/i.test(said)) {
     return say(
       'NC_SANDBOX_UNUSABLE',
       `The engine does not have that runtime: ${ended(said)}`,
-      'Name one that `docker info` lists.',
+      `Name one that \`${command} info\` lists.`,
     );
   }
   if (/subuid|subgid|newuidmap|insufficient UIDs|not enough ids/i.test(said)) {

@@ -13,7 +13,7 @@ import { connect } from '../docker/engine.ts';
 import { ensureImage, type ImageOptions, imageName } from './index.ts';
 import { createImageKeeper } from './keeper.ts';
 import { readImageStatus } from './status.ts';
-import { createStore } from './store.ts';
+import { createStore, LAYER_LABEL } from './store.ts';
 import { type Checkout, makeCheckout } from './testing/checkout.ts';
 
 for (const name of ['docker', 'podman'] as const) {
@@ -52,7 +52,7 @@ for (const name of ['docker', 'podman'] as const) {
     after(async () => {
       for (const each of [slug, other]) {
         await store.remove(imageName(each));
-        for (const id of await store.nameless(each)) await store.remove(id);
+        for (const id of await store.nameless(each, Date.now())) await store.remove(id);
       }
       checkout[Symbol.dispose]();
     });
@@ -78,11 +78,11 @@ for (const name of ['docker', 'podman'] as const) {
       good('ENV other=1');
       assert.ok((await ensureImage(options({ slug: other, stateDir: path.join(checkout.folder, 'other') }))).ok);
       await store.tag(TEST_IMAGE, imageName(other));
-      assert.equal((await store.nameless(other)).length, 1, 'the other install has one without a name');
+      assert.equal((await store.nameless(other, Date.now())).length, 1, 'the other install has one without a name');
       assert.deepEqual(await ensureImage(options()), { ok: true, changed: true, sentence: `${image} is up to date.` });
       assert.notEqual(await store.content(image), former);
-      assert.deepEqual(await store.nameless(slug), []);
-      assert.equal((await store.nameless(other)).length, 1, 'which it still has');
+      assert.deepEqual(await store.nameless(slug, Date.now()), []);
+      assert.equal((await store.nameless(other, Date.now())).length, 1, 'which it still has');
     });
 
     const failures: readonly (readonly [string, () => void, RegExp])[] = [
@@ -148,8 +148,11 @@ for (const name of ['docker', 'podman'] as const) {
     const finishes = name === 'podman' && 'Podman finishes the step that it is at';
     test('a host that is killed takes its build along, and the next one makes it', { skip: finishes }, async () => {
       const secret = randomBytes(8).toString('hex');
+      const muchLater = () => store.nameless(slug, Date.now() + 24 * 60 * 60_000);
+      const others = await muchLater();
       // Stopped for good: there is nothing in it that could wait.
-      good(`RUN echo ${secret}; /bin/sh -c 'kill -STOP $$'; true`);
+      const stops = `RUN echo ${secret}; /bin/sh -c 'kill -STOP $$'; true`;
+      checkout.dockerfile('FROM scratch', `LABEL ${LAYER_LABEL}=${secret}`, `COPY ${checkout.root} /`, stops);
       const script = `const { ensureImage } = await import(${JSON.stringify(path.join(import.meta.dirname, 'index.ts'))});
         const { log, ...rest } = JSON.parse(process.argv[1]);
         await ensureImage({ ...rest, log() {} });`;
@@ -163,6 +166,11 @@ for (const name of ['docker', 'podman'] as const) {
       await until(() => running(checkout.folder).length === 0);
       await until(() => spawnSync('pgrep', ['-f', secret]).status === 1);
       assert.equal(status(), undefined, 'what was cut short is not said to go on');
+      // Its layers are found once no build can be at them any more.
+      const layers = (await muchLater()).filter((id) => !others.includes(id));
+      assert.equal(layers.length, 1);
+      assert.deepEqual(await store.nameless(slug, Date.now()), []);
+      for (const id of layers) assert.ok(await store.remove(id));
       good('ENV other=3');
       assert.ok((await ensureImage(options())).ok);
     });

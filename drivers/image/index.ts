@@ -12,6 +12,8 @@ import { createStore } from './store.ts';
 import { ownTurn } from './turn.ts';
 import { type BuildFailure, whyNot } from './why.ts';
 
+type Log = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+
 export interface ImageOptions {
   name: 'docker' | 'podman';
   slug: string;
@@ -19,7 +21,9 @@ export interface ImageOptions {
   stateDir: string;
   /** Settings as they are now. */
   env: Readonly<Record<string, string | undefined>>;
-  log: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
+  log: Log;
+  /** For what goes as it should; `log` unless given. */
+  info?: Log | undefined;
   /** The checkout; this one unless a test has another. */
   code?: string;
   /** Whatever happened before; by a person. */
@@ -60,7 +64,7 @@ function engineOf({ name, env }: ImageOptions): Promise<Engine> {
 }
 
 async function ensure(
-  { name, slug, stateDir, env, log, code = CODE, asked = false }: ImageOptions,
+  { name, slug, stateDir, env, log, info = log, code = CODE, asked = false }: ImageOptions,
   engine: Engine,
 ): Promise<ImageOutcome> {
   const store = createStore(engine);
@@ -71,13 +75,15 @@ async function ensure(
   const hash = await runScript(script, ['--wanted', '--slug', slug]);
   const wanted = hash.output.trim();
   const there = await store.content(image);
-  const last = readImageStatus(stateDir);
+  const noted = readImageStatus(stateDir);
+  // What the other engine failed at is no reason here.
+  const last = noted?.engine === undefined || noted.engine === name ? noted : undefined;
   const serves = there !== null;
-  const base = { image, content: wanted, pid: process.pid, serves };
+  const base = { image, engine: name, content: wanted, pid: process.pid, serves };
   const note = (status: Pick<ImageStatus, 'state'> & Partial<ImageStatus>): ImageStatus => {
-    const noted = { ...base, at: new Date().toISOString(), tries: 0, ...status };
-    writeImageStatus(stateDir, noted);
-    return noted;
+    const now = { ...base, at: new Date().toISOString(), tries: 0, ...status };
+    writeImageStatus(stateDir, now);
+    return now;
   };
   const failed = ({ kind, reason }: BuildFailure): ImageOutcome => {
     const before = last?.state === 'failed' && last.content === wanted ? last.tries : 0;
@@ -101,7 +107,7 @@ async function ensure(
   }
 
   note({ state: 'building' });
-  log('the image is being made', { image, serves });
+  info('the image is being made', { image, serves });
   const { socket } = engine.http;
   const built = await runScript(
     script,
@@ -123,7 +129,7 @@ async function ensure(
   await store.tag(next, image);
   await store.remove(next);
   const status = note({ state: 'ready', serves: true });
-  log('the image is ready', { image });
+  info('the image is ready', { image });
   await removeFormer();
   return { ok: true, changed: true, sentence: describeImage(status).detail };
 
@@ -150,8 +156,8 @@ async function ensure(
   async function removeFormer(): Promise<void> {
     try {
       const gone = [];
-      for (const id of await store.nameless(slug)) if (await store.remove(id)) gone.push(id);
-      if (gone.length > 0) log('removed former images', { images: gone.length });
+      for (const id of await store.nameless(slug, Date.now())) if (await store.remove(id)) gone.push(id);
+      if (gone.length > 0) info('removed former images', { images: gone.length });
     } catch (error) {
       if (!(error instanceof EngineTrouble)) throw error;
       log('former images could not be removed', { error });

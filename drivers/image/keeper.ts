@@ -10,8 +10,11 @@ export interface ImageKeeper {
   explain(error: unknown): unknown;
 }
 
-/** `options` are undefined where there is no image to look after. */
-export function createImageKeeper(options: () => ImageOptions | undefined): ImageKeeper {
+/** `options` are undefined where there is no image to look after; `theirs` is one that the owner names. */
+export function createImageKeeper(
+  options: () => ImageOptions | undefined,
+  theirs: () => string | undefined = () => undefined,
+): ImageKeeper {
   let running: Promise<void> | undefined;
   let again: NodeJS.Timeout | undefined;
   let last: ImageOutcome | undefined;
@@ -40,15 +43,22 @@ export function createImageKeeper(options: () => ImageOptions | undefined): Imag
       if (!(error instanceof NanoError) || error.code !== 'NC_SANDBOX_IMAGE') return error;
       const now = options();
       // One that the owner names: nobody makes it.
-      if (!now) return new NanoError('NC_SANDBOX_START', error.detail, { cause: error });
+      if (!now) return new NanoError('NC_SANDBOX_START', theirIsMissing(theirs()) ?? error.detail, { cause: error });
       const gaveUp = last?.ok === false && last.retryMs === undefined && !running;
       const sentence = last?.ok === false ? last.sentence : undefined;
       begin();
       // Nothing that waiting would heal: what it is made of has to change, or somebody has to ask.
       if (gaveUp) return new NanoError('NC_SANDBOX_UNUSABLE', sentence, { cause: error });
       const status = readImageStatus(now.stateDir);
-      const being = status?.state === 'building' ? describeImage(status).detail : undefined;
+      const isBeing = status?.state === 'building' && (status.engine ?? now.name) === now.name;
+      const being = isBeing ? describeImage(status).detail : undefined;
       return new NanoError('NC_SANDBOX_IMAGE', being ?? sentence ?? 'It is being made.', { cause: error });
     },
   };
+}
+
+function theirIsMissing(image: string | undefined): string | undefined {
+  return (
+    image && `NANOCLAW_IMAGE is ${image}. The image ${image} is not there: pull or build it, or take the setting away.`
+  );
 }

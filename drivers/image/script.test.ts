@@ -1,9 +1,13 @@
 /** What container/build.sh refuses before it asks an engine for anything, and what it takes an image to be made of. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import path from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
+import { until } from '../../test/support/until.ts';
 import { runScript } from './script.ts';
 import { makeCheckout } from './testing/checkout.ts';
 import { whyNot } from './why.ts';
@@ -45,7 +49,19 @@ describe('names', () => {
     test(`${tag} is one`, () => assert.equal(wanted('--tag', tag).status, 0));
   }
   test("a base can't be an option", () => {
-    assert.match(wanted('--base-image', '--privileged').said, /is no name of an image/);
+    assert.match(wanted('--base-image', '-privileged').said, /is no name of an image/);
+  });
+});
+
+describe('what is to be in it', () => {
+  const of = (INSTALL_CHROMIUM: string) => build(['--wanted'], { INSTALL_CHROMIUM });
+  test('by the words that mean yes or no', () => {
+    for (const word of ['true', '1', 'yes', 'on']) assert.equal(of(word).hash, of('').hash, word);
+    for (const word of ['false', '0', 'no', 'off']) assert.equal(of(word).hash, wanted('--no-chromium').hash, word);
+  });
+  test('another word is refused, not taken for the default', () => {
+    const { status, said } = of('maybe');
+    assert.deepEqual([status, said.split('.')[0]], [1, 'INSTALL_CHROMIUM is maybe']);
   });
 });
 
@@ -104,12 +120,103 @@ describe('content', () => {
     assert.notEqual(wanted().hash, changed);
     writeFileSync(at('setup/runtimes.tsv'), pins);
   });
+});
 
-  test('no engine, with a sentence', () => {
-    const { status, said } = build(['--engine', 'no-such-engine']);
-    assert.equal(status, 1);
-    assert.match(said, /none of them answers\. Install one and start its engine/);
+describe('the engine', () => {
+  before(() => {
+    mkdirSync(at('engines'));
+    // Both answer, and each has an image already, whatever it is asked for.
+    for (const name of ['docker', 'podman']) {
+      const script = `#!/bin/sh\necho ${name} "$DOCKER_HOST" "$CONTAINER_HOST" "$@" >>${at('asked')}\n[ "$1" != image ] || exec cat ${at('content')}\n`;
+      writeFileSync(at(`engines/${name}`), script, { mode: 0o755 });
+    }
+    writeFileSync(at('content'), `${wanted('--settings', '/dev/null').hash}\n`);
   });
+  const PATH = `${at('engines')}:${process.env.PATH}`;
+  const chosen = (args: readonly string[], settings: string, env: Readonly<Record<string, string>> = {}) => {
+    writeFileSync(at('asked'), '');
+    writeFileSync(at('.env'), settings);
+    const { said } = build(args, { PATH, ...env });
+    return { said, asked: readFileSync(at('asked'), 'utf8').split('\n').at(-2) ?? '' };
+  };
+
+  test('is the one that was chosen for sandboxes, where that listens, and it is said', async () => {
+    const socket = at('engine.sock');
+    const server = createServer().listen(socket);
+    await once(server, 'listening');
+    try {
+      const settings = `NANOCLAW_RUNTIME=podman\nCONTAINER_HOST=unix://${socket}\nDOCKER_HOST=unix://${at('none')}\n`;
+      const podman = chosen([], settings);
+      assert.match(podman.said, /is up to date in podman at .*engine\.sock$/);
+      assert.ok(podman.asked.startsWith(`podman unix://${socket} unix://${socket} image`), podman.asked);
+      const own = chosen(['--engine', 'docker'], `${settings}DOCKER_HOST=unix://${socket}\n`);
+      assert.ok(own.asked.startsWith(`docker unix://${socket}`), own.asked);
+      const environment = chosen([], settings, { NANOCLAW_RUNTIME: 'docker', DOCKER_HOST: `unix://${socket}` });
+      assert.ok(environment.asked.startsWith('docker '), 'the environment comes first');
+      assert.match(chosen([], 'NANOCLAW_RUNTIME=bubblewrap\n').said, /is up to date in docker$/);
+    } finally {
+      server.close();
+    }
+  });
+
+  test('what is not there is named', () => {
+    assert.match(chosen(['--engine', 'dokcer'], '').said, /^There is no command 'dokcer' here\. /);
+    assert.match(chosen(['--socket', '/nope'], '').said, /no engine's socket at \/nope, as --socket says/);
+    const set = chosen([], 'NANOCLAW_RUNTIME=docker\nDOCKER_HOST=unix:///nope\n').said;
+    assert.match(set, /no engine's socket at \/nope, as DOCKER_HOST says/);
+    assert.match(chosen([], 'NANOCLAW_RUNTIME=dokcer\n').said, /NANOCLAW_RUNTIME is 'dokcer', which is no engine/);
+    writeFileSync(at('.env'), '');
+  });
+});
+
+test('a mistyped command line is told in one line', () => {
+  const cases: [string[], RegExp][] = [
+    [['--forse'], /^There is no option '--forse'\. See .*--help`\.$/],
+    [['now'], /^'now' was not expected.*--help`\.$/],
+    [['--engine'], /^--engine needs a value\. .*--help`\.$/],
+    [['--log', '--force'], /^--log needs a value\./],
+  ];
+  for (const [args, sentence] of cases) {
+    const { status, said } = build(args);
+    assert.equal(status, 2, said);
+    assert.match(said, sentence);
+  }
+  for (const help of ['-h', '--help']) {
+    const { status, hash } = build([help]);
+    assert.equal(status, 0);
+    assert.match(hash, /^bash container\/build\.sh \[options\]/);
+  }
+});
+
+test('the log is the owner’s alone, grows as the build goes, and the earlier one is kept; a build that is killed leaves nothing running', async () => {
+  mkdirSync(at('slow'));
+  const begun = randomBytes(8).toString('hex');
+  const docker = `#!/bin/sh\n[ "$1" = build ] || exit 0\necho 'Step 1/2 : RUN ${begun}'\nexec sleep 1000 ${begun.replace(/\D/g, '')}\n`;
+  writeFileSync(at('slow/docker'), docker, { mode: 0o755 });
+  const log = at('logs/slow.log');
+  mkdirSync(at('logs'), { recursive: true });
+  writeFileSync(log, 'the earlier one\n', { mode: 0o644 });
+  const child = spawn('bash', [at('container/build.sh'), '--engine', 'docker', '--log', log], {
+    env: { PATH: `${at('slow')}:${process.env.PATH}` },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const ended = once(child, 'exit');
+  await until(() => said.includes(`step 1/2: RUN ${begun}`));
+  assert.ok(readFileSync(log, 'utf8').includes(begun), 'while it goes on');
+  assert.equal(statSync(log).mode & 0o777, 0o600);
+  assert.equal(readFileSync(`${log}.1`, 'utf8'), 'the earlier one\n');
+  assert.equal(statSync(`${log}.1`).mode & 0o777, 0o600);
+  child.kill('SIGTERM');
+  assert.deepEqual(await ended, [143, null]);
+  assert.equal(spawnSync('pgrep', ['-f', `sleep 1000 ${begun.replace(/\D/g, '')}`]).status, 1, 'its command is gone');
+  assert.deepEqual(
+    readdirSync(at('.runtime')).filter((name) => /^image\.\w{6}/.test(name)),
+    [],
+  );
 });
 
 test('a build that hangs is ended, and tried again as one whose network failed', async () => {

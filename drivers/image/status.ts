@@ -6,6 +6,8 @@ import { writeIfOther } from '../files.ts';
 
 const Status = z.object({
   image: z.string(),
+  /** Whose it is. */
+  engine: z.enum(['docker', 'podman']).optional(),
   /** The hash of what it was to be made of. */
   content: z.string(),
   state: z.enum(['building', 'ready', 'failed']),

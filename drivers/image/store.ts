@@ -5,6 +5,10 @@ import { refused } from '../docker/symptoms.ts';
 
 export const CONTENT_LABEL = 'org.nanoclaw.content';
 export const OWNER_LABEL = 'org.nanoclaw.image-of';
+/** On every layer of a build; the other two are on what it has made in the end. */
+export const LAYER_LABEL = 'org.nanoclaw.image-layer';
+/** Longer than a build may take: no running one made it. */
+const ABANDONED_MS = 4 * 60 * 60_000;
 
 const inspected = z.object({
   Config: z.object({ Labels: z.record(z.string(), z.string()).nullish() }).nullish(),
@@ -14,6 +18,8 @@ const listed = z.array(
     Id: z.string(),
     Labels: z.record(z.string(), z.string()).nullish(),
     RepoTags: z.array(z.string()).nullish(),
+    /** Seconds since the epoch. */
+    Created: z.number().default(Number.POSITIVE_INFINITY),
   }),
 );
 
@@ -43,14 +49,22 @@ export function createStore({ http, prefix, name }: Engine) {
       return (await http.call('DELETE', at(image))).status === 200;
     },
 
-    /** Those of this install that have no name any more. Looked at here as well: not every engine knows the filters. */
-    async nameless(slug: string): Promise<string[]> {
-      const filters = encodeURIComponent(JSON.stringify({ dangling: ['true'], label: [`${OWNER_LABEL}=${slug}`] }));
+    /**
+     * Those of this install that have no name any more, and what builds that were cut short have left, which is no install's.
+     * Looked at here as well: not every engine knows the filters.
+     */
+    async nameless(slug: string, now: number): Promise<string[]> {
+      const filters = encodeURIComponent(JSON.stringify({ dangling: ['true'] }));
       const reply = await http.call('GET', `${prefix}/images/json?filters=${filters}`);
       if (reply.status !== 200) throw refused(reply, 'images');
       return listed
         .parse(reply.body)
-        .filter(({ Labels, RepoTags }) => Labels?.[OWNER_LABEL] === slug && (RepoTags ?? []).every(isNone))
+        .filter(({ RepoTags }) => (RepoTags ?? []).every(isNone))
+        .filter(({ Labels, Created }) => {
+          const owner = Labels?.[OWNER_LABEL];
+          const isLayer = owner === undefined && Labels?.[LAYER_LABEL] !== undefined;
+          return owner === slug || (isLayer && Created * 1000 < now - ABANDONED_MS);
+        })
         .map(({ Id }) => Id);
     },
   };

@@ -44,7 +44,7 @@ export async function settleRuntime(
     const changed = changeEnvFile(pathsFor(root).env, linesFor(name, kept, process.env));
     return { detail: printable(`${name}: ${why}`), value: changed };
   });
-  if (found && !found.fitting) for (const one of found.silent) sayWhyNot(one);
+  if (found && !found.fitting) sayWhyNot(found.silent);
   return changed;
 }
 
@@ -136,7 +136,11 @@ async function first(
 
 const HINT = '`bin/ncl runtime` shows what works here.';
 
-function sayWhyNot({ driver, reason, remedy }: RuntimeLook): void {
-  say(printable(`    ${driver}: ${reason ?? 'It can not be used.'}`));
-  if (remedy) say(printable(`      → ${remedy} Then: bin/ncl runtime use ${driver}`));
+/** Advice that is the same for more than one is said once. */
+function sayWhyNot(silent: readonly RuntimeLook[]): void {
+  for (const [index, { driver, reason, remedy }] of silent.entries()) {
+    say(printable(`    ${driver}: ${reason ?? 'It can not be used.'}`));
+    const isSaid = silent.slice(0, index).some((earlier) => earlier.remedy === remedy);
+    if (remedy && !isSaid) say(printable(`      → ${remedy} Then: bin/ncl runtime use ${driver}`));
+  }
 }

@@ -151,6 +151,8 @@ export function engineSuite(name: 'docker' | 'podman'): void {
       host = await hostAt(host.home, { NANOCLAW_RUNTIME: 'bubblewrap' });
       await until(() => host.log().includes(`sandbox still runs in ${name}, which does not answer`));
       await engine.start();
+      // Else it may do its last step in the moment before it is ended.
+      await until(() => host.log().includes('ended what an earlier host left'));
       goOn('move');
       await answered(event);
       assert.equal(answersTo(event).filter((text) => text.includes('move is done')).length, 1);
@@ -180,7 +182,10 @@ export function engineSuite(name: 'docker' | 'podman'): void {
       engine.command('rmi', '--no-prune', '-f', engine.image);
       const event = platform.send('image', 'run echo there');
       await until(() => answersTo(event).length > 0);
-      assert.match(answersTo(event).join(), /My sandbox did not start\. I'll try again/);
+      assert.match(
+        answersTo(event).join(),
+        /My sandbox did not start\. It was the setting NANOCLAW_IMAGE\. I'll try again/,
+      );
       assert.match(host.log(), /The image nanoclaw-small:latest is not there/);
       engine.command('tag', 'kept:latest', engine.image);
       await answered(event);

@@ -84,16 +84,25 @@ describe('a runtime that can not be used, on a running host', () => {
     await isIn(terminal, 'bubblewrap');
     await endSandbox(host);
     const waiting = terminal.ask('run echo held, and done');
-    await until(() => terminal.said().some((text) => /My sandbox did not start\. I'll try again/.test(text)));
+    await until(() =>
+      terminal.said().some((text) => /container engine on this machine can't be reached\. I'll try again/.test(text)),
+    );
+    const why = /No sandbox can be started now: There is no container engine at \/nowhere/;
+    assert.match((await runNcl(host.home, ['status'])).stdout, why);
     await choose(host, 'bubblewrap');
     assert.match((await waiting).join(), /held, and done/);
+    assert.doesNotMatch((await runNcl(host.home, ['status'])).stdout, /No sandbox can be started/);
   });
 
   test('a name that is none: chat, status, doctor and the list say so, and the command puts it right', async () => {
     await using host = await startHost({ env: { NANOCLAW_RUNTIME: 'dokcer' } });
     const terminal = await host.terminal();
-    assert.match((await terminal.ask('run echo hello')).join(), /No sandbox can be started on this machine/);
+    assert.match(
+      (await terminal.ask('run echo hello')).join(),
+      /No sandbox can be started on this machine as it is set up\. It was the setting NANOCLAW_RUNTIME\./,
+    );
     assert.match((await runNcl(host.home, ['status'])).stdout, /^sandbox +dokcer/m);
+    assert.match((await runNcl(host.home, ['start'])).stderr, /can be started now: NANOCLAW_RUNTIME is "dokcer"/);
     const doctor = await runNcl(host.home, ['doctor']);
     assert.equal(doctor.status, 1);
     assert.match(doctor.stdout, /FAIL {2}sandbox +NANOCLAW_RUNTIME is "dokcer"; there are .*\n +→ .*ncl runtime use/);

@@ -8,6 +8,8 @@ import net, { type Server, type Socket } from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { createDockerDriver } from '../../drivers/docker/index.ts';
+import { createDriver } from '../../drivers/index.ts';
+import { INSIDE } from '../../protocol/container-config.ts';
 import type { SandboxDriver } from '../../src/sandbox/driver.ts';
 import { DRIVERS, needsRoot, TEST_IMAGE } from './drivers.ts';
 import { makePlace, type Place, processesWith, run, until } from './host.ts';
@@ -114,7 +116,7 @@ for (const { name, socket, skip } of DRIVERS.filter((driver) => driver.socket !=
 
     test('a runtime that it does not have is said', async () => {
       const { reason } = await driverAt(place, door.path, { runtime: 'no-such-runtime' }).declare();
-      assert.match(reason ?? '', /no runtime named no-such-runtime/);
+      assert.match(reason ?? '', /NANOCLAW_OCI_RUNTIME is "no-such-runtime"/);
     });
 
     test('one that it has is used by its name', async () => {
@@ -140,12 +142,26 @@ for (const { name, socket, skip } of DRIVERS.filter((driver) => driver.socket !=
 
     test('a stop while it is away gives up, and what was given up is gone before anything else starts', async () => {
       const mark = `4${Date.now()}`;
-      const sandbox = await driver.start(place.spec('given-up', `exec sleep ${mark}`));
+      const variable = name === 'docker' ? 'DOCKER_HOST' : 'CONTAINER_HOST';
+      let runtime = name;
+      const chosen = createDriver({
+        slug: place.slug,
+        stateDir: path.join(place.root, 'state'),
+        env: () => ({ NANOCLAW_RUNTIME: runtime, NANOCLAW_IMAGE: TEST_IMAGE, [variable]: `unix://${door.path}` }),
+        log: () => undefined,
+      });
+      const mounts = [{ source: place.writable('beats'), target: INSIDE.workspace, mode: 'rw' as const }];
+      const beat = `sleep ${mark} & while true; do touch ${INSIDE.heartbeat}; sleep 0.1; done`;
+      const sandbox = await chosen.start(place.spec('given-up', beat, { mounts }));
       await door.shut();
       assert.equal((await sandbox.stop(60_000)).code, null);
       await until('it runs on', () => processesWith(mark) === 1);
+      runtime = 'bubblewrap';
+      const beside = chosen.start(place.spec('given-up', 'true', { mounts }));
+      await assert.rejects(beside, { code: 'NC_SANDBOX_ENGINE', message: new RegExp(`still runs in ${name}`) });
+      runtime = name;
       await door.open();
-      assert.equal((await run(driver, place.spec('given-up', 'echo fine'))).output, 'fine\n');
+      assert.equal((await run(chosen, place.spec('given-up', 'echo fine'))).output, 'fine\n');
       assert.equal(processesWith(mark), 0);
     });
 

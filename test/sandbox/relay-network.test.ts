@@ -1,6 +1,7 @@
 /** What is special where sandboxes reach the relay by a network: who else is in it, and what becomes of it. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import net, { type Server } from 'node:net';
@@ -81,6 +82,30 @@ describe('the relay by network', { skip: under.skip, timeout: 120_000 }, () => {
     const { output } = await run(driver, place.spec('caller', `${calls} wait`));
     const met = [...tries.slice(0, 4).map(([host, port]) => `${host}:${port} `), 'relay:4000 relay'];
     assert.deepEqual(output.split('\n').filter(Boolean).sort(), met.sort());
+  });
+
+  test('what is sent to all gets to no program of this machine, or that is declared', async (t) => {
+    const heard: string[] = [];
+    const everywhere = createSocket({ type: 'udp4', reuseAddr: true }, (message) => heard.push(String(message)));
+    t.after(() => everywhere.close());
+    everywhere.bind(0, '0.0.0.0');
+    await once(everywhere, 'listening');
+    const shout = `python3 -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+for n in range(20):
+  for host in ("255.255.255.255", "224.0.0.1"): s.sendto(host.encode(), (host, ${everywhere.address().port}))
+print("sent")'`;
+    assert.equal((await run(driver, place.spec('shouts', shout))).output, 'sent\n');
+    // At the place of this one somebody listens already.
+    const elsewhere = makePlace();
+    const other = under.make(elsewhere);
+    const { guarantees, reason } = await other.declare();
+    await other.sweep();
+    elsewhere.remove();
+    const network = guarantees.find((guarantee) => guarantee.name === 'network');
+    assert.ok(network, reason);
+    assert.ok(heard.length === 0 || !network.held, heard[0]);
   });
 
   test('a bridge that was killed is replaced, for those that run', async () => {

@@ -55,13 +55,16 @@ const TRIES = 20;
 const START_TIMEOUT_MS = 60_000;
 const SCRIPT = path.join(import.meta.dirname, 'forward.ts');
 
+/** By any of this process, each name once. */
+let made = 0;
+const takenOver = new Set<string>();
+
 export function createNetworks(parts: NetworksParts): Networks {
   const { slug, image, host, log } = parts;
   /** By name, with the bridge's address. */
   const live = new Map<string, string>();
   let listening: Promise<{ host: string; port: number }> | undefined;
   let bridge: Promise<string> | undefined;
-  let made = 0;
   let from = Math.floor(Math.random() * SUBNETS);
 
   const calls = async (): Promise<NetworkCalls> => createNetworkCalls((await parts.connected()).engine, image);
@@ -162,11 +165,14 @@ export function createNetworks(parts: NetworksParts): Networks {
 
   async function remove(name: string): Promise<void> {
     live.delete(name);
+    takenOver.delete(name);
     await (await calls()).remove(name);
   }
 
   const others = async () =>
-    (await (await calls()).list(slug)).filter(({ name, labels }) => labels[LABEL.host] !== host && !live.has(name));
+    (await (await calls()).list(slug)).filter(
+      ({ name, labels }) => labels[LABEL.host] !== host && !takenOver.has(name),
+    );
 
   return {
     place,
@@ -211,7 +217,10 @@ export function createNetworks(parts: NetworksParts): Networks {
       const found = (await others()).filter(({ name }) => names.has(name));
       const network = await calls();
       await Promise.all(found.map(({ name, labels }) => network.cutOff(name, labels[BRIDGE_LABEL] ?? '')));
-      for (const { name, labels } of found) live.set(name, labels[BRIDGE_LABEL] ?? '');
+      for (const { name, labels } of found) {
+        live.set(name, labels[BRIDGE_LABEL] ?? '');
+        takenOver.add(name);
+      }
       if (found.length > 0) await joinAll();
     },
 

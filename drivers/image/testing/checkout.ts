@@ -15,7 +15,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const CODE = path.join(import.meta.dirname, '../../..');
-const SCRIPTS = ['build.sh', 'context.sh', 'agent-browser.sh', 'packages.tsv'].map((name) => `container/${name}`);
+const SCRIPTS = ['build.sh', 'context.sh', 'engine.sh', 'agent-browser.sh', 'packages.tsv'].map(
+  (name) => `container/${name}`,
+);
 const SETUP = ['steps.sh', 'machine.sh', 'runtimes.sh', 'runtimes.tsv'].map((name) => `setup/${name}`);
 
 export interface Checkout extends Disposable {
@@ -52,7 +54,7 @@ export function makeCheckout(): Checkout {
 
 /** A shell, its libraries, and an init that is no more than a name: what is of interest is what becomes of the image. */
 function copyRoot(root: string): void {
-  const programs = ['/bin/sh', '/usr/bin/stat'];
+  const programs = ['/bin/sh', '/usr/bin/env', '/usr/bin/stat'];
   const libraries = spawnSync('ldd', programs, { encoding: 'utf8' }).stdout.match(/(?<=^\s.*)\/\S+/gm) ?? [];
   for (const file of new Set([...programs, ...libraries])) {
     mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
