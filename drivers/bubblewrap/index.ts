@@ -1,5 +1,5 @@
 /** The bubblewrap driver: Linux without a container engine. No daemon, milliseconds, and it dies with the host. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { errorText, NanoError } from '../../src/errors.ts';
 import type { DriverDeclaration, Sandbox, SandboxDriver, SandboxSpec } from '../../src/sandbox/driver.ts';
@@ -34,6 +34,7 @@ export interface BubblewrapOptions {
 }
 
 const SWEEP_ROUNDS = 10;
+const SECOND_LOOK_MS = 1_000;
 const START_TIMEOUT_MS = 20_000;
 const PROBE_ORDINAL = 999;
 
@@ -147,6 +148,20 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
     };
   }
 
+  /** Begun by a host that was killed before it had put them into a group: they run nothing, and wait for ever. */
+  async function endStrays(): Promise<void> {
+    const { tools } = preparation();
+    // A shell closes inherited descriptors first, and becomes bwrap then.
+    const executables = [tools.bwrap, ...(existsSync('/bin/bash') ? [realpathSync('/bin/bash')] : [])];
+    const stays = (error: unknown) => options.log("an earlier host's process stays", { error: errorText(error) });
+    // Again, since one may have forked while it was looked for.
+    for (let round = 0; round < SWEEP_ROUNDS; round += 1) {
+      const found = strays(name, executables, isSandboxUid);
+      if (found.length === 0) break;
+      for (const stray of found) await gone(stray).catch(stays);
+    }
+  }
+
   return {
     name: 'bubblewrap',
     declare() {
@@ -157,15 +172,10 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
     // They died with it.
     adopt: async () => [],
     async sweep() {
-      // Begun by a host that was killed before it had put them into a group: they run nothing, and wait for ever.
-      const { tools, limits } = preparation();
-      const stays = (error: unknown) => options.log("an earlier host's process stays", { error: errorText(error) });
-      // Again, since one may have forked while it was looked for.
-      for (let round = 0; round < SWEEP_ROUNDS; round += 1) {
-        const found = strays(name, tools.bwrap, isSandboxUid);
-        if (found.length === 0) break;
-        for (const stray of found) await gone(stray).catch(stays);
-      }
+      const { limits } = preparation();
+      await endStrays();
+      // One that was about to become bwrap when its host was killed had not yet our words on its command line.
+      setTimeout(() => void endStrays(), SECOND_LOOK_MS).unref();
       const left = await limits.sweep((id) => running.has(id));
       if (left > 0) options.log('ended what an earlier host left', { groups: left });
       return left;

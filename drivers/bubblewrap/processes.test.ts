@@ -19,7 +19,7 @@ function plant(t: TestContext, uid: number): number {
 }
 
 const pids = (executable: string, isOurs = (_uid: number) => false) =>
-  strays(words, executable, isOurs).map(({ pid }) => pid);
+  strays(words, [executable], isOurs).map(({ pid }) => pid);
 
 test("root's host takes what runs bwrap, as root or as one of its agents", { skip }, (t) => {
   const mine = plant(t, 0);
@@ -38,7 +38,7 @@ test("another user's host takes its own user's alone", { skip }, (t) => {
   const others = plant(t, OTHER);
   const program = `const { strays } = await import(${JSON.stringify(join(import.meta.dirname, 'processes.ts'))});
     process.setgroups([]); process.setgid(${OTHER}); process.setuid(${OTHER});
-    console.log(JSON.stringify(strays(process.argv.slice(1), 'any', () => true).map(({ pid }) => pid)));`;
+    console.log(JSON.stringify(strays(process.argv.slice(1), ['any'], () => true).map(({ pid }) => pid)));`;
   const said = execFileSync(process.execPath, ['--input-type=module', '-e', program, '--', ...words], {
     encoding: 'utf8',
   });

@@ -58,15 +58,20 @@ export function children(pid: number): number[] {
 
 /**
  * Processes with these words in a row on their command line that are not below this one: an earlier host's. Anybody may write
- * such words. A host that isn't root takes its own user's alone; root those of root and of `isOurs` that run this executable.
+ * such words. A host that isn't root takes its own user's alone; root those of root and of `isOurs` that run one of these
+ * executables.
  */
-export function strays(words: readonly string[], executable: string, isOurs: (uid: number) => boolean): ProcessId[] {
+export function strays(
+  words: readonly string[],
+  executables: readonly string[],
+  isOurs: (uid: number) => boolean,
+): ProcessId[] {
   const own = process.getuid?.();
   const mayBe = (pid: number): boolean => {
     const uid = hostUid(pid);
     if (own !== 0) return uid === own;
     const runs = read(`/proc/${pid}/exe`, (file) => readlinkSync(file))?.replace(/ \(deleted\)$/, ''); // by an update
-    return uid !== null && (uid === 0 || isOurs(uid)) && runs === executable;
+    return uid !== null && (uid === 0 || isOurs(uid)) && runs !== undefined && executables.includes(runs);
   };
   const phrase = `\0${words.join('\0')}\0`;
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
