@@ -4,7 +4,7 @@ import type { Stage } from './stages.ts';
 /** More files than this don't fail by chance. */
 const MOST_FILES = 3;
 /** What these look for happens rarely, too: one failure is a finding. */
-const ONCE_ONLY = /^test\/(?:faults|security|hostile|sandbox)\//;
+const ONCE_ONLY = /^test\/(?:faults|hostile|sandbox)\//;
 const TEST_FILE = /\.test\.ts$/;
 
 /**
