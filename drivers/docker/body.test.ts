@@ -4,26 +4,10 @@ import type { SandboxSpec } from '../../src/sandbox/driver.ts';
 import { mountSteps } from '../mounts.ts';
 import { type BodyParts, containerBody, userFor } from './body.ts';
 import type { Engine } from './engine.ts';
-import { createHttp } from './http.ts';
 import { subnetAt } from './network/subnets.ts';
+import { DOCKER } from './testing/engine.ts';
 
-const docker: Engine = {
-  http: createHttp('/nowhere.sock'),
-  prefix: '/v1.41',
-  name: 'Docker',
-  version: '20.10',
-  rootless: false,
-  remapsUsers: false,
-  selinux: false,
-  machine: 'x64',
-  sameKernel: true,
-  limits: { memory: true, swap: true, cpu: true, pids: true },
-  countsInside: false,
-  cgroups: 'cgroup v2',
-  runtimes: ['runc'],
-  defaultRuntime: 'runc',
-};
-const podman: Engine = { ...docker, name: 'Podman' };
+const podman: Engine = { ...DOCKER, name: 'Podman' };
 const spec: SandboxSpec = {
   sessionId: 's1',
   uid: 20_001,
@@ -52,7 +36,7 @@ function made(engine: Engine, more: Partial<BodyParts> = {}) {
 }
 
 test('nothing is left of what an engine gives by default', () => {
-  const { HostConfig, User } = made(docker);
+  const { HostConfig, User } = made(DOCKER);
   assert.equal(User, '20001:20001');
   assert.deepEqual(
     [
@@ -73,7 +57,7 @@ test('nothing is left of what an engine gives by default', () => {
 });
 
 test('in a network of its own it knows the relay by its address, and asks no name server', () => {
-  const { HostConfig, NetworkDisabled, NetworkingConfig } = made(docker, {
+  const { HostConfig, NetworkDisabled, NetworkingConfig } = made(DOCKER, {
     network: { name: 'n', subnet: subnetAt(1) },
   });
   assert.deepEqual(
@@ -81,12 +65,12 @@ test('in a network of its own it knows the relay by its address, and asks no nam
     [false, 'n', ['relay:198.19.0.10'], ['127.0.0.1']],
   );
   assert.deepEqual(NetworkingConfig?.EndpointsConfig.n?.IPAMConfig, { IPv4Address: '198.19.0.11' });
-  const { HostConfig: without, NetworkingConfig: none } = made(docker);
+  const { HostConfig: without, NetworkingConfig: none } = made(DOCKER);
   assert.ok(none === undefined && !('Dns' in without) && !('ExtraHosts' in without));
 });
 
 test('a folder between a writable mount and one in it is a mount of its own', () => {
-  const { HostConfig } = made(docker);
+  const { HostConfig } = made(DOCKER);
   assert.deepEqual(
     HostConfig.Mounts.map(({ Source, Target, ReadOnly }) => [Source, Target, ReadOnly]),
     [
@@ -100,7 +84,7 @@ test('a folder between a writable mount and one in it is a mount of its own', ()
 test('what an engine can not limit is not asked for, and no limit is above its own', () => {
   const limits = { memory: false, swap: false, cpu: false, pids: false };
   const hard = { processes: 50, fileSize: 4000, openFiles: 1000 };
-  const { HostConfig } = made({ ...docker, limits }, { hard });
+  const { HostConfig } = made({ ...DOCKER, limits }, { hard });
   for (const name of ['Memory', 'MemorySwap', 'NanoCpus', 'PidsLimit']) assert.ok(!(name in HostConfig), name);
   assert.deepEqual(
     HostConfig.Ulimits.map(({ Name, Hard }) => [Name, Hard]),
@@ -119,14 +103,14 @@ test('where no group can count processes, the kernel does in the user namespace'
 });
 
 test('with SELinux the label is switched off, so that folders need none', () => {
-  for (const engine of [docker, podman]) {
+  for (const engine of [DOCKER, podman]) {
     assert.ok(made({ ...engine, selinux: true }).HostConfig.SecurityOpt.includes('label=disable'));
     assert.ok(!made(engine).HostConfig.SecurityOpt.includes('label=disable'));
   }
 });
 
 test('a root that is nobody outside says that it is in a sandbox, or harnesses refuse to work', () => {
-  const env = (uid: number) => made(docker, { user: { uid, gid: uid, namespace: '' } }).Env;
+  const env = (uid: number) => made(DOCKER, { user: { uid, gid: uid, namespace: '' } }).Env;
   assert.deepEqual(env(0), ['PATH=/usr/bin', 'IS_SANDBOX=1']);
   assert.deepEqual(env(20_001), ['PATH=/usr/bin']);
 });
@@ -142,13 +126,13 @@ test('nobody inside is root of the host, whatever the engine', () => {
   const root = { uid: 0, gid: 0 };
   const ana = { uid: 1000, gid: 100 };
   const rootless = (engine: Engine): Engine => ({ ...engine, rootless: true });
-  assert.deepEqual(userFor(docker, 20_001, root), { uid: 20_001, gid: 20_001, namespace: '' });
-  assert.deepEqual(userFor({ ...docker, remapsUsers: true }, 20_001, root), {
+  assert.deepEqual(userFor(DOCKER, 20_001, root), { uid: 20_001, gid: 20_001, namespace: '' });
+  assert.deepEqual(userFor({ ...DOCKER, remapsUsers: true }, 20_001, root), {
     uid: 20_001,
     gid: 20_001,
     namespace: 'host',
   });
-  assert.deepEqual(userFor(docker, 20_001, ana), { ...ana, namespace: '' });
+  assert.deepEqual(userFor(DOCKER, 20_001, ana), { ...ana, namespace: '' });
   assert.deepEqual(userFor(rootless(podman), 20_001, ana), { ...ana, namespace: 'keep-id' });
-  assert.deepEqual(userFor(rootless(docker), 20_001, ana), { uid: 0, gid: 0, namespace: '' });
+  assert.deepEqual(userFor(rootless(DOCKER), 20_001, ana), { uid: 0, gid: 0, namespace: '' });
 });

@@ -1,30 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judge, type Trial, uidOnHost } from './declaration.ts';
-import { createHttp } from './http.ts';
 import { takesFromAnywhere } from './network/reverse-path.ts';
+import { DOCKER } from './testing/engine.ts';
 
 const trial: Trial = {
   lines: ['net:lo: 0', 'net:tunl0: 0', 'net:eth0: 0', 'reach:yes'],
   hostUid: 2000,
   wantedUid: 2000,
   code: 0,
-  engine: {
-    http: createHttp('/nowhere.sock'),
-    prefix: '/v1.41',
-    name: 'Docker',
-    version: '20.10',
-    rootless: false,
-    remapsUsers: false,
-    selinux: false,
-    machine: 'x64',
-    sameKernel: true,
-    limits: { memory: true, swap: true, cpu: true, pids: true },
-    countsInside: false,
-    cgroups: 'cgroup v2',
-    runtimes: ['runc'],
-    defaultRuntime: 'runc',
-  },
+  engine: DOCKER,
   byNetwork: true,
   isHeard: false,
   slug: 'slug',
