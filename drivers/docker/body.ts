@@ -81,6 +81,36 @@ const READ_ONLY = ['/dev', ...['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'].map((
 /** Nobody outside; but harnesses refuse to work as root unless they are told that this is a sandbox. */
 const MAPPED_ROOT = { IS_SANDBOX: '1' };
 
+/** Of every container of ours. */
+export const PIPED = {
+  AttachStdin: true,
+  AttachStdout: true,
+  AttachStderr: true,
+  OpenStdin: true,
+  // What runs inside hears by it that the host is gone.
+  StdinOnce: true,
+  Tty: false,
+  Healthcheck: { Test: ['NONE'] },
+};
+
+export const CONFINED = {
+  ReadonlyRootfs: true,
+  Privileged: false,
+  CapDrop: ['ALL'],
+  IpcMode: 'private',
+  CgroupnsMode: 'private',
+};
+
+export function securityOptions(seccomp: string | null, selinux: boolean): string[] {
+  return [
+    // In Podman's API this one has no value.
+    'no-new-privileges',
+    ...(seccomp === null ? [] : [`seccomp=${seccomp}`]),
+    // Its label would have to be put on every folder of the owner's.
+    ...(selinux ? ['label=disable'] : []),
+  ];
+}
+
 export function containerBody(spec: SandboxSpec, engine: Engine, parts: BodyParts) {
   const { limits } = spec;
   const { uid, gid, namespace } = parts.user;
@@ -99,34 +129,16 @@ export function containerBody(spec: SandboxSpec, engine: Engine, parts: BodyPart
     Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
     Entrypoint: ['/usr/bin/tini', '--'],
     Cmd: gateCommand(spec.command, targets, env, limits.fileSizeBytes, engine.countsInside ? limits.pids : null),
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
-    OpenStdin: true,
-    // The gate's way to hear that the host is gone.
-    StdinOnce: true,
-    Tty: false,
+    ...PIPED,
     NetworkDisabled: parts.network === undefined,
-    Healthcheck: { Test: ['NONE'] },
     Labels: parts.labels,
     HostConfig: {
       NetworkMode: parts.network?.name ?? 'none',
       ...(parts.network ? inNetwork(parts.network) : {}),
-      ReadonlyRootfs: true,
-      Privileged: false,
-      CapDrop: ['ALL'],
-      SecurityOpt: [
-        // In Podman's API this one has no value.
-        'no-new-privileges',
-        ...(parts.seccomp === null ? [] : [`seccomp=${parts.seccomp}`]),
-        // Its label would have to be put on every folder of the owner's.
-        ...(engine.selinux ? ['label=disable'] : []),
-        ...(podman ? [`mask=${masked.join(':')}`] : []),
-      ],
+      ...CONFINED,
+      SecurityOpt: [...securityOptions(parts.seccomp, engine.selinux), ...(podman ? [`mask=${masked.join(':')}`] : [])],
       ...(podman ? {} : { MaskedPaths: masked, ReadonlyPaths: READ_ONLY }),
       UsernsMode: namespace,
-      IpcMode: 'private',
-      CgroupnsMode: 'private',
       ...(engine.limits.memory ? { Memory: limits.memoryBytes } : {}),
       ...(engine.limits.memory && engine.limits.swap ? { MemorySwap: limits.memoryBytes } : {}),
       ...(engine.limits.cpu ? { NanoCpus: Math.round(limits.cpus * 1e9) } : {}),

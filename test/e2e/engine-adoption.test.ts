@@ -12,9 +12,17 @@ import { until } from '../support/until.ts';
 const skip = engineSocket('docker') === undefined && 'NANOCLAW_TEST_DOCKER names no socket of an engine';
 const WAITS = 'run touch begun; until [ -e go ]; do sleep 0.1; done; echo done >> count; echo it is done';
 
+const at = ({ home }: TestHost, file: string) => join(home, 'groups/andy', file);
+
+/** A turn that waits for a word has begun. */
+async function inTurn(host: TestHost): Promise<void> {
+  const terminal = await host.terminal();
+  terminal.send(WAITS);
+  await until(() => existsSync(at(host, 'begun')));
+}
+
 describe('a host was killed, and its sandbox lives', { skip }, () => {
   const ids = async ({ home }: TestHost) => (await containersOf(home, 'docker')).map(({ Id }) => Id);
-  const at = ({ home }: TestHost, file: string) => join(home, 'groups/andy', file);
 
   async function killed(work: (host: TestHost) => Promise<void>, next: (host: TestHost) => Promise<void>) {
     const host = await startHost({ runtime: 'docker' });
@@ -49,44 +57,30 @@ describe('a host was killed, and its sandbox lives', { skip }, () => {
     ));
 
   test('the setting names no runtime by then: it goes on, and runs alone when that is put right', () =>
-    killed(
-      async (host) => {
-        const terminal = await host.terminal();
-        terminal.send(WAITS);
-        await until(() => existsSync(at(host, 'begun')));
-      },
-      async (host) => {
-        const before = await ids(host);
-        const env = { NANOCLAW_RUNTIME: 'dokcer' };
-        await using next = await startHost({ runtime: 'docker', home: host.home, env });
-        const terminal = await next.terminal();
-        writeFileSync(join(host.home, '.env'), 'NANOCLAW_RUNTIME=docker\n');
-        writeFileSync(at(host, 'go'), '');
-        await until(() => terminal.said().length > 0);
-        assert.deepEqual(terminal.said(), ['it is done\n(exit code 0)']);
-        assert.match((await terminal.ask('run echo and on')).join(), /and on/);
-        assert.equal(readFileSync(at(host, 'count'), 'utf8'), 'done\n');
-        assert.deepEqual(await ids(host), before);
-      },
-    ));
+    killed(inTurn, async (host) => {
+      const before = await ids(host);
+      const env = { NANOCLAW_RUNTIME: 'dokcer' };
+      await using next = await startHost({ runtime: 'docker', home: host.home, env });
+      const terminal = await next.terminal();
+      writeFileSync(join(host.home, '.env'), 'NANOCLAW_RUNTIME=docker\n');
+      writeFileSync(at(host, 'go'), '');
+      await until(() => terminal.said().length > 0);
+      assert.deepEqual(terminal.said(), ['it is done\n(exit code 0)']);
+      assert.match((await terminal.ask('run echo and on')).join(), /and on/);
+      assert.equal(readFileSync(at(host, 'count'), 'utf8'), 'done\n');
+      assert.deepEqual(await ids(host), before);
+    }));
 
   test('its provider has no credential by then: what it has said is delivered, and no failure is told', () =>
-    killed(
-      async (host) => {
-        const terminal = await host.terminal();
-        terminal.send(WAITS);
-        await until(() => existsSync(at(host, 'begun')));
-      },
-      async (host) => {
-        writeFileSync(at(host, 'go'), '');
-        await until(() => hasEnded(host.home));
-        await using next = await startHost({ runtime: 'docker', home: host.home, provider: 'claude' });
-        const terminal = await next.terminal();
-        await until(() => terminal.said().length > 0);
-        assert.deepEqual(terminal.said(), ['it is done\n(exit code 0)']);
-        assert.deepEqual(await ids(host), []);
-      },
-    ));
+    killed(inTurn, async (host) => {
+      writeFileSync(at(host, 'go'), '');
+      await until(() => hasEnded(host.home));
+      await using next = await startHost({ runtime: 'docker', home: host.home, provider: 'claude' });
+      const terminal = await next.terminal();
+      await until(() => terminal.said().length > 0);
+      assert.deepEqual(terminal.said(), ['it is done\n(exit code 0)']);
+      assert.deepEqual(await ids(host), []);
+    }));
 });
 
 /** What the agent has noted of its message, while no host reads it. */

@@ -1,5 +1,5 @@
 /** What the engine is asked to make of the relay's bridge, the one program that sandboxes can call. Pure. */
-import { LABEL } from '../body.ts';
+import { CONFINED, LABEL, PIPED, securityOptions } from '../body.ts';
 import { BLOCK } from './subnets.ts';
 
 export const HOSTS_NAME = 'host.docker.internal';
@@ -35,29 +35,14 @@ export function bridgeBody(parts: BridgeParts) {
     Env: ['PATH=/usr/local/bin:/usr/bin:/bin'],
     Entrypoint: ['/usr/bin/tini', '--'],
     Cmd: ['node', '--input-type=module-typescript', '-e', script, HOSTS_NAME, String(port), String(listenOn), BLOCK],
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
-    OpenStdin: true,
-    // Its way to hear that the host is gone.
-    StdinOnce: true,
-    Tty: false,
-    Healthcheck: { Test: ['NONE'] },
+    ...PIPED,
     Labels: { [LABEL.install]: parts.install, [LABEL.host]: parts.host },
     HostConfig: {
       NetworkMode: 'bridge',
       AutoRemove: true,
-      ReadonlyRootfs: true,
-      Privileged: false,
-      CapDrop: ['ALL'],
-      SecurityOpt: [
-        'no-new-privileges',
-        ...(parts.seccomp === null ? [] : [`seccomp=${parts.seccomp}`]),
-        ...(parts.selinux ? ['label=disable'] : []),
-      ],
+      ...CONFINED,
+      SecurityOpt: securityOptions(parts.seccomp, parts.selinux),
       UsernsMode: parts.remapsUsers ? 'host' : '',
-      IpcMode: 'private',
-      CgroupnsMode: 'private',
       // It stands in many networks and hands on no packet, only what its program has read.
       Sysctls: { 'net.ipv4.ip_forward': '0', 'net.ipv4.conf.all.accept_source_route': '0' },
       ...(parts.sameKernel ? { ExtraHosts: [`${HOSTS_NAME}:host-gateway`] } : {}),
