@@ -120,17 +120,20 @@ test('a flood: twenty are done, the rest is told to wait, and of the log grows t
   assert.ok(size < 21 * 1_000, `${size} characters`);
 });
 
-test('what takes the host long costs more than one', async () => {
+test('what takes the host long may follow each other for two seconds, and then has to wait', async () => {
   using on = stage(() => {
-    const end = performance.now() + 300;
+    const end = performance.now() + 900;
     while (performance.now() < end);
     return ok('at last');
   });
-  on.ask('long');
-  await until(() => on.answers().length === 1);
-  on.ask('long');
-  await until(() => on.answers().length === 2);
-  assert.match(on.answers()[1]?.err ?? '', /^Too much is asked at once/);
+  for (let count = 0; count < 4; count++) {
+    on.ask('long');
+    await until(() => on.answers().length === count + 1);
+  }
+  assert.deepEqual(
+    on.answers().map(({ err }) => /^Too much is asked at once/.test(err)),
+    [false, false, false, true],
+  );
 });
 
 test('searches, which are done beside the host, may follow each other', async () => {

@@ -70,9 +70,9 @@ export interface AgentDoor {
 }
 
 const PER_SECOND = 20;
-/** What takes long costs more than one: the host has others to look after. A fifth of its time is the most. */
-const MS_PER_TOKEN = 10;
-/** A search is done beside the host, so that it may take a while: some in a row, and then a fifth of the time. */
+/** The host has others to look after: of its time some in a row, since a command may be slow where much goes on, and then a fifth. */
+const WORKING_MS = 2_000;
+/** The same for searches, which are done beside the host. */
 const SEARCHING_MS = 10_000;
 const QUEUED = 20;
 /** Answers that nobody has read yet: their number, before what is queued, and all of them together. */
@@ -83,6 +83,7 @@ const KEPT_MS = 60_000;
 
 interface Open {
   tokens: number;
+  workingMs: number;
   searchingMs: number;
   filledAt: number;
   queue: NclRequest[];
@@ -99,9 +100,10 @@ export function createAgentDoor(parts: AgentDoorParts): AgentDoor {
   function isTooMany(state: Open, { argv }: NclRequest): boolean {
     const now = performance.now();
     state.tokens = Math.min(PER_SECOND, state.tokens + ((now - state.filledAt) / 1000) * PER_SECOND);
+    state.workingMs = Math.min(WORKING_MS, state.workingMs + (now - state.filledAt) / 5);
     state.searchingMs = Math.min(SEARCHING_MS, state.searchingMs + (now - state.filledAt) / 5);
     state.filledAt = now;
-    if (isSearch(argv) && state.searchingMs <= 0) return true;
+    if ((isSearch(argv) ? state.searchingMs : state.workingMs) <= 0) return true;
     if (state.tokens < 1 || state.queue.length >= QUEUED || state.answers.size >= UNREAD) return true;
     state.tokens -= 1;
     return false;
@@ -132,7 +134,7 @@ export function createAgentDoor(parts: AgentDoorParts): AgentDoor {
       answer(session, state, next, said);
       const ms = Math.round(performance.now() - begun);
       if (isSearch(argv)) state.searchingMs -= ms;
-      else state.tokens -= ms / MS_PER_TOKEN;
+      else state.workingMs -= ms;
       log.info('ncl', { session: session.id, words: argv.length, exit: said.exit, refused: said.refused, ms });
     }
     state.working = false;
@@ -148,7 +150,12 @@ export function createAgentDoor(parts: AgentDoorParts): AgentDoor {
 
   return {
     opened(sessionId) {
-      const bucket = { tokens: PER_SECOND, searchingMs: SEARCHING_MS, filledAt: performance.now() };
+      const bucket = {
+        tokens: PER_SECOND,
+        workingMs: WORKING_MS,
+        searchingMs: SEARCHING_MS,
+        filledAt: performance.now(),
+      };
       open.set(sessionId, { ...bucket, queue: [], working: false, answers: new Map() });
     },
     closed(sessionId) {
