@@ -26,7 +26,10 @@ export function createDays(db: DatabaseSync) {
     `SELECT ifnull(sum(usd), 0) AS usd, ifnull(sum(tokens), 0) AS tokens FROM usage_days
      WHERE agent_group_id = ? AND day BETWEEN ? AND ?`,
   );
+  const since = db.prepare('SELECT 1 FROM usage_days WHERE agent_group_id = ? AND day >= ? LIMIT 1');
   return {
+    /** On that day or later, whatever it was. */
+    hasSpent: (agentGroupId: string, day: string): boolean => since.get(agentGroupId, day) !== undefined,
     spent(agentGroupId: string, [first, last]: readonly [string, string]): Spent {
       const row = spent.get(agentGroupId, first, last);
       return { usd: Number(row?.usd ?? 0), tokens: Number(row?.tokens ?? 0) };

@@ -88,6 +88,7 @@ export function createTable(db: DatabaseSync) {
       );
     },
     spent: days.spent,
+    hasSpent: days.hasSpent,
     /** Over all the tries of that message. */
     spentOn: (messageId: string): Spent => toSpent(spentOn.get(messageId)),
     spentIn(sessionId: string): Spent & { turns: number } {

@@ -58,7 +58,7 @@ export function createTelling({ db, table, takeOver, deliver, tellOwner }: Telli
   const known = new Set<string>();
 
   function keyOf(id: string, standing: Standing, standings: Standings): string {
-    const day = standings.get(id)?.day ?? '';
+    const day = standings.get(id)?.day() ?? '';
     const [first] = daysOf(standing.period, day);
     return [noticeKey(standing), standing.amount, first].join(':');
   }

@@ -210,7 +210,12 @@ test('nothing may be spent of 0; none is no limit; for all counts what all have 
   on.ask();
   on.usage.look(T);
   assert.match(on.said().at(-1) ?? '', /I go on when an owner or admin raises it: \/budget 10$/);
+  on.usage.look(T + 60_000);
+  assert.equal(on.said().length, 1);
+  on.usage.look(T + DAY);
+  assert.equal(on.said().length, 2, 'each day is told, also to one that never spent anything');
   on.usage.look(T + 3 * DAY);
+  assert.equal(on.said().length, 3);
   assert.equal(on.usage.isHeld(on.session.id), true);
   on.set('none');
   on.spend(1_000);
@@ -230,6 +235,18 @@ test('nothing may be spent of 0; none is no limit; for all counts what all have 
   assert.deepEqual(on.usage.tools.figures({ by: 'day', since: 0 }, stranger), []);
   const audited = install.db.prepare("SELECT count(*) AS n FROM audit_log WHERE action LIKE 'budget.%'").get();
   assert.equal(audited?.n, 4);
+});
+
+test('where nothing was spent no calendar is asked', (t) => {
+  using install = createInstall();
+  const asked = t.mock.method(Intl, 'DateTimeFormat').mock;
+  using on = stage(install);
+  on.usage.look(T);
+  on.usage.look(T + DAY);
+  assert.equal(on.usage.isHeld(on.session.id), false);
+  assert.equal(asked.callCount(), 0);
+  on.spend(1);
+  assert.ok(asked.callCount() > 0);
 });
 
 test('figures are summed up by what is asked for', () => {
