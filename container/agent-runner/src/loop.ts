@@ -90,6 +90,7 @@ export class Loop {
     while (!this.#stopping && this.#persistence.fatal === null) await this.#wake.wait(this.#tick(Date.now()));
     watcher?.close();
     await this.#talk.retire({ interrupt: true, withinMs: SHUTDOWN_MS });
+    await this.#persistence.insist(() => this.#desk.book());
     if (this.#persistence.fatal !== null) throw this.#persistence.fatal;
   }
 
@@ -300,6 +301,8 @@ export class Loop {
     if (this.#stopping && event.type !== 'usage') return;
     this.#lastActivity = performance.now();
     this.#desk.apply(event);
+    // With the answer, which follows at once; or alone, where none does.
+    if (event.type === 'usage') setImmediate(() => void this.#persistence.insist(() => this.#desk.book()));
     if (event.type === 'settled' || event.type === 'error' || event.type === 'background') this.#changed();
   }
 

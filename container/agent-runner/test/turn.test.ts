@@ -205,6 +205,51 @@ describe('a turn', () => {
   });
 });
 
+describe('what a turn has cost', () => {
+  /** SQLite counts a file's commits at this place of its header. */
+  const commits = (run: Running) => readFileSync(run.host.paths.outboundDb).readUInt32BE(24);
+  const costs = (run: Running) => run.host.sent().filter((each) => each.system?.action === 'usage');
+
+  it('is written with its answer, in one commit', async () => {
+    await using run = new Running();
+    run.host.say('m1');
+    run.start();
+    await until('a push', () => run.provider.pushes.length === 1);
+    run.provider.last.emit({ type: 'started', id: run.provider.last.open[0] ?? '' });
+    await until('it is read', () => run.lines.some(({ event }) => event === 'read'));
+    const before = commits(run);
+    run.provider.last.emit({ type: 'usage', inputTokens: 3, outputTokens: 4 });
+    run.provider.last.settle(run.provider.last.open, 'ok');
+    await until('settled', () => run.host.acks().m1 === 'completed');
+    assert.equal(commits(run) - before, 1);
+    assert.deepEqual([run.host.answers().length, costs(run).length], [1, 1]);
+  });
+
+  it('is written alone where no answer comes, and with what comes instead', async () => {
+    await using run = new Running();
+    run.host.say('m1');
+    run.start();
+    await until('a push', () => run.provider.pushes.length === 1);
+    run.provider.last.emit({ type: 'usage', inputTokens: 3, outputTokens: 4 });
+    await until('its cost', () => costs(run).length === 1);
+    run.provider.last.emit({ type: 'usage', inputTokens: 5, outputTokens: 6 });
+    run.provider.last.emit({ type: 'error', class: 'rate-limit', retryable: false, message: 'no' });
+    await until('failed', () => run.host.acks().m1 === 'failed');
+    assert.equal(costs(run).length, 2);
+  });
+
+  it('is not lost when the process ends at once', async () => {
+    const run = new Running();
+    run.host.say('m1');
+    run.start();
+    await until('a push', () => run.provider.pushes.length === 1);
+    run.provider.last.emit({ type: 'usage', inputTokens: 3, outputTokens: 4 });
+    await run.stop();
+    assert.equal(costs(run).length, 1);
+    await run[Symbol.asyncDispose]();
+  });
+});
+
 describe('failure', () => {
   it('reports an error for the messages that it hit, and goes on', async () => {
     await using run = new Running();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { BACKGROUND, type DestinationRow, DRAFT, faultPoint, type MessageInRow } from '@nanoclaw/protocol';
 import type { Log } from '../log.ts';
-import type { Ack, Outbound, OutboundTx } from '../mailbox/outbound.ts';
+import type { Ack, NewMessage, Outbound, OutboundTx } from '../mailbox/outbound.ts';
 import { correctionText, joinOutcomes, NOTHING, type Outcome, readOutcome } from '../output/outcome.ts';
 import { renderResponse } from '../prompt.ts';
 import type { ProviderEvent } from '../provider.ts';
@@ -40,6 +40,8 @@ export class Desk {
   readonly #options: DeskOptions;
   readonly acks: Map<string, Ack>;
   readonly #drafting: Drafting;
+  /** Of a turn that is over: the answer follows at once, and a commit for both is half as long as one for each. */
+  #figures: NewMessage[] = [];
   readonly behind: Behind;
   turn: Turn | null = null;
   /** Whom the last turn was for. */
@@ -75,6 +77,7 @@ export class Desk {
       for (const row of triggers) tx.ack(row.id, 'processing');
       tx.inTurn(this.#silenceMs);
     });
+    this.#alive = performance.now();
     faultPoint('runner.taken');
     for (const row of triggers) this.acks.set(row.id, { status: 'processing' });
     this.turn ??= new Turn(first);
@@ -146,6 +149,7 @@ export class Desk {
   }
 
   apply(event: ProviderEvent): void {
+    if (event.type !== 'settled') this.book();
     switch (event.type) {
       case 'init':
         // Kept in the file only with the first answer: until then there may be nothing to resume.
@@ -168,6 +172,7 @@ export class Desk {
         break;
       case 'settled':
         this.#settled(event);
+        this.book();
         break;
       case 'usage':
         this.#usage(event);
@@ -180,6 +185,16 @@ export class Desk {
         break;
     }
     this.#showAlive();
+  }
+
+  /** Writes what the last turn has cost, if it was not written with what came of it. */
+  book(): void {
+    if (this.#figures.length > 0) this.#options.outbound.write((tx) => this.#bookIn(tx));
+    this.#figures = [];
+  }
+
+  #bookIn(tx: OutboundTx): void {
+    for (const message of this.#figures) tx.message(message);
   }
 
   /** The query is gone, and with it every prompt that it had. */
@@ -294,6 +309,7 @@ export class Desk {
       reason,
       also: (tx) => {
         for (const row of rows) tx.ack(row.id, 'completed');
+        this.#bookIn(tx);
         this.#keepContinuation(tx);
         this.behind.tell(tx);
         // Its words were read with another chat's, and stand there.
@@ -303,6 +319,7 @@ export class Desk {
         faultPoint('runner.finishing');
       },
     });
+    this.#figures = [];
     this.#drafting.over();
     faultPoint('runner.finished');
     this.behind.told();
@@ -362,7 +379,8 @@ export class Desk {
     if (!origin) return;
     const [about = this.turn?.replyTo ?? null] = messagesOf(this.#pushes(event.turn === undefined ? [] : [event.turn]));
     const message = { origin, inReplyTo: about, content: { kind: 'system' as const, body } };
-    this.#options.outbound.write((tx) => tx.message(message));
+    if (event.soFar) this.#options.outbound.write((tx) => tx.message(message));
+    else this.#figures.push(message);
   }
 
   #pushes(ids: readonly string[]): Push[] {
