@@ -361,3 +361,20 @@ test('nothing grows on a channel that shows changes beside what they change, nor
   await stage.rests();
   assert.deepEqual(stage.calls, []);
 });
+
+test('a draft that was on its way at a crash is found again once its platform is back', async () => {
+  using install = createInstall();
+  const { writes, finishes, said, restart, rests, answers, calls } = setup(install, { idempotencyKey: true });
+  writes('One');
+  await until(() => said().length === 1);
+  writes('One, two');
+  // It arrived, and nobody knows: the host died before it could note that.
+  install.db.exec("UPDATE deliveries SET status = 'sending', platform_message_id = NULL");
+  answers(() => ({ status: 'failed', retryable: true, error: 'The platform is away.' }));
+  restart();
+  await until(() => calls.length === 2);
+  finishes('One, two, three.');
+  answers(() => undefined);
+  await rests();
+  assert.deepEqual(said(), ['One, two, three.']);
+});

@@ -53,9 +53,10 @@ export function createNote(parts: OutcomeParts): Note {
     const error = log.redact(result.error);
     const backoff = Math.min(BACKOFF_MS * 2 ** (attempts - 1), LONGEST_BACKOFF_MS);
     const hasKey = parts.adapter(channelType)?.capabilities.idempotencyKey ?? false;
+    const isTransient = result.status === 'away' || (result.status === 'failed' && result.retryable);
     // Nobody waits for it: what it becomes is said anew. Only where it may stand in the chat, and can be found again, it is.
-    if (readContent(id, delivery.content).draft && !(result.status === 'unknown' && hasKey))
-      return giveUp(delivery, error, fields);
+    const mayStand = hasKey && (result.status === 'unknown' || (isTransient && delivery.unknowns > 0));
+    if (readContent(id, delivery.content).draft && !mayStand) return giveUp(delivery, error, fields);
     if (result.status === 'unknown') {
       if (hasKey ? attempts < RETRIES : delivery.unknowns === 0) {
         transaction(db, () => deliveries.doubt(id, error, result.sent ?? delivery.said, now + backoff, now));
