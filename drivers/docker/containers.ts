@@ -1,5 +1,6 @@
 /** What is done with containers, in the engine's own calls. Refusals are thrown as what they mean. */
 import { addAbortSignal, type Duplex, type Readable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ContainerBody } from './body.ts';
 import type { Engine } from './engine.ts';
@@ -7,7 +8,7 @@ import type { Reply } from './http.ts';
 import { refuseConfig } from './image-config.ts';
 import { killedForMemory } from './killed-for-memory.ts';
 import type { BridgeBody } from './network/bridge.ts';
-import { EngineTrouble, refused } from './symptoms.ts';
+import { EngineTrouble, messageOf, refused } from './symptoms.ts';
 
 export interface Ending {
   code: number;
@@ -67,6 +68,13 @@ const madeWith = z.object({
 const LIST_TIMEOUT_MS = 15_000;
 /** For a start or a removal: an engine under load takes its time. */
 const SLOWEST_MS = 60_000;
+/** For the end of a container that came by itself, while it was asked for. */
+const ENDING_TRIES = 50;
+const ENDING_MS = 100;
+
+/** Podman refuses to remove what ended between its look and its kill. */
+const endsJustNow = (reply: Reply): boolean =>
+  reply.status === 500 && messageOf(reply).includes('container state improper');
 
 export function createContainers({ http, prefix, name }: Engine, image: string) {
   const at = (id: string, action: string): string => `${prefix}/containers/${id}/${action}`;
@@ -158,7 +166,13 @@ export function createContainers({ http, prefix, name }: Engine, image: string) 
     async remove(id: string): Promise<void> {
       // Without a time Podman asks it to end, and waits.
       const path = `${prefix}/containers/${id}?force=1&v=1&timeout=0`;
-      await expect(http.call('DELETE', path, { timeoutMs: SLOWEST_MS }), 200, 204, 404, 409);
+      const ask = () => http.call('DELETE', path, { timeoutMs: SLOWEST_MS });
+      let reply = await ask();
+      for (let tries = 0; tries < ENDING_TRIES && endsJustNow(reply); tries += 1) {
+        await pause(ENDING_MS);
+        reply = await ask();
+      }
+      await expect(Promise.resolve(reply), 200, 204, 404, 409);
     },
 
     /** Those with exactly this label: looked at here as well, since a filter that an engine doesn't know finds all. */

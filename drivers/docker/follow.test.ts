@@ -1,52 +1,25 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createContainers } from './containers.ts';
 import { follow } from './follow.ts';
-import { createHttp } from './http.ts';
+import { playEngine, reply } from './testing/engine.ts';
 
 test('a container that the engine can not end is left to it', async (t) => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'nanoclaw-follow-'));
-  const socket = path.join(folder, 'engine.sock');
   let kills = 0;
-  // An engine that answers, and may not kill; the wait and the output go on.
-  const server = http.createServer(({ url = '' }, response) => {
+  // It answers, and may not kill; the wait and the output go on.
+  const { folder, engine } = await playEngine(t, ({ url = '' }, response) => {
     if (url.includes('/kill')) {
       kills++;
-      response.writeHead(500).end('{"message":"cannot kill container: permission denied"}');
+      reply(response, 500, { message: 'cannot kill container: permission denied' });
     } else if (url.endsWith('/_ping')) response.end('OK');
-    else if (url.endsWith('/json')) response.end('{"State":{"Running":true,"ExitCode":0}}');
+    else if (url.endsWith('/json')) reply(response, 200, { State: { Running: true, ExitCode: 0 } });
     else if (url.includes('/logs')) response.writeHead(200).flushHeaders();
-  });
-  server.listen(socket);
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-    rmSync(folder, { recursive: true });
   });
   t.mock.timers.enable({ apis: ['setTimeout'] });
   syncBuiltinESMExports(); // for whoever imports it by name
-  const limits = { memory: true, swap: true, cpu: true, pids: true };
-  const engine = {
-    ...{ http: createHttp(socket), prefix: '/v1.41', name: 'Docker' as const, version: '20.10', rootless: false },
-    ...{
-      remapsUsers: false,
-      selinux: false,
-      machine: null,
-      sameKernel: false,
-      limits,
-      countsInside: false,
-      defaultRuntime: 'runc',
-    },
-    ...{ cgroups: 'cgroup v2', runtimes: [] },
-  };
   const left: string[] = [];
   const sandbox = follow({
     containers: async () => createContainers(engine, 'image'),

@@ -218,13 +218,32 @@ export function createDockerDriver(options: DockerOptions): DockerDriver {
 
   async function sweep(): Promise<number> {
     const found = await left();
+    const ended: Listed[] = [];
     for (let at = 0; at < found.length; at += SWEPT_AT_ONCE) {
-      await Promise.all(found.slice(at, at + SWEPT_AT_ONCE).map(async ({ id }) => (await containers()).remove(id)));
+      const some = found.slice(at, at + SWEPT_AT_ONCE);
+      const have = await Promise.all(some.map(end));
+      ended.push(...some.filter((_, index) => have[index]));
     }
     await networks.sweep();
-    if (found.length > 0) log('ended what an earlier host left', { containers: found.length });
+    if (ended.length > 0) log('ended what an earlier host left', { containers: ended.length });
     // The relay's bridge is nobody's sandbox.
-    return found.filter(({ labels }) => labels[LABEL.session] !== undefined).length;
+    return ended.filter(({ labels }) => labels[LABEL.session] !== undefined).length;
+  }
+
+  /**
+   * Whether it has ended. One that the engine refuses to end keeps none of the others, and nothing is started beside it.
+   * Rejects when the engine is away.
+   */
+  async function end({ id, labels }: Listed): Promise<boolean> {
+    try {
+      await removeNow(id);
+      return true;
+    } catch (error) {
+      if (isLost(error)) throw error;
+      log('a container stays', { id, error });
+      leaveOf(labels[LABEL.session] ?? id)(id);
+      return false;
+    }
   }
 
   /** An engine that is away keeps what an earlier host left running: that must not go on beside what is started later. */
