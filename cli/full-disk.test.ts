@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { NanoError } from '../src/errors.ts';
+import { until } from '../test/support/until.ts';
 import { orNoRoom } from './room.ts';
 import { type Checkout, makeCheckout } from './testing/checkout.ts';
 
@@ -24,7 +25,8 @@ describe('on a disk without room', () => {
   });
   after(async () => {
     await checkout.ncl(['stop', '--force']);
-    for (const folder of mounted) spawnSync('umount', [folder]);
+    // Not while anything holds a file there; what was ended may do so for a moment.
+    for (const folder of mounted) await until(() => spawnSync('umount', [folder]).status === 0, 10_000);
     await checkout.remove();
   });
 

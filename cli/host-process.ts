@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { NanoError } from '../src/errors.ts';
 import { pathsFor } from '../src/paths.ts';
+import { isAlive } from '../src/processes.ts';
 import { Running } from './answers.ts';
 import type { ClientContext } from './definition.ts';
 import { readLeaseHolder } from './lease-holder.ts';
@@ -104,22 +105,19 @@ function spawnHost(root: string, stdio: HostOutput, more: Record<string, string>
 /** Resolves true when the process is gone (or waits, dead, for its parent), false after `timeoutMs`. */
 export async function waitForEnd(pid: number, timeoutMs: number): Promise<boolean> {
   const deadline = Date.now() + timeoutMs;
-  while (isAlive(pid)) {
+  while (runs(pid)) {
     if (Date.now() >= deadline) return false;
     await wait(POLL_MS);
   }
   return true;
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+function runs(pid: number): boolean {
+  if (!isAlive(pid)) return false;
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat[stat.lastIndexOf(')') + 2] !== 'Z';
+    // Its last thread is what closes its files.
+    return stat[stat.lastIndexOf(')') + 2] !== 'Z' || readdirSync(`/proc/${pid}/task`).length > 1;
   } catch {
     // No /proc here, or it ended just now: the next look knows.
     return true;
