@@ -8,4 +8,5 @@ if [ ! -x .runtime/bin/node ] || [ ! -e data/v2.db ]; then
 fi
 # One host holds an install: the one in the background goes first.
 bin/ncl stop
-NANOCLAW_FOREGROUND=1 exec .runtime/bin/node --watch --watch-preserve-output --use-system-ca src/index.ts
+# Each file by itself, so that it is seen which has changed.
+NANOCLAW_FROM_SOURCE=1 NANOCLAW_FOREGROUND=1 exec .runtime/bin/node --watch --watch-preserve-output --use-system-ca src/index.ts

@@ -12,26 +12,7 @@ mkdirSync(join(home, 'data'), { recursive: true, mode: 0o711 });
 process.chdir(home);
 process.umask(0o077);
 
-const [
-  { main },
-  { createTerminals, LOCAL_OWNER },
-  { createWebDoors },
-  { createAdminServer },
-  { createAgentCommands },
-  { createDriver },
-] = await Promise.all([
-  import('./main.ts'),
-  import('../channels/terminal/index.ts'),
-  import('../channels/web-server/index.ts'),
-  import('../cli/server.ts'),
-  import('../cli/for-agents.ts'),
-  import('../drivers/index.ts'),
-]);
-await main(code, home, {
-  adapters: (paths, log, env) => createTerminals({ socketPath: paths.cliSocket, log, env }),
-  owner: LOCAL_OWNER,
-  web: createWebDoors,
-  admin: createAdminServer,
-  agentCommands: createAgentCommands,
-  driver: createDriver,
-});
+// In one piece, where that can be had: sooner there, and smaller.
+const { useBundle } = await import('../setup/bundle/use.ts');
+const host: typeof import('./start.ts') = await import((await useBundle(code)) ?? './start.ts');
+await host.start(code, home);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { linkRuntime } from '../../test/support/link-runtime.ts';
 
 const SOURCE = dirname(dirname(import.meta.dirname));
 
@@ -39,11 +40,13 @@ export function makeCheckout(depth = ''): Checkout {
     'drivers',
     'channels/terminal',
     'channels/web-server',
+    'setup/bundle',
     'setup/service',
     'package.json',
   ])
     cpSync(join(SOURCE, part), join(root, part), { recursive: true });
-  for (const part of ['node_modules', '.runtime', 'protocol']) symlinkSync(join(SOURCE, part), join(root, part));
+  for (const part of ['node_modules', 'protocol']) symlinkSync(join(SOURCE, part), join(root, part));
+  linkRuntime(SOURCE, root);
   writeFileSync(
     join(root, 'providers', 'demo', 'host.ts'),
     'export const hostProvider = { installed: (_root: string) => true };\n',

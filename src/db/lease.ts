@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { isoTime } from '@nanoclaw/protocol';
 import { NanoError } from '../errors.ts';
+import { processStart } from '../processes.ts';
 import { transaction } from './group-commit.ts';
 
 /** For a holder whose process can't be looked at from here (another machine or pid namespace on the same folder). */
@@ -48,20 +48,4 @@ function isAlive(pid: number, start: string, renewedAt: string, now: number): bo
     return Math.abs(now - Date.parse(renewedAt)) < FOREIGN_LEASE_MS;
   }
   return processStart(pid) === start;
-}
-
-/** Names one process for ever: boot, pid namespace, start time. A pid alone is reused. Undefined where it isn't there. */
-function processStart(pid: number): string | undefined {
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    const space = readlinkSync('/proc/self/ns/pid');
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold spaces; the start time is the 20th field after it.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // Dead, and only not yet collected by its parent.
-    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-    return `${boot}${space}#${fields[19]}`;
-  } catch {
-    return undefined;
-  }
 }

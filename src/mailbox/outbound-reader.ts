@@ -80,7 +80,7 @@ export function createOutboundReader(options: OutboundReaderOptions): OutboundRe
     if (!(await isReady(process))) return { status: 'busy' };
     let answered = false;
     let stalls = 0;
-    const before = process.cpuMs();
+    const before = recover ? process.cpuMs() : 0;
     const timer = setInterval(() => {
       // What waits and does not work, waits for a slow disk: that is not the file's fault.
       const isStalled = recover && process.cpuMs() - before < deadlineMs;

@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CODE } from '../support/host-process.ts';
+import { linkRuntime } from '../support/link-runtime.ts';
 
 const FOLDERS = [
   'src',
@@ -14,6 +15,7 @@ const FOLDERS = [
   'vault',
   'container',
   'providers',
+  'setup/bundle',
 ];
 
 /** A checkout of one's own, to break: the sources as copies, what was downloaded as links. */
@@ -22,6 +24,7 @@ export function copyCheckout(): { code: string } & Disposable {
   for (const part of [...FOLDERS, 'test/support', 'package.json']) {
     cpSync(join(CODE, part), join(code, part), { recursive: true, verbatimSymlinks: true });
   }
-  for (const part of ['node_modules', '.runtime']) symlinkSync(join(CODE, part), join(code, part));
+  symlinkSync(join(CODE, 'node_modules'), join(code, 'node_modules'));
+  linkRuntime(CODE, code);
   return { code, [Symbol.dispose]: () => rmSync(code, { recursive: true, force: true }) };
 }
