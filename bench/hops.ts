@@ -14,6 +14,8 @@ interface Hop {
   toProvider: number;
   /** The runner writes the result (its row's time, to the millisecond) → the client has the message. */
   toClient: number;
+  /** The provider has the prompt → the client has the message, with all that the runner does in between. */
+  answered: number;
   toTyping: number;
 }
 
@@ -40,6 +42,7 @@ async function hop(host: TestHost, terminal: Terminal): Promise<Hop> {
   return {
     toProvider: prompted - sent,
     toClient: message - writtenAt(host, outId),
+    answered: message - prompted,
     toTyping: typing === 0 ? 0 : typing - sent,
   };
 }
@@ -75,6 +78,11 @@ export async function hopFigures({ silence }: { silence: boolean }): Promise<Row
         'warm: result written → adapter called',
         hops.map((each) => each.toClient),
         { p50: 5, p95: 15 },
+      ),
+      distribution(
+        'warm: prompt at the provider, which answers at once → adapter called',
+        hops.map((each) => each.answered),
+        {},
       ),
       distribution(
         'event → typing at the adapter',

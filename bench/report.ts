@@ -48,7 +48,7 @@ export function markdownRows(rows: readonly Row[]): string {
 export function markdown(rows: readonly Row[]): string {
   return `# Performance
 
-Made by \`npm run bench -- --silence --write\`, beside a bare Node and a bare SQLite in the same run. Times are of the machine
+Made by \`npm run bench -- --write\`, beside a bare Node and a bare SQLite in the same run. Times are of the machine
 that it ran on (2 virtual cores, kernel 6.18, a virtual disk); only ratios carry over to another one. Times of a hop are taken at the
 client of the terminal channel and inside the sandbox, by the same clock, so that they hold the socket's own cost as well; when a
 result was written is the time in its row, to the millisecond.
@@ -56,17 +56,5 @@ result was written is the time in its row, to the millisecond.
 | what | figure | budget | |
 |---|---|---|---|
 ${markdownRows(rows)}
-
-${CAUSES}`;
-}
-
-/** Why a budget is missed, where one is: kept here, since the page is made anew by every run. */
-const CAUSES = `## Misses, and what isn't measured yet
-
-- Boot with a warm cache: supervision, housekeeping and the rest of crash safety had made it about 20 ms slower; loading the commands of
-  \`ncl\` after the start, and not loading zod's 60 locales (a patch of two lines, see the dependencies), more than gave that back:
-  144 ms against 151 of the version before them, in turns in the same minutes. A bare Node is 26 ms of it. In the run above something else
-  worked beside the boots; the run after it, alone, had 145 ms (p50), 149 at most, warm, and 309 cold.
-- Growth and latency over 1,000,000 messages: not measured; over 100,000 see the
-  soak.
 `;
+}

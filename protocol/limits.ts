@@ -12,8 +12,6 @@ export const MAX_OUTBOUND_BYTES = 32 * 1024 * 1024;
 export const MAX_ATTACHMENT_BYTES = 100 * 1024 * 1024;
 /** Files of one message. */
 export const MAX_FILES = 20;
-/** Trigger messages in one prompt. */
-export const MAX_BATCH_TRIGGERS = 10;
 /** What may follow `ncl` inside of a sandbox, and all that comes back. */
 export const MAX_NCL_REQUEST_BYTES = 64 * 1024;
 export const MAX_NCL_ANSWER_BYTES = 256 * 1024;

@@ -74,15 +74,3 @@ export interface ProcessingAckRow {
   status_changed: string;
   error: string | null;
 }
-
-export interface ContainerStateRow {
-  phase: 'idle' | 'turn';
-  updated_at: string;
-}
-
-export interface ToolInFlightRow {
-  id: string;
-  tool: string;
-  started_at: string;
-  declared_timeout_ms: number | null;
-}

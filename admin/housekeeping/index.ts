@@ -35,8 +35,6 @@ export interface HousekeepingParts {
   log: Logger;
 }
 
-export type Housekeeping = ReturnType<typeof createHousekeeping>;
-
 export function createHousekeeping({ db, paths, env, takeOver, audit, deliver, log }: HousekeepingParts) {
   const end = new AbortController();
   const { signal } = end;

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { isAlive } from '../../src/processes.ts';
 import { writeIfOther } from '../files.ts';
 
 const Status = z.object({
@@ -43,15 +44,6 @@ export function readImageStatus(stateDir: string): ImageStatus | undefined {
 export function writeImageStatus(stateDir: string, status: ImageStatus): void {
   mkdirSync(stateDir, { recursive: true });
   writeIfOther(fileOf(stateDir), Buffer.from(JSON.stringify(status)));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 /** What a person is told of it; `ok` unless somebody has to do something. */

@@ -47,12 +47,13 @@ export function allStages(root: string, full: boolean): Stage[] {
   const endToEnd = files('test/**/*.test.ts').filter((file) => !elsewhere(file));
   const times = full ? 6 : 1;
   const plain = { kind: 'plain', deadlineMinutes: 5 } as const;
+  const side = { ...plain, besideNext: true } as const;
   return [
-    { name: 'format', command: ['biome', 'check', '.'], ...plain },
-    { name: 'shell', command: ['bash', 'setup/checks/shell.sh'], ...plain },
-    { name: 'types-host', command: ['tsc', '--noEmit', '-p', 'tsconfig.json'], ...plain },
-    { name: 'types-runner', command: ['tsc', '--noEmit', '-p', 'container/agent-runner/tsconfig.json'], ...plain },
-    { name: 'types-page', command: ['tsc', '--noEmit', '-p', 'channels/web/page/tsconfig.json'], ...plain },
+    { name: 'format', command: ['biome', 'check', '.'], ...side },
+    { name: 'shell', command: ['bash', 'setup/checks/shell.sh'], ...side },
+    { name: 'types-host', command: ['tsc', '--noEmit', '-p', 'tsconfig.json'], ...side },
+    { name: 'types-runner', command: ['tsc', '--noEmit', '-p', 'container/agent-runner/tsconfig.json'], ...side },
+    { name: 'types-page', command: ['tsc', '--noEmit', '-p', 'channels/web/page/tsconfig.json'], ...side },
     { name: 'lines', command: ['node', 'setup/checks/lines.ts'], ...plain },
     {
       name: 'host',
@@ -60,18 +61,20 @@ export function allStages(root: string, full: boolean): Stage[] {
       kind: 'node',
       deadlineMinutes: 8 * times,
     },
-    {
-      name: 'channels',
-      command: [...NODE_TEST, '--test-concurrency=2', ...channels],
-      kind: 'node',
-      deadlineMinutes: 8 * times,
-    },
+    // Both wait more than they compute, and one test after the other.
     { ...bunTests('runner', runner), deadlineMinutes: 6 * times, besideNext: true },
     {
       ...bunTests(
         'providers',
         providers.filter((file) => !isHosts(file)),
       ),
+      deadlineMinutes: 8 * times,
+      besideNext: true,
+    },
+    {
+      name: 'channels',
+      command: [...NODE_TEST, '--test-concurrency=2', ...channels],
+      kind: 'node',
       deadlineMinutes: 8 * times,
     },
     {

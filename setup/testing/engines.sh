@@ -86,12 +86,16 @@ start_engine() {
 last_words() { tail -n 1 "$work/engine.log" 2>/dev/null || true; }
 
 # In a network of its own, where its bridge and its rules are in nobody's way, and end with it. Whoever talks to what runs in it has
-# to be there as well.
+# to be there as well. There is an address beside loopback in it, for what must not be a sandbox's own.
+# shellcheck disable=SC2016 # of the inner shell
+prepare_network='ip link set lo up || exit
+ip link add beside0 type veth peer name beside1 && ip address add 192.0.2.1/32 dev beside0 && ip link set beside0 up &&
+  ip link set beside1 up
+exec "$@"'
 start_docker() {
   mkdir "$work/docker-config" && echo '{}' >"$work/docker.json"
   export DOCKER_HOST=unix://$work/docker.sock DOCKER_CONFIG=$work/docker-config
-  # shellcheck disable=SC2016 # of the inner shell
-  start_engine "$work/docker.sock" unshare --net sh -c 'ip link set lo up && exec "$@"' sh \
+  start_engine "$work/docker.sock" unshare --net sh -c "$prepare_network" sh \
     dockerd --host "$DOCKER_HOST" --config-file "$work/docker.json" \
     --data-root "$work/docker" --exec-root "$work/exec" --pidfile "$work/docker.pid" \
     --cgroup-parent "/$(basename "$work")" --exec-opt native.cgroupdriver=cgroupfs

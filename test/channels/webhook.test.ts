@@ -67,7 +67,7 @@ test('a signed event wakes an agent, and its answer is posted, signed, once, als
   const content = { source: 'events', event: 'text', payload: 'run echo from outside' };
   assert.deepEqual(JSON.parse(String(row?.content)), content);
   assert.equal(program.answers.length + program.repeats(), 1);
-  assert.doesNotMatch(host.log(), new RegExp(program.settings.SECRET?.slice(6, 30) ?? 'nothing'));
+  assert.ok(!host.log().includes(program.settings.SECRET?.slice(6, 30) ?? 'nothing'));
 });
 
 test('a host that is killed between its commit and its answer stores the event once', async () => {
@@ -124,7 +124,7 @@ test('from nothing to an answer by ncl alone, and its URL', async () => {
   await until(() => program.answers.some(({ text }) => text.includes('by hand')));
   await ncl('channels', 'disable', 'webhook');
   await assert.rejects(program.send({ body: 'anybody there?' }));
-  assert.doesNotMatch(host.log(), new RegExp(program.settings.SECRET?.slice(6, 30) ?? 'nothing'));
+  assert.ok(!host.log().includes(program.settings.SECRET?.slice(6, 30) ?? 'nothing'));
 });
 
 test('an event is never a command, a decision or a code, whatever it says', async () => {

@@ -21,8 +21,9 @@ const AT_ONCE = 8;
 const START_MS = 120_000;
 
 for (const name of ['docker', 'podman'] as const) {
-  describe(`${name}: hundreds that were left`, { skip: noEngineOfOurOwn(name), timeout: 1_800_000 }, () => {
-    test(`${MANY} of a peer stay, ${MANY} of this install that nobody knows end, and the host starts`, async (t) => {
+  describe(`${name}: hundreds that were left`, { skip: noEngineOfOurOwn(name) }, () => {
+    const title = `${MANY} of a peer stay, ${MANY} of this install that nobody knows end, and the host starts`;
+    test(title, { timeout: 900_000 }, async (t) => {
       await using engine = await startOwnEngine(name);
       using platform = await startPlatform();
       const first = await startHost({ runtime: name, environment: engine.environment, platform, chats: ['one'] });
@@ -64,7 +65,7 @@ test('docker: its disk is full: the chat is told, and it heals when there is roo
     const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
     assert.equal(status, 0, `${words.join(' ')}: ${stderr}`);
   };
-  run('truncate', '-s', '700M', disk);
+  run('truncate', '-s', '1500M', disk);
   run('mkfs.ext4', '-q', '-m', '0', disk);
   const mounted = spawnSync('mount', ['-o', 'loop', disk, dataRoot], { encoding: 'utf8' });
   if (mounted.status !== 0) {

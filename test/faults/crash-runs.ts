@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { drive } from './drive.ts';
+import { drive, type Result } from './drive.ts';
 import { createTemplate } from './install.ts';
 import { planOf } from './plan.ts';
 import { POINTS } from './points.ts';
@@ -22,10 +22,14 @@ export async function checkSeeds(t: TestContext, first: number, last: number): P
   );
   // The first round of seeds arms each point at its first time.
   const sure = results.filter(({ plan }) => plan.seed <= POINTS.length);
-  const missed = sure.filter(({ plan, reached }) => !reached.includes(plan.point.name));
-  assert.deepEqual(
-    missed.map(({ plan }) => `seed ${plan.seed}, ${plan.point.name}`),
-    [],
-    'points that were not reached',
-  );
+  const missed: string[] = [];
+  for (const { plan } of sure.filter((result) => !isReached(result))) {
+    // On a busy machine the host's own patience may end a sandbox first (a stop that isn't obeyed within 2 s). Once more, alone.
+    const again = await drive(planOf(plan.seed), { template });
+    assert.deepEqual(again.problems, [], `seed ${plan.seed}, ${plan.point.name}, alone`);
+    if (!isReached(again)) missed.push(`seed ${plan.seed}, ${plan.point.name}`);
+  }
+  assert.deepEqual(missed, [], 'points that were not reached');
 }
+
+const isReached = ({ plan, reached }: Result) => reached.includes(plan.point.name);

@@ -77,7 +77,10 @@ export function audit(
     }
     problems.push(...unknownProblems(outbound, platform), ...orderProblems(db, outbound, platform));
     problems.push(...leftOpen(db), ...openDrafts(db));
-    problems.push(...reminders.flatMap((one) => reminderProblems(db, platform, one)), ...openQuestions(db));
+    problems.push(
+      ...reminders.flatMap((one) => reminderProblems(db, platform, one, stopped.has(one.chat))),
+      ...openQuestions(db),
+    );
     const files = expected.filter(({ kind }) => kind === 'file');
     const sentFiles = [...platform.delivered.values()].filter((said) => said.files.length > 0);
     const bad = sentFiles.filter((said) => said.files.some((file) => file.size !== GIFT.length));
@@ -162,8 +165,13 @@ function answerOrder(db: DatabaseSync, chat: string, arrived: readonly Delivered
     : [];
 }
 
-/** Each time of a task comes once, and is answered once. */
-function reminderProblems(db: DatabaseSync, platform: Platform, { chat, marker }: Reminder): string[] {
+/** Each time of a task comes once, and is answered once, or stopped with its chat. */
+function reminderProblems(
+  db: DatabaseSync,
+  platform: Platform,
+  { chat, marker }: Reminder,
+  mayStop: boolean,
+): string[] {
   const runs = db
     .prepare('SELECT r.status FROM task_runs r JOIN tasks t ON t.id = r.task_id WHERE t.prompt LIKE ?')
     .all(`%${marker}`)
@@ -171,9 +179,8 @@ function reminderProblems(db: DatabaseSync, platform: Platform, { chat, marker }
   const said = [...platform.delivered.values()]
     .filter((one) => one.chat === chat && !one.progress)
     .reduce((sum, { text }) => sum + count(text, `⏰ ${marker}`), 0);
-  return runs.join() === 'answered' && said === 1
-    ? []
-    : [`the reminder ${marker} ran as ${runs.join() || 'nothing'}, and was said ${said} times`];
+  const isRight = (runs.join() === 'answered' && said === 1) || (mayStop && runs.join() === 'stopped' && said === 0);
+  return isRight ? [] : [`the reminder ${marker} ran as ${runs.join() || 'nothing'}, and was said ${said} times`];
 }
 
 /** What was asked was asked once, and answered. */

@@ -47,8 +47,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the runner writes an answer without its acknowledgement',
     file: 'container/agent-runner/src/turn/desk.ts',
-    text: "for (const row of rows) tx.ack(row.id, 'completed');\n        this.#keepContinuation(tx);",
-    by: 'this.#keepContinuation(tx);',
+    text: "for (const row of rows) tx.ack(row.id, 'completed');\n        this.#bookIn(tx);",
+    by: 'this.#bookIn(tx);',
     point: 'takeover.committed',
     says: /replies were said|left pending/,
   },

@@ -129,9 +129,9 @@ export function hostileSuite(part: string, given: readonly HostileCase[]): void 
 
 function run(each: HostileCase, chat: string): void {
   test(each.name, { skip: each.root && !isRoot ? 'only root can plant it' : false }, async (t) => {
-    const first = await attempt(each, chat);
-    // A machine that is busy with something else for a moment must not fail it: what a case causes, it causes twice.
-    const result = first.neighbour.p95 > limitMs ? await attempt(each, chat) : first;
+    let result = await attempt(each, chat);
+    // A machine that is busy with something else for a moment must not fail it: what a case causes, it causes each time.
+    for (let again = 0; again < 2 && result.neighbour.p95 > limitMs; again += 1) result = await attempt(each, chat);
     results.push(result);
     const { toldMs, healedMs, neighbour } = result;
     t.diagnostic(

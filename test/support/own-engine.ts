@@ -161,14 +161,27 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "${join(fold
       rmSync(folder, { recursive: true, force: true });
     },
   };
-  await start();
-  if (name === 'docker') await bringImage(connection);
+  try {
+    await start();
+    if (name === 'docker') await bringImage(connection);
+  } catch (error) {
+    await engine[Symbol.asyncDispose]();
+    throw error;
+  }
   return engine;
 }
 
 /** Of the image that the suites have, what a sandbox needs to start: the rest takes half a minute to carry over. */
 async function bringImage(connection: readonly string[]): Promise<void> {
-  const heavy = ['./usr/share', './usr/local', './usr/lib/python3*', './usr/lib/git-core', './usr/lib/gcc', '*/perl*'];
+  const heavy = [
+    './usr/share',
+    './usr/local',
+    './usr/lib/python3*',
+    './usr/lib/git-core',
+    './usr/lib/gcc',
+    '*/perl*',
+    './usr/lib/chromium',
+  ];
   const tar = ['-c', '-C', '/', ...heavy.map((what) => `--exclude=${what}`), './bin', './sbin', './lib', './lib64'];
   const pack = ['run', '--rm', '--network', 'none', '--entrypoint', 'tar', TEST_IMAGE, ...tar, './etc', './usr'];
   const from = spawn('docker', ['--host', `unix://${engineSocket('docker')}`, ...pack], {
@@ -177,8 +190,12 @@ async function bringImage(connection: readonly string[]): Promise<void> {
   const to = spawn('docker', [...connection, 'import', '-', 'nanoclaw-small:latest'], {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
+  // Its exit says what became of it.
+  to.stdin.on('error', () => {});
   from.stdout.pipe(to.stdin);
   const [code] = await once(to, 'exit');
+  // Where nobody reads on, it would wait for ever, and this process for it.
+  from.kill('SIGKILL');
   if (code !== 0) throw new Error('the image could not be carried over');
 }
 

@@ -87,9 +87,10 @@ export function createPlatform(): Platform {
     post: (chat, text) => appendFileSync(join(place, 'in'), `${JSON.stringify({ chat, text })}\n`),
     sent: () =>
       existsSync(out)
-        ? readFileSync(out, 'utf8')
-            .trim()
+        ? // What is just being written counts when it is whole.
+          readFileSync(out, 'utf8')
             .split('\n')
+            .slice(0, -1)
             .map((line) => JSON.parse(line))
         : [],
     mood: (word) => writeFileSync(join(place, 'mood'), word),

@@ -39,8 +39,6 @@ const LONGEST_PAUSE_MS = 60_000;
 /** Of these the next offer would end the same. */
 const LASTING = new Set(['NC_MESSAGE_TOO_LARGE', 'NC_MESSAGE_EMPTY']);
 
-export type Receiver = ReturnType<typeof createReceiver>;
-
 export function createReceiver(parts: ReceiverParts) {
   const { channelType, me, host, api, places, downloads, journal, log, signal, pauseMs } = parts;
   const lanes = createLanes();

@@ -22,21 +22,8 @@ process.on('SIGUSR2', () => {
   renameSync('size.json.new', 'size.json');
 });
 
-const { main } = await import('../../../src/main.ts');
-const { createAdminServer } = await import('../../../cli/server.ts');
-const { createAgentCommands } = await import('../../../cli/for-agents.ts');
-const { createTerminals, LOCAL_OWNER } = await import('../../../channels/terminal/index.ts');
-const { createWebDoors } = await import('../../../channels/web-server/index.ts');
-const { createDriver } = await import('../../../drivers/index.ts');
+const { start } = await import('../../../src/start.ts');
 const { createScriptedAdapter } = await import('./adapter.ts');
-await main(code, home, {
-  adapters: (paths, log, env) => [
-    ...createTerminals({ socketPath: paths.cliSocket, log, env }),
-    createScriptedAdapter(platform, undefined, { edits: process.env.NANOCLAW_PLATFORM_EDITS === '1' }),
-  ],
-  owner: LOCAL_OWNER,
-  web: createWebDoors,
-  admin: createAdminServer,
-  agentCommands: createAgentCommands,
-  driver: createDriver,
-});
+await start(code, home, [
+  createScriptedAdapter(platform, undefined, { edits: process.env.NANOCLAW_PLATFORM_EDITS === '1' }),
+]);
