@@ -42,8 +42,8 @@ export async function launch(plan: Launch): Promise<Sandbox> {
     if (refused) throw new NanoError('NC_SANDBOX_START', refused);
     await plan.look?.(id);
     pipe.write(GO);
-    const { rest } = await inTime(plan.timeoutMs, hear(frames, GONE));
-    return follow({ ...plan, id, done, frames: after(rest, frames), sinceMs: Date.now() });
+    const { beside } = await inTime(plan.timeoutMs, hear(frames, GONE));
+    return follow({ ...plan, id, done, frames: after(beside, frames), sinceMs: Date.now() });
   } catch (error) {
     done.abort();
     await plan.remove(id);
@@ -51,25 +51,37 @@ export async function launch(plan: Launch): Promise<Sandbox> {
   }
 }
 
-/** What the gate says before a line with this word, and what came with that line. */
-export async function hear(frames: AsyncGenerator<Frame, void>, word: string): Promise<{ said: string; rest: Buffer }> {
+export interface Heard {
+  /** By the gate, before the word. */
+  said: string;
+  /** What came with the word, or on the other stream before it: an engine carries each by itself, so that a command's may be first. */
+  beside: Frame[];
+}
+
+/** Waits for a line of the gate's with this word. Rejects with what was said instead, if all of it ends before. */
+export async function hear(frames: AsyncGenerator<Frame, void>, word: string): Promise<Heard> {
   let heard = Buffer.alloc(0);
-  let complaint = '';
+  const beside: Frame[] = [];
   for (;;) {
     const end = heard.indexOf(`${word}\n`);
-    if (end >= 0) return { said: heard.subarray(0, end).toString(), rest: heard.subarray(end + word.length + 1) };
+    if (end >= 0) {
+      const rest = heard.subarray(end + word.length + 1);
+      if (rest.length > 0) beside.push({ stream: 'out', bytes: rest });
+      return { said: heard.subarray(0, end).toString(), beside };
+    }
     const { value, done } = await frames.next();
     if (done) {
+      const complaint = Buffer.concat(beside.map(({ bytes }) => bytes)).toString();
       const words = lastLines(complaint || heard.toString()).join('\n');
       throw new NanoError('NC_SANDBOX_START', words || 'It ended at once.');
     }
     if (value.stream === 'out') heard = Buffer.concat([heard, value.bytes]);
-    else complaint += value.bytes.toString();
+    else beside.push(value);
   }
 }
 
-async function* after(first: Buffer, frames: AsyncGenerator<Frame, void>): AsyncGenerator<Frame, void> {
-  if (first.length > 0) yield { stream: 'out', bytes: first };
+async function* after(first: readonly Frame[], frames: AsyncGenerator<Frame, void>): AsyncGenerator<Frame, void> {
+  yield* first;
   yield* frames;
 }
 
