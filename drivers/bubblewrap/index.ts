@@ -17,7 +17,7 @@ import { gone, type Launched, launch } from './launch.ts';
 import { readLayout } from './layout.ts';
 import { chooseLimits } from './limits/index.ts';
 import { type Machine, missingTools, readMachine } from './machine.ts';
-import { strays } from './processes.ts';
+import { identify, nameOf, runsStill, STARTER, strays } from './processes.ts';
 import { encode, seccompMachine, seccompProgram } from './seccomp.ts';
 import { diagnose, isTooOld } from './symptoms.ts';
 
@@ -42,7 +42,7 @@ const PROBE_ORDINAL = 999;
 export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDriver {
   const label = `nanoclaw-${options.slug}`;
   const name = ['--setenv', 'LABEL', label];
-  const running = new Set<string>();
+  const self = nameOf(identify(process.pid) ?? { pid: process.pid, startTime: '' });
   let started = 0;
   let prepared: ReturnType<typeof prepare> | undefined;
   let declaration: Promise<DriverDeclaration> | undefined;
@@ -67,7 +67,7 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
     }
     const staging = machine.canStage ? stagingArguments(spec, layout, tools.bwrap) : null;
     // What names the install is read by `sweep` alone: the arguments that follow clear the environment.
-    const named = [tools.bwrap, ...name];
+    const named = [tools.bwrap, ...name, ...STARTER, self];
     const inside = ['--args', '5', '--', ...insideCommand(tools.prlimit, spec.limits, hard, spec.command)];
     const outer = [
       ...named,
@@ -78,32 +78,24 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
       tools.bwrap,
     ];
     // A number of its own: the group of an earlier sandbox of this session may still be going away.
-    const id = `${spec.sessionId}.${process.pid}.${++started}`;
-    running.add(id);
-    try {
-      const sandbox = await launch({
-        sessionId: spec.sessionId,
-        commandLine: [...(staging ? outer : named), ...inside],
-        innerArguments: innerArguments(spec, layout, {
-          locate: staging?.locate ?? ((source) => source),
-          seccomp: seccompFile !== null,
-          staged: staging !== null,
-        }),
-        outerArguments: staging?.args ?? null,
-        spawnUid: machine.root && !staging ? spec.uid : null,
-        seccompFile,
-        inherited,
-        logFile: spec.logFile,
-        group: limits.open(id, spec.limits),
-        refuse: (pid) => refuseMounted(spec.mounts, pid),
-        timeoutMs: START_TIMEOUT_MS,
-      });
-      void sandbox.exited.then(() => running.delete(id));
-      return sandbox;
-    } catch (error) {
-      running.delete(id);
-      throw error;
-    }
+    const id = `${spec.sessionId}.${self}.${++started}`;
+    return launch({
+      sessionId: spec.sessionId,
+      commandLine: [...(staging ? outer : named), ...inside],
+      innerArguments: innerArguments(spec, layout, {
+        locate: staging?.locate ?? ((source) => source),
+        seccomp: seccompFile !== null,
+        staged: staging !== null,
+      }),
+      outerArguments: staging?.args ?? null,
+      spawnUid: machine.root && !staging ? spec.uid : null,
+      seccompFile,
+      inherited,
+      logFile: spec.logFile,
+      group: limits.open(id, spec.limits),
+      refuse: (pid) => refuseMounted(spec.mounts, pid),
+      timeoutMs: START_TIMEOUT_MS,
+    });
   }
 
   async function declare(): Promise<DriverDeclaration> {
@@ -176,7 +168,7 @@ export function createBubblewrapDriver(options: BubblewrapOptions): SandboxDrive
       await endStrays();
       // One that was about to become bwrap when its host was killed had not yet our words on its command line.
       setTimeout(() => void endStrays(), SECOND_LOOK_MS).unref();
-      const left = await limits.sweep((id) => running.has(id));
+      const left = await limits.sweep((id) => runsStill(id.split('.').at(-2)));
       if (left > 0) options.log('ended what an earlier host left', { groups: left });
       return left;
     },

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { strays } from './processes.ts';
+import { identify, nameOf, STARTER, strays } from './processes.ts';
 
 const skip = process.getuid?.() !== 0 && 'it takes root to be two users';
 const words = ['--setenv', 'LABEL', `nanoclaw-strays-test-${process.pid}`];
@@ -11,9 +12,9 @@ const shell = realpathSync('/bin/sh');
 const OTHER = 54_321;
 
 /** A process that is nobody's child, stands still, and has the words on its command line. */
-function plant(t: TestContext, uid: number): number {
+function plant(t: TestContext, uid: number, ...behind: string[]): number {
   const script = `${shell} -c 'kill -STOP $$' sh "$@" end </dev/null >/dev/null 2>&1 & echo $!`;
-  const pid = Number(execFileSync(shell, ['-c', script, 'sh', ...words], { uid, encoding: 'utf8' }));
+  const pid = Number(execFileSync(shell, ['-c', script, 'sh', ...words, ...behind], { uid, encoding: 'utf8' }));
   t.after(() => process.kill(pid, 'SIGKILL'));
   return pid;
 }
@@ -31,6 +32,19 @@ test("root's host takes what runs bwrap, as root or as one of its agents", { ski
   );
   assert.deepEqual(pids(shell), [mine]);
   assert.deepEqual(pids(shell, (uid) => uid === OTHER).sort(), [mine, others].sort());
+});
+
+test('one whose starter still runs is not taken', { skip }, async (t) => {
+  const starter = spawn('/bin/sleep', ['1000'], { stdio: 'ignore' });
+  t.after(() => starter.kill('SIGKILL'));
+  const name = nameOf(identify(starter.pid ?? 0) ?? assert.fail('it does not run'));
+  const itself = plant(t, 0, ...STARTER, name);
+  const earlier = plant(t, 0, ...STARTER, name.replace(/-\d+$/, '-1'));
+  const unnamed = plant(t, 0, ...STARTER, 'somebody');
+  assert.deepEqual(pids(shell).sort(), [earlier, unnamed].sort());
+  starter.kill('SIGKILL');
+  await once(starter, 'exit');
+  assert.deepEqual(pids(shell).sort(), [itself, earlier, unnamed].sort());
 });
 
 test("another user's host takes its own user's alone", { skip }, (t) => {

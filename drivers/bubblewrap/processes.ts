@@ -36,6 +36,15 @@ export function isAlive({ pid, startTime }: ProcessId): boolean {
   return fields !== null && fields[19] === startTime && fields[0] !== 'Z' && fields[0] !== 'X';
 }
 
+/** Names a process for whoever comes after it: `<pid>-<start time>`. */
+export const nameOf = ({ pid, startTime }: ProcessId): string => `${pid}-${startTime}`;
+
+/** Whether it still runs. What is no such name is nobody's. */
+export function runsStill(name: string | undefined): boolean {
+  const [, pid, startTime] = /^(\d+)-(\d+)$/.exec(name ?? '') ?? [];
+  return startTime !== undefined && isAlive({ pid: Number(pid), startTime });
+}
+
 /** Signals it if it is still that process. */
 export function signal(process_: ProcessId, name: NodeJS.Signals): void {
   if (!isAlive(process_)) return;
@@ -56,10 +65,13 @@ export function children(pid: number): number[] {
   return threads.flatMap((thread) => numbers(read(`/proc/${pid}/task/${thread}/children`)));
 }
 
+/** Goes behind the words of `strays`: who began it, by name. */
+export const STARTER = ['--setenv', 'STARTER'];
+
 /**
- * Processes with these words in a row on their command line that are not below this one: an earlier host's. Anybody may write
- * such words. A host that isn't root takes its own user's alone; root those of root and of `isOurs` that run one of these
- * executables.
+ * Processes with these words in a row on their command line that are not below this one, and whose starter runs no more: an
+ * earlier host's. One whose starter runs may be a trial of setup's beside a host. Anybody may write such words. A host that isn't root takes its own user's alone; root
+ * those of root and of `isOurs` that run one of these executables.
  */
 export function strays(
   words: readonly string[],
@@ -74,9 +86,15 @@ export function strays(
     return uid !== null && (uid === 0 || isOurs(uid)) && runs !== undefined && executables.includes(runs);
   };
   const phrase = `\0${words.join('\0')}\0`;
+  const isLeft = (commandLine: string): boolean => {
+    const [, behind] = commandLine.split(phrase);
+    const [one, two, starter] = behind?.split('\0') ?? [];
+    const isNamed = one === STARTER[0] && two === STARTER[1];
+    return behind !== undefined && !(isNamed && runsStill(starter));
+  };
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).flatMap((pid) => {
-    const isOne = read(`/proc/${pid}/cmdline`)?.includes(phrase) && !isBelowUs(pid) && mayBe(pid);
+    const isOne = isLeft(read(`/proc/${pid}/cmdline`) ?? '') && !isBelowUs(pid) && mayBe(pid);
     return (isOne && identify(pid)) || [];
   });
 }

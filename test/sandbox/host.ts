@@ -93,9 +93,13 @@ export const processesWith = (mark: string): number =>
 
 export const bunMount: Mount = { source: bun, target: '/opt/bun', mode: 'ro' };
 
-export async function until(what: string, condition: () => boolean, deadlineMs = 60_000): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  deadlineMs = 60_000,
+): Promise<void> {
   const deadline = Date.now() + deadlineMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`not within ${deadlineMs} ms: ${what}`);
     await delay(10);
   }

@@ -30,8 +30,8 @@ export function lifecycleSuite(under: DriverUnderTest): void {
     });
 
     /** A host of its own, by its arguments for `host-process.ts`. */
-    const hostProcess = (mark: string, session = 'victim', env: NodeJS.ProcessEnv = {}) =>
-      spawn(process.execPath, [SCRIPT, place.root, mark, place.slug, under.name, session], {
+    const hostProcess = (mark: string, session = 'victim', env: NodeJS.ProcessEnv = {}, ...script: string[]) =>
+      spawn(process.execPath, [SCRIPT, place.root, mark, place.slug, under.name, session, ...script], {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: { ...process.env, ...env },
       });
@@ -132,6 +132,17 @@ export function lifecycleSuite(under: DriverUnderTest): void {
       assert.ok((await under.traces(place)).every((name) => name.startsWith('mine')));
       assert.equal((await mine.stop(0)).code, null);
       assert.equal(await driver.sweep(), 0);
+    });
+
+    test('what somebody tries beside the host goes on through its sweep', { skip: needsRoot }, async (t) => {
+      // Longer than the second look takes.
+      const other = hostProcess('none', 'trial', {}, 'echo first; sleep 1.5; echo last');
+      t.after(() => other.kill('SIGKILL'));
+      await once(other.stdout, 'data');
+      assert.equal(await driver.sweep(), 0);
+      const log = path.join(place.root, 'trial.log');
+      await until('it has ended by itself', () => existsSync(log) && readFileSync(log, 'utf8') === 'first\nlast\n');
+      await until('nothing of it is left', async () => (await under.traces(place)).length === 0);
     });
 
     test('what a killed host left running is adopted, or has died with it', { skip: needsRoot }, async () => {

@@ -68,9 +68,9 @@ export function createCgroupV1(
         },
       };
     },
-    async sweep(isOurs) {
+    async sweep(isInUse) {
       const ids = new Set([...parents.values()].flatMap((parent) => files.folders(parent)));
-      const left = [...ids].filter((id) => !isOurs(id));
+      const left = [...ids].filter((id) => !isInUse(id));
       await Promise.all(left.map(remove));
       // A host that starts no sandbox leaves nothing; the first one makes them again.
       for (const parent of parents.values()) files.removeFolder(parent);

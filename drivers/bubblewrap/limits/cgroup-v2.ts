@@ -71,8 +71,8 @@ export function createCgroupV2(files: CgroupFiles, at: V2Surroundings, label: st
         },
       };
     },
-    async sweep(isOurs) {
-      const left = files.folders(parent).filter((id) => !isOurs(id));
+    async sweep(isInUse) {
+      const left = files.folders(parent).filter((id) => !isInUse(id));
       await Promise.all(left.map(remove));
       // A host that starts no sandbox leaves nothing; the first one makes it again.
       files.removeFolder(parent);

@@ -21,6 +21,6 @@ export interface LimitMeans {
   readonly name: 'cgroup v2' | 'systemd scope' | 'cgroup v1' | 'watchdog';
   readonly holds: ReadonlySet<Resource>;
   open(id: string, limits: SandboxLimits): LimitGroup;
-  /** Ends what other processes of this install left; `isOurs` tells the groups that run now. Returns how many it ended. */
-  sweep(isOurs: (id: string) => boolean): Promise<number>;
+  /** Ends what processes of this install left; `isInUse` tells the groups whose starter still runs. Returns how many it ended. */
+  sweep(isInUse: (id: string) => boolean): Promise<number>;
 }

@@ -57,12 +57,12 @@ export function createSystemdScope(label: string, cgroupMount: string, env: Node
         release: async () => clearInterval(timer),
       };
     },
-    async sweep(isOurs) {
+    async sweep(isInUse) {
       const listed = systemctl('list-units', '--plain', '--no-legend', '--type=scope', `${label}-*.scope`).stdout ?? '';
       const left = listed
         .split('\n')
         .map((line) => line.split(' ')[0] ?? '')
-        .filter((name) => name.startsWith(`${label}-`) && !isOurs(name.slice(label.length + 1, -'.scope'.length)));
+        .filter((name) => name.startsWith(`${label}-`) && !isInUse(name.slice(label.length + 1, -'.scope'.length)));
       if (left.length > 0) systemctl('stop', ...left);
       return left.length;
     },
