@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext as T, test } from 'node:test';
 import { startTelegramServer, type TelegramServer } from '../../test/fakes/telegram/server.ts';
+import { scratchFolder } from '../../test/support/scratch.ts';
 import { until } from '../../test/support/until.ts';
 import { createTelegram } from './adapter.ts';
 import { plugin } from './index.ts';
@@ -413,7 +413,7 @@ test('a text is formatted, and sent as it was written where Telegram refuses the
 
 test('a message names the one that it answers, even if that is gone by then; its files do not', async (t) => {
   const { server, adapter } = await setUp(t);
-  const path = join(mkdtempSync(join(tmpdir(), 'nanoclaw-')), 'a.txt');
+  const path = join(scratchFolder(), 'a.txt');
   writeFileSync(path, 'a');
   const files = ['a.txt', 'b.txt'].map((name) => ({ name, path, size: 1 }));
   await adapter.deliver(outbound({ quotes: '12', files }));

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, type Logger } from '../../src/log/index.ts';
+import { scratchFolder } from '../../test/support/scratch.ts';
 
 /** Requests written byte by byte, for tests: no client that would put anything right. */
 
@@ -66,7 +66,7 @@ export function requestText(
 }
 
 export function testLog(): Logger & { text(): string } {
-  const folder = mkdtempSync(join(tmpdir(), 'nanoclaw-web-'));
+  const folder = scratchFolder('nanoclaw-web-');
   const log = createLogger({ folder, secrets: () => [] });
   return {
     ...log,

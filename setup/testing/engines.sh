@@ -116,7 +116,8 @@ TEXT
 start_podman() {
   case $(podman version --format '{{.Client.Version}}') in [123].*) return 1 ;; esac
   make_podman
-  start_engine "$work/podman.sock" "$work/podman" system service --time=0 "unix://$work/podman.sock"
+  # Its monitor leaves a file where it is when it hears of an end for want of memory.
+  start_engine "$work/podman.sock" env --chdir "$work" "$work/podman" system service --time=0 "unix://$work/podman.sock"
 }
 
 build_image() {

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { initFirstAgent } from '../../admin/first-agent.ts';
@@ -8,10 +7,11 @@ import { createDeliveries } from '../../src/db/deliveries.ts';
 import { createMessages } from '../../src/db/messages.ts';
 import { createSessions, type Session } from '../../src/db/sessions.ts';
 import { createTakeOver } from '../../src/take-over/index.ts';
+import { scratchFolder } from './scratch.ts';
 
 /** A fresh install in a temporary folder: the first agent, the owner's terminal, a real central database. */
 export function createInstall(): Install {
-  const root = mkdtempSync(join(tmpdir(), 'nanoclaw-install-'));
+  const root = scratchFolder('nanoclaw-install-');
   mkdirSync(join(root, 'groups'));
   const { agent } = initFirstAgent(root, { name: 'Andy', provider: 'demo', timezone: 'Europe/Berlin' });
   const db = openCentral({ file: join(root, 'data/v2.db'), backups: join(root, 'data/backups'), now: Date.now() });

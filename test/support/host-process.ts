@@ -1,17 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { initFirstAgent } from '../../admin/first-agent.ts';
@@ -19,6 +9,7 @@ import { ServerFrame } from '../../channels/terminal/frames.ts';
 import { HOST_FLAGS } from '../../cli/host-process.ts';
 import type { DriverName } from '../../drivers/names.ts';
 import { removeContainers, runtimeEnvironment } from './runtime.ts';
+import { scratchFolder } from './scratch.ts';
 import { addScriptedChats } from './scripted/platform.ts';
 import { until } from './until.ts';
 
@@ -60,7 +51,7 @@ export interface TestHost extends AsyncDisposable {
 }
 
 export async function startHost(options: HostOptions = {}): Promise<TestHost> {
-  const home = options.home ?? realpathSync(mkdtempSync(join(tmpdir(), 'nanoclaw-e2e-')));
+  const home = options.home ?? scratchFolder('nanoclaw-e2e-');
   initFirstAgent(home, { name: 'Andy', provider: options.provider ?? 'demo', timezone: 'Europe/Berlin' });
   mkdirSync(join(home, 'logs'), { recursive: true });
   const lines = Object.entries(options.env ?? {}).map(([name, value]) => `${name}='${value}'\n`);
@@ -129,7 +120,7 @@ export async function startHost(options: HostOptions = {}): Promise<TestHost> {
 /** A way to the same folder that is short enough for a socket's path. */
 function shortFolder(home: string): string {
   if (home.length < 80) return home;
-  const link = join(mkdtempSync(join(tmpdir(), 'nanoclaw-link-')), 'home');
+  const link = join(scratchFolder('nanoclaw-link-'), 'home');
   symlinkSync(home, link);
   return link;
 }

@@ -1,6 +1,6 @@
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scratchFolder } from './scratch.ts';
 
 /** A channel's package as somebody else would make it, whose platform is a folder of files. */
 
@@ -74,7 +74,7 @@ export const plugin = {
 };`;
 
 export function createPlatform(): Platform {
-  const place = mkdtempSync(join(tmpdir(), 'nanoclaw-played-'));
+  const place = scratchFolder('nanoclaw-played-');
   const folder = join(place, 'package');
   mkdirSync(folder);
   writeFileSync(join(folder, 'package.json'), '{"name":"played","type":"module"}');

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type {
   Acceptance,
@@ -12,6 +11,7 @@ import type {
 } from '../../../src/channels/adapter.ts';
 import type { ChannelContext } from '../../../src/channels/plugin.ts';
 import { createLogger } from '../../../src/log/index.ts';
+import { scratchFolder } from '../../../test/support/scratch.ts';
 import { createWeb } from '../adapter.ts';
 import { createLoginLink } from '../index.ts';
 import { readSettings } from '../settings.ts';
@@ -53,7 +53,7 @@ export async function startStage({
   keep,
   bodyMs,
 }: StageOptions = {}): Promise<Stage> {
-  const folder = given ?? realpathSync(mkdtempSync(join(tmpdir(), 'nanoclaw-web-')));
+  const folder = given ?? scratchFolder('nanoclaw-web-');
   mkdirSync(join(folder, 'logs'), { recursive: true });
   const log = createLogger({ folder: join(folder, 'logs'), secrets: () => [] });
   const values = new Map<string, string>();

@@ -1,18 +1,9 @@
 import { spawn } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { initFirstAgent } from '../../../admin/first-agent.ts';
+import { scratchFolder } from '../../../test/support/scratch.ts';
 
 const CODE = join(import.meta.dirname, '..', '..', '..');
 
@@ -38,7 +29,7 @@ export interface Ran {
 
 /** An install of its own, in a folder whose name is a trial, with our own supervisor as the only service there can be. */
 export class Install implements AsyncDisposable {
-  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'nanoclaw-service-')));
+  readonly folder = scratchFolder('nanoclaw-service-');
   readonly home = join(this.folder, `it's 100% "home"`);
   readonly #path = [makeStandIns(this.folder), process.env.PATH].join(delimiter);
 

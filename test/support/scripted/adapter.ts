@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isoTime, MAX_ATTACHMENT_BYTES, MAX_TEXT_BYTES } from '@nanoclaw/protocol';
 import { parseLine, readLines, sendLine } from '../../../cli/sockets/lines.ts';
 import type { ChannelAdapter, ChannelHost, DeliveryResult, InboundAttachment } from '../../../src/channels/adapter.ts';
+import { scratchFolder } from '../scratch.ts';
 import { ToAdapter, type ToPlatform } from './frames.ts';
 
 export const SCRIPTED_CHANNEL = 'scripted';
@@ -121,7 +121,7 @@ export function createScriptedAdapter(
 
 /** Where an adapter keeps what it has fetched: the host's scratch, which the next host empties. */
 function download({ name, text }: { name: string; text: string }): InboundAttachment {
-  const localPath = join(mkdtempSync(join(tmpdir(), 'download-')), name);
+  const localPath = join(scratchFolder('download-'), name);
   writeFileSync(localPath, text);
   return { type: 'file', name, localPath };
 }
