@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, type Dir } from 'node:fs';
 import { chmod, type FileHandle, open, opendir, rename, rmdir, unlink } from 'node:fs/promises';
 import { faultPoint } from '@nanoclaw/protocol';
 import { checked, inFolder, openFolder, openFolderBeneath } from './beneath.ts';
@@ -8,6 +8,8 @@ import { checked, inFolder, openFolder, openFolderBeneath } from './beneath.ts';
 const O_PATH = 0o10000000;
 /** An agent that keeps making files while they are removed must not keep the host at it. */
 const MAX_STEPS = 500_000;
+/** As many as Node has threads for it: one removal is mostly a wait, and more than that would be a wait for others. */
+const AT_ONCE = 4;
 
 /**
  * Removes `outbox/<message id>/` with all that an agent has put there: any depth, any names, links (never followed),
@@ -39,24 +41,43 @@ export async function dropTree(root: string, parts: readonly string[], entry: st
 
 /** Empties `folder` of all but folders, which end up in `top`, and there are emptied in turn. True: look again. */
 async function clear(folder: FileHandle, top: FileHandle, steps: { left: number }): Promise<boolean> {
-  let folders = false;
-  // Latin-1 keeps every byte of a name that is no UTF-8.
-  for await (const entry of await opendir(inFolder(folder, '.'), { encoding: 'latin1' })) {
-    if (--steps.left < 0) throw new Error('the outbox has too many entries');
-    const name = Buffer.from(entry.name, 'latin1');
-    if (await isRemoved(folder, name)) continue;
-    folders = true;
-    if (folder !== top) {
-      await rename(inFolder(folder, name), inFolder(top, randomUUID()));
-      continue;
+  let found = false;
+  for await (const names of batches(await opendir(inFolder(folder, '.'), { encoding: 'latin1' }))) {
+    steps.left -= names.length;
+    if (steps.left < 0) throw new Error('the outbox has too many entries');
+    for (const name of await removeFiles(folder, names)) {
+      found = true;
+      if (folder !== top) {
+        await rename(inFolder(folder, name), inFolder(top, randomUUID()));
+        continue;
+      }
+      {
+        await using inner = await openAnyway(top, name);
+        await clear(inner, top, steps);
+      }
+      await removeFolder(top, name);
     }
-    {
-      await using inner = await openAnyway(top, name);
-      await clear(inner, top, steps);
-    }
-    await removeFolder(top, name);
   }
-  return folders;
+  return found;
+}
+
+async function* batches(entries: Dir): AsyncGenerator<Buffer[], void> {
+  let names: Buffer[] = [];
+  for await (const { name } of entries) {
+    // Latin-1 keeps every byte of a name that is no UTF-8.
+    if (names.push(Buffer.from(name, 'latin1')) < AT_ONCE) continue;
+    yield names;
+    names = [];
+  }
+  yield names;
+}
+
+/** Returns which of them are folders. All are awaited, also when one fails: none may be under way when `folder` is closed. */
+async function removeFiles(folder: FileHandle, names: readonly Buffer[]): Promise<Buffer[]> {
+  const removals = await Promise.allSettled(names.map((name) => isRemoved(folder, name)));
+  const failed = removals.find((removal) => removal.status === 'rejected');
+  if (failed) throw failed.reason;
+  return names.filter((_, at) => removals[at]?.status === 'fulfilled' && !removals[at].value);
 }
 
 /** False for a folder. */

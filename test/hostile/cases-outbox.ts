@@ -215,7 +215,7 @@ const crowds: HostileCase[] = [
     prepare: (place) => place.finish('mkdir -p outbox/crowd; cd outbox/crowd; seq 100000 | xargs touch'),
     plant: (place) =>
       beside(place, (db) => say(db, 'crowd', nextSeq(1), { content: '{"text":"Here is offer-crowd","files":["1"]}' })),
-    check: (_, place) => until(() => !existsSync(join(place.outbox, 'crowd')), 180_000),
+    check: (_, place) => until(() => !existsSync(join(place.outbox, 'crowd')), 120_000),
   },
   {
     ...offered(
