@@ -22,7 +22,9 @@ test('memory, search, /compact and /clear, over a restart of the host', async (t
   const toolResult = () => JSON.stringify(api.messages.at(-1)?.messages.at(-1));
   const conversations = () => {
     const folder = join(onlyFolder(onlyFolder(join(home, 'data/v2-sessions'))), 'box/conversations');
-    return existsSync(folder) ? readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8')) : [];
+    // What begins with a point is just being written.
+    const names = existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith('.')) : [];
+    return names.map((name) => readFileSync(join(folder, name), 'utf8'));
   };
 
   api.script(say('Red, I see.'));
