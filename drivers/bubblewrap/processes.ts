@@ -70,8 +70,8 @@ export const STARTER = ['--setenv', 'STARTER'];
 
 /**
  * Processes with these words in a row on their command line that are not below this one, and whose starter runs no more: an
- * earlier host's. One whose starter runs may be a trial of setup's beside a host. Anybody may write such words. A host that isn't root takes its own user's alone; root
- * those of root and of `isOurs` that run one of these executables.
+ * earlier host's. One whose starter runs may be a trial of setup's beside a host. Anybody may write such words. A host that
+ * isn't root takes its own user's alone; root those of root and of `isOurs` that run one of these executables.
  */
 export function strays(
   words: readonly string[],
