@@ -7,6 +7,7 @@ import { captureOutput } from '../output-log.ts';
 import { within } from '../within.ts';
 import type { Containers, Ending } from './containers.ts';
 import { type Frame, readFrames } from './frames.ts';
+import { createRepeats } from './repeats.ts';
 
 export interface Followed {
   /** Of the engine as it is now. */
@@ -92,12 +93,14 @@ export function follow(parts: Followed): Sandbox {
 
   async function read(): Promise<void> {
     let { frames, sinceMs } = parts;
+    const repeats = createRepeats();
     for (;;) {
       try {
         frames ??= readFrames(await patiently((containers) => containers.logs(id, sinceMs, done.signal)));
         for await (const frame of frames) {
           sinceMs = performance.timeOrigin + performance.now();
-          await write(frame);
+          const bytes = repeats.fresh(frame, sinceMs);
+          if (bytes.length > 0) await write({ ...frame, bytes });
         }
       } catch (error) {
         if (!done.signal.aborted) parts.log('output broke off', { session: sessionId, error });
@@ -110,6 +113,7 @@ export function follow(parts: Followed): Sandbox {
       away = false;
       outage = Promise.withResolvers<void>();
       frames = null;
+      repeats.again();
     }
   }
 
