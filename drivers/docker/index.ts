@@ -213,7 +213,11 @@ export function createDockerDriver(options: DockerOptions): DockerDriver {
 
   const left = async () => {
     const all = await (await containers()).list(LABEL.install, slug);
-    return all.filter((container) => isLeftover(container, Date.now()));
+    // After them: what has begun since then is in neither.
+    const trying = await networks.trying();
+    const isTheirBridge = ({ labels }: Listed) =>
+      labels[LABEL.session] === undefined && trying.has(labels[LABEL.host] ?? '');
+    return all.filter((container) => isLeftover(container, Date.now()) && !isTheirBridge(container));
   };
 
   async function sweep(): Promise<number> {

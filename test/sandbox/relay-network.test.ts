@@ -146,6 +146,27 @@ print("sent")'`;
     server.close();
   });
 
+  test('what somebody tries beside the host keeps its network and its bridge', { skip: needsRoot }, async (t) => {
+    const before = await bridges();
+    // A host that starts has nothing of its own yet.
+    await Promise.all(started.splice(0).map((sandbox) => sandbox.stop(0)));
+    const script = 'echo first; sleep 1.5; grep -c eth0 /proc/net/dev; echo last';
+    const words = [place.root, 'none', place.slug, under.name, 'trial', script];
+    const other = spawn(process.execPath, [path.join(import.meta.dirname, 'host-process.ts'), ...words], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    t.after(() => other.kill('SIGKILL'));
+    await once(other.stdout, 'data');
+    const theirs = (await bridges()).filter((id) => !before.includes(id));
+    assert.equal(theirs.length, 1);
+    assert.equal(await driver.sweep(), 0);
+    assert.deepEqual(await bridges(), theirs);
+    const log = path.join(place.root, 'trial.log');
+    await until('it has ended', () => existsSync(log) && readFileSync(log, 'utf8').endsWith('last\n'));
+    assert.equal(readFileSync(log, 'utf8'), 'first\n1\nlast\n');
+    await becomes(async () => (await under.traces(place)).length === 0);
+  });
+
   test('nothing is left when they have ended, and a sweep takes the bridge', async () => {
     await Promise.all(started.splice(0).map((sandbox) => sandbox.stop(0)));
     assert.deepEqual(await under.traces(place), []);

@@ -9,11 +9,21 @@ import type { Subnet } from './subnets.ts';
 export interface ListedNetwork {
   name: string;
   labels: Readonly<Record<string, string>>;
+  /** Since the epoch, by the engine's clock. */
+  createdMs: number;
 }
 
 export type NetworkCalls = ReturnType<typeof createNetworkCalls>;
 
-const listed = z.array(z.object({ Name: z.string(), Labels: z.record(z.string(), z.string()).nullish() }));
+const listed = z.array(
+  z
+    .object({ Name: z.string(), Labels: z.record(z.string(), z.string()).nullish(), Created: z.string().default('') })
+    .transform(({ Name, Labels, Created }) => ({
+      name: Name,
+      labels: Labels ?? {},
+      createdMs: Date.parse(Created) || 0,
+    })),
+);
 const inspected = z.object({
   Containers: z.record(z.string(), z.object({ IPv4Address: z.string().default('') })).nullish(),
   IPAM: z.object({
@@ -84,10 +94,7 @@ export function createNetworkCalls({ http, prefix, version }: Engine, image: str
     async list(install: string): Promise<ListedNetwork[]> {
       const filters = encodeURIComponent(JSON.stringify({ label: [`${LABEL.install}=${install}`] }));
       const { body } = await call('GET', `?filters=${filters}`, [200]);
-      return listed
-        .parse(body)
-        .map(({ Name, Labels }) => ({ name: Name, labels: Labels ?? {} }))
-        .filter(({ labels }) => labels[LABEL.install] === install);
+      return listed.parse(body).filter(({ labels }) => labels[LABEL.install] === install);
     },
 
     /** The address of the engine's machine in its default network; undefined when it has none. */

@@ -11,9 +11,10 @@ import { LABEL } from '../body.ts';
 import type { Connected } from '../connection.ts';
 import { type Frame, readFrames } from '../frames.ts';
 import { hear, inTime } from '../launch.ts';
+import { isLeftover } from '../leftovers.ts';
 import { EngineTrouble } from '../symptoms.ts';
 import { bridgeBody } from './bridge.ts';
-import { createNetworkCalls, type NetworkCalls } from './calls.ts';
+import { createNetworkCalls, type ListedNetwork, type NetworkCalls } from './calls.ts';
 import { SUBNETS, type Subnet, subnetAt } from './subnets.ts';
 
 /** What a container has to be given to be in it. */
@@ -33,6 +34,8 @@ export interface Networks {
   leave(name: string): Promise<void>;
   /** Those of sandboxes that an earlier host has started go on, with this host's bridge. */
   takeOver(names: ReadonlySet<string>): Promise<void>;
+  /** Those who try a sandbox at this moment, beside this process: their networks stay, and their bridges have to. */
+  trying(): Promise<ReadonlySet<string>>;
   /** Removes what an earlier host left. */
   sweep(): Promise<void>;
 }
@@ -174,6 +177,8 @@ export function createNetworks(parts: NetworksParts): Networks {
       ({ name, labels }) => labels[LABEL.host] !== host && !takenOver.has(name),
     );
 
+  const isLeft = ({ name, ...rest }: ListedNetwork): boolean => isLeftover({ id: name, ...rest }, Date.now());
+
   return {
     place,
 
@@ -224,8 +229,13 @@ export function createNetworks(parts: NetworksParts): Networks {
       if (found.length > 0) await joinAll();
     },
 
+    async trying() {
+      const theirs = (await others()).filter((network) => !isLeft(network));
+      return new Set(theirs.map(({ labels }) => labels[LABEL.host] ?? ''));
+    },
+
     async sweep() {
-      for (const { name } of await others()) await remove(name);
+      for (const network of await others()) if (isLeft(network)) await remove(network.name);
       if (live.size > 0) return;
       const own = await bridge?.catch(() => undefined);
       bridge = undefined;
